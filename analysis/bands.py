@@ -1,0 +1,108 @@
+"""Bands of a skill over time: the latest, the one before, the best; and a class's students side by side.
+
+Writing and Speaking are never averaged together: an overall IELTS band needs Listening and Reading too.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from data.schema import COMPLETED, CRITERIA, OVERALL, TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class SkillBands:
+    """One student's bands in one skill. NaN where there is none; `change` is latest minus the one before."""
+
+    latest: float
+    change: float
+    best: float
+    scored: int
+
+
+def scored(history: pd.DataFrame, skill: str) -> pd.DataFrame:
+    """The completed evaluations of `skill` with a readable band, in the order of `history`."""
+    of_skill = (history["evaluation_type"] == skill) & (history["status"] == COMPLETED)
+    return history[of_skill & history[OVERALL].notna()]
+
+
+def skill_bands(history: pd.DataFrame, skill: str) -> SkillBands:
+    """Latest, change and best of `skill` in a history that is newest first. Evaluations without a time come last."""
+    bands = scored(history, skill)[OVERALL].tolist()
+    if not bands:
+        return SkillBands(math.nan, math.nan, math.nan, 0)
+    return SkillBands(bands[0], bands[0] - bands[1] if len(bands) > 1 else math.nan, max(bands), len(bands))
+
+
+def criteria_profile(history: pd.DataFrame, skill: str) -> pd.DataFrame:
+    """A row per criterion of `skill`: criterion (attribute), name, latest, median, attempts; NaN where unknown."""
+    of_skill = scored(history, skill)
+    rows = []
+    for criterion, name in CRITERIA[skill].items():
+        known = of_skill[criterion].dropna()
+        rows.append(
+            {
+                "criterion": criterion,
+                "name": name,
+                "latest": of_skill[criterion].iloc[0] if len(of_skill) else math.nan,
+                "median": known.median(),
+                "attempts": len(known),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def students(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """A row per student, last seen first: user_id, writing, speaking (latest bands), evaluations, failed, last_seen.
+
+    `evaluations` is newest first. Evaluations of every status count; those whose student cannot be read form a row
+    of their own with user_id None.
+    """
+    groups = evaluations.groupby("user_id", dropna=False, sort=False)
+    table = pd.DataFrame(
+        {
+            "evaluations": groups.size(),
+            "failed": groups["status"].agg(lambda s: int((s == "failed").sum())),
+            "last_seen": groups["created_at"].max(),
+        }
+    )
+    for skill in TYPES:
+        latest = scored(evaluations, skill).groupby("user_id", dropna=False, sort=False)[OVERALL].first()
+        table[skill] = latest.reindex(table.index)
+    table = table.rename_axis("user_id").reset_index()
+    columns = ["user_id", *TYPES, "evaluations", "failed", "last_seen"]
+    return table[columns].sort_values("last_seen", ascending=False, kind="stable", ignore_index=True)
+
+
+def before(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
+    """The previous completed evaluation of the same skill, None when there is none or the order is unknown."""
+    return _neighbour(history, evaluation_id, completed_only=True, older=True)
+
+
+def older(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
+    """The evaluation just before, of any skill and status."""
+    return _neighbour(history, evaluation_id, completed_only=False, older=True)
+
+
+def newer(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
+    """The evaluation just after, of any skill and status."""
+    return _neighbour(history, evaluation_id, completed_only=False, older=False)
+
+
+def _neighbour(history: pd.DataFrame, evaluation_id: str, *, completed_only: bool, older: bool) -> pd.Series | None:
+    timed = history[history["created_at"].notna()].reset_index(drop=True)
+    places = timed.index[timed["evaluation_id"] == evaluation_id]
+    if len(places) == 0:
+        return None
+    here = int(places[0])
+    others = timed.iloc[here + 1 :] if older else timed.iloc[:here][::-1]
+    if completed_only:
+        others = scored(others, timed.iloc[here]["evaluation_type"])
+    return None if others.empty else others.iloc[0]
+
+
+def since(history: pd.DataFrame, first: datetime | None) -> pd.DataFrame:
+    """The evaluations from `first` on; all of them, also those without a readable time, when it is None."""
+    return history if first is None else history[history["created_at"] >= first].reset_index(drop=True)

@@ -1,0 +1,64 @@
+"""The demo source: a DynamoDB in this process, on a loopback port, filled with sample data; gone when it stops."""
+
+import logging
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from data.provision import create
+from data.sample import Record, sample
+from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from data.settings import Settings
+from data.store import Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_CREDENTIALS = {"aws_access_key_id": "demo", "aws_secret_access_key": "demo"}
+_BATCH = 25  # items that one BatchWriteItem takes
+
+_lock = threading.Lock()
+_stores: dict[Settings, Store] = {}
+
+
+def open_demo(settings: Settings) -> Store:
+    """The demo's Store. The engine starts and is filled once per process, however many ask at the same time."""
+    with _lock:
+        if settings not in _stores:
+            store = Store.open(settings, start_engine(), **_CREDENTIALS)
+            for table in TABLES:
+                create(store.client, table, settings.name(table))
+            fill(store, datetime.now(UTC))
+            _stores[settings] = store
+        return _stores[settings]
+
+
+def start_engine() -> str:
+    """Start moto's server on a free loopback port; its URL. It lives as long as the process."""
+    # Imported here because only the demo needs it, and it takes half a second.
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    return f"http://{host}:{port}"
+
+
+def fill(store: Store, now: datetime) -> None:
+    """Write the sample into both tables of `store`."""
+    data = sample(now)
+    write(store.client, store.settings.name(EVALUATIONS), data.evaluations)
+    write(store.client, store.settings.name(FLASHCARD_SETS), data.sets)
+
+
+def write(client: "DynamoDBClient", table: str, records: list[Record]) -> None:
+    """Put plain records into the table named `table`."""
+    serialize: Any = TypeSerializer().serialize
+    puts = [{"PutRequest": {"Item": {k: serialize(v) for k, v in record.items()}}} for record in records]
+    for start in range(0, len(puts), _BATCH):
+        requests: Any = {table: puts[start : start + _BATCH]}
+        while requests:
+            requests = client.batch_write_item(RequestItems=requests).get("UnprocessedItems")

@@ -1,0 +1,181 @@
+"""What went wrong with a call to AWS, said so that a person can act on it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from botocore import exceptions as aws
+
+Kind = Literal[
+    "access_denied",
+    "credentials",
+    "index_missing",
+    "index_building",
+    "region",
+    "rejected",
+    "service",
+    "table_missing",
+    "throttled",
+    "unexpected",
+    "unreachable",
+    "too_slow",
+]
+
+
+@dataclass
+class Failure(Exception):
+    """A read or a change that failed. `what` happened and what to `do` are whole sentences; never a traceback.
+
+    `request_id` is AWS's, for the log and for support; empty when no answer came.
+    """
+
+    kind: Kind
+    what: str
+    do: str
+    request_id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.do}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.kind, self.what, self.do, self.request_id)
+
+
+_EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
+_UNRECOGNISED = {
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "InvalidClientTokenId",
+    "MissingAuthenticationTokenException",
+    "IncompleteSignature",
+    "SignatureDoesNotMatch",
+}
+_THROTTLED = {
+    "ThrottlingException",
+    "Throttling",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+}
+_DENIED = {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}
+_SIGN_IN = "Sign in again (aws sso login or new keys), then press Refresh."
+
+
+def explain(error: Exception, operation: str, table: str, index: str | None = None) -> Failure:
+    """A Failure for what boto3 raised on `operation` (such as "Query") against `table` and `index`."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, aws.ClientError):
+        return _answered(error, operation, table, index)
+    return _unanswered(error, operation, table)
+
+
+def _answered(error: aws.ClientError, operation: str, table: str, index: str | None) -> Failure:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    metadata = error.response.get("ResponseMetadata", {})
+    request_id = str(metadata.get("RequestId", ""))
+    status = int(metadata.get("HTTPStatusCode") or 0)
+
+    def failure(kind: Kind, what: str, do: str) -> Failure:
+        return Failure(kind, what, do, request_id)
+
+    if code in _DENIED:
+        resource = f"table/{table}" + (f"/index/{index}" if index else "")
+        return failure(
+            "access_denied",
+            f"AWS denied dynamodb:{operation} on {resource}.",
+            f"Add the action dynamodb:{operation} on {resource} to the policy of these credentials.",
+        )
+    if code in _EXPIRED:
+        return failure("credentials", "The AWS credentials have expired.", _SIGN_IN)
+    if code in _UNRECOGNISED:
+        clock = "clock" if "signature" in message.lower() and "expired" in message.lower() else ""
+        if clock:
+            return failure(
+                "credentials",
+                "AWS refused the request's signature because this computer's clock is wrong.",
+                "Set the clock of the computer that runs the dashboard, then press Refresh.",
+            )
+        return failure(
+            "credentials",
+            "AWS does not recognise these credentials.",
+            "Check AWS_PROFILE or the access keys of the computer that runs the dashboard.",
+        )
+    if code in _THROTTLED:
+        return failure(
+            "throttled",
+            f"DynamoDB is answering too many requests on {table} and turned this one away, also after retries.",
+            "Wait a minute, then press Refresh.",
+        )
+    if index and (
+        "does not have the specified index" in message
+        or (code == "ResourceNotFoundException" and "Invalid index" in message)
+    ):
+        return failure(
+            "index_missing",
+            f"The table {table} has no index {index}.",
+            "Add it on the Setup page; until then this question needs a scan of the whole table.",
+        )
+    if index and "backfilling" in message:
+        return failure(
+            "index_building",
+            f"The index {index} of {table} is still being built.",
+            "Wait until DynamoDB has finished it, then press Refresh.",
+        )
+    if code == "ResourceNotFoundException":
+        return failure(
+            "table_missing",
+            f"There is no table {table} in this account and region.",
+            "Create it on the Setup page, or correct the variable that names it.",
+        )
+    if status >= 500 or code in {"InternalServerError", "ServiceUnavailable"}:
+        return failure(
+            "service",
+            f"DynamoDB failed to answer {operation} on {table} ({code or status}), also after retries.",
+            "This is on AWS's side: wait a minute, then press Refresh.",
+        )
+    if code == "ValidationException":
+        return failure(
+            "rejected", f"DynamoDB rejected {operation} on {table}: {message}", "Check the id or the filter."
+        )
+    return failure(
+        "unexpected",
+        f"DynamoDB answered {operation} on {table} with {code or 'an unknown error'}: {message}",
+        "Press Refresh; if it stays, the log has the request id.",
+    )
+
+
+def _unanswered(error: Exception, operation: str, table: str) -> Failure:
+    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError)):
+        return Failure(
+            "credentials",
+            "There are no AWS credentials on the computer that runs the dashboard.",
+            "Set AWS_PROFILE or access keys there, or start with BANDUP_SOURCE=demo.",
+        )
+    if isinstance(error, aws.ProfileNotFound):
+        return Failure("credentials", f"{error}.", "Correct AWS_PROFILE, then restart the dashboard.")
+    if isinstance(error, (aws.SSOError, aws.TokenRetrievalError, aws.CredentialRetrievalError)):
+        return Failure("credentials", "The AWS sign-in could not be used or has expired.", _SIGN_IN)
+    if isinstance(error, aws.NoRegionError):
+        return Failure("region", "No AWS region is set.", "Set AWS_REGION, such as ap-southeast-1, and restart.")
+    if isinstance(error, aws.InvalidRegionError):
+        return Failure("region", "AWS_REGION is not a region's name.", "Set it to one, such as ap-southeast-1.")
+    if isinstance(error, (aws.ReadTimeoutError, aws.ConnectTimeoutError)):
+        return Failure(
+            "too_slow",
+            f"DynamoDB did not answer {operation} on {table} in time.",
+            "Check the network and the endpoint, then press Refresh.",
+        )
+    if isinstance(error, (aws.HTTPClientError, aws.EndpointConnectionError, aws.ConnectionError)):
+        where = re.search(r'"(https?://[^"]+)"', str(error))
+        return Failure(
+            "unreachable",
+            f"DynamoDB could not be reached{f' at {where[1]}' if where else ''}.",
+            "Check the network, AWS_ENDPOINT_URL_DYNAMODB and that the endpoint is running, then press Refresh.",
+        )
+    return Failure(
+        "unexpected",
+        f"{operation} on {table} got an answer that could not be read.",
+        "Press Refresh; if it stays, the log has the details.",
+    )

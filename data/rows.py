@@ -1,0 +1,77 @@
+"""Lists of records, the same way for both tables: a student's, a period's, and as a frame."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from data.parse import Fields
+from data.schema import BY_STATUS, BY_STUDENT, STATUSES, Table
+from data.store import Item, Read, Store, combine
+
+STUDENT_CAP = 2_000
+PERIOD_CAP = 20_000  # per status
+
+
+def of_student(
+    store: Store,
+    table: Table,
+    user_id: str,
+    *,
+    cap: int = STUDENT_CAP,
+    by_scan: bool = False,
+) -> Read[list[Item]]:
+    """A student's records, newest first, through the index; Failure of kind index_missing when there is none.
+
+    `by_scan` reads the whole table instead: only for a user who saw the cost and accepted it.
+    """
+    if by_scan:
+        return store.scan(table, "user_id", user_id, attributes=table.summary)
+    return store.query(table, ("user_id", user_id), index=BY_STUDENT, cap=cap, attributes=table.summary)
+
+
+def in_period(
+    store: Store,
+    table: Table,
+    first: datetime,
+    last: datetime,
+    *,
+    statuses: Sequence[str] = STATUSES,
+    cap: int = PERIOD_CAP,
+) -> Read[list[Item]]:
+    """Records created from `first` to `last`, both included to the second; one Query per status, side by side."""
+
+    def one(status: str) -> Read[list[Item]]:
+        return store.query(
+            table,
+            ("status", status),
+            index=BY_STATUS,
+            between=("created_at", int(first.timestamp()), int(last.timestamp())),
+            cap=cap,
+            attributes=table.summary,
+        )
+
+    with ThreadPoolExecutor(len(statuses)) as pool:
+        return combine(pool.map(one, statuses))
+
+
+def to_frame(
+    items: Iterable[Item], summarise: Callable[[Fields], dict[str, Any]], columns: Mapping[str, str]
+) -> pd.DataFrame:
+    """A row per item, in the order given: what `summarise` reads, with the `columns`' dtypes.
+
+    Adds created_at (datetime64[us, UTC], NaT unknown) and issues (tuple of Issue, about these columns only).
+    """
+    records = []
+    for item in items:
+        fields = Fields(item)
+        records.append({**summarise(fields), "issues": tuple(fields.issues)})
+    table = pd.DataFrame(records, columns=[*columns, "created_at", "issues"]).astype({**columns, "issues": "object"})
+    return table.assign(created_at=pd.to_datetime(table["created_at"], utc=True).astype("datetime64[us, UTC]"))
+
+
+def newest_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Sorted by time, equal times in the order given (which is DynamoDB's), unknown times last."""
+    return table.sort_values("created_at", ascending=False, kind="stable", na_position="last", ignore_index=True)

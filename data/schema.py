@@ -1,0 +1,164 @@
+"""Both tables as declared: keys, attributes, indexes, tags, billing, and what each evaluation type carries.
+
+This is the specification (the product's DynamoDB setup document) as code; parsing, reading, provisioning and
+the pages derive from it. Where this module goes beyond the document, the line says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+KeyType: TypeAlias = Literal["S", "N"]
+
+WRITING = "writing"
+SPEAKING = "speaking"
+TYPES = (WRITING, SPEAKING)
+
+PROCESSING = "processing"
+COMPLETED = "completed"
+FAILED = "failed"
+STATUSES = (PROCESSING, COMPLETED, FAILED)
+
+OVERALL = "overall_band"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One declared attribute. `only` names the evaluation type that alone carries it, None means all items."""
+
+    name: str
+    type: KeyType
+    description: str
+    only: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index with an INCLUDE projection of `attributes` (at most 20, no long texts)."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: `variable` is the environment variable that names it, for the Lambdas and for us."""
+
+    variable: str
+    default_name: str
+    partition_key: str
+    sort_key: str
+    attributes: tuple[Attribute, ...]
+    indexes: tuple[Index, ...]
+    billing_mode: Literal["PAY_PER_REQUEST"]
+    tags: Mapping[str, str]
+
+    @property
+    def types(self) -> dict[str, KeyType]:
+        """Declared DynamoDB type of each attribute."""
+        return {attribute.name: attribute.type for attribute in self.attributes}
+
+    @property
+    def key_names(self) -> tuple[str, str]:
+        """Partition key, sort key."""
+        return self.partition_key, self.sort_key
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """What every index carries: enough for a row of any list, none of the long texts."""
+        carried = {*self.key_names}
+        for index in self.indexes:
+            carried |= {index.partition_key, index.sort_key, *index.attributes}
+        return tuple(a.name for a in self.attributes if a.name in carried)
+
+    def index(self, name: str) -> Index:
+        """The declared index of that name; KeyError when there is none."""
+        return {index.name: index for index in self.indexes}[name]
+
+
+# The document uses the first index in a query ("If GSI exists") and its second query needs it too: `user_id` is
+# the tables' sort key, and DynamoDB refuses a Query without the partition key. The second index is ours.
+BY_STUDENT = "user_id-created_at-index"
+BY_STATUS = "status-created_at-index"
+
+TAGS: Mapping[str, str] = {"Project": "bandup", "Environment": "production"}
+
+# criterion attribute -> (name of the criterion, short name); https://ielts.org/take-a-test/your-results
+WRITING_CRITERIA = {
+    "task_achievement_band": "Task achievement",
+    "coherence_band": "Coherence and cohesion",
+    "lexical_band": "Lexical resource",
+    "grammar_band": "Grammar",
+}
+SPEAKING_CRITERIA = {
+    "fluency_band": "Fluency and coherence",
+    "lexical_band": "Lexical resource",
+    "grammar_band": "Grammar",
+    "pronunciation_band": "Pronunciation",
+}
+CRITERIA: Mapping[str, Mapping[str, str]] = {WRITING: WRITING_CRITERIA, SPEAKING: SPEAKING_CRITERIA}
+BANDS = (OVERALL, *dict.fromkeys([*WRITING_CRITERIA, *SPEAKING_CRITERIA]))
+
+_EVALUATION_SUMMARY = ("evaluation_type", *BANDS, "model_used", "duration", "word_count")
+_SET_SUMMARY = ("document_id", "total_cards", "page_count", "chunk_count")
+
+EVALUATIONS = Table(
+    variable="DYNAMODB_EVALUATIONS",
+    default_name="bandup-evaluations",
+    partition_key="evaluation_id",
+    sort_key="user_id",
+    attributes=(
+        Attribute("evaluation_id", "S", "Unique session ID"),
+        Attribute("user_id", "S", "User identifier"),
+        Attribute("evaluation_type", "S", "writing or speaking"),
+        Attribute("status", "S", "processing, completed, failed"),
+        Attribute(OVERALL, "S", "Overall IELTS band score, such as 7.0"),
+        Attribute("task_achievement_band", "S", "Task achievement", WRITING),
+        Attribute("coherence_band", "S", "Coherence and cohesion", WRITING),
+        Attribute("lexical_band", "S", "Lexical resource"),
+        Attribute("grammar_band", "S", "Grammatical range and accuracy"),
+        Attribute("fluency_band", "S", "Fluency and coherence", SPEAKING),
+        Attribute("pronunciation_band", "S", "Pronunciation", SPEAKING),
+        Attribute("transcript", "S", "Transcribed audio", SPEAKING),
+        Attribute("feedback", "S", "JSON-encoded detailed feedback"),
+        Attribute("model_used", "S", "AI model used for evaluation"),
+        Attribute("created_at", "N", "Unix timestamp, in seconds"),
+        # Only in the document's example item, not in its table of attributes:
+        Attribute("duration", "S", "Length of the recording in seconds", SPEAKING),
+        Attribute("word_count", "N", "Words in the transcript", SPEAKING),
+    ),
+    indexes=(
+        Index(BY_STUDENT, "user_id", "created_at", ("status", *_EVALUATION_SUMMARY)),
+        Index(BY_STATUS, "status", "created_at", _EVALUATION_SUMMARY),
+    ),
+    billing_mode="PAY_PER_REQUEST",
+    tags=TAGS,
+)
+
+FLASHCARD_SETS = Table(
+    variable="DYNAMODB_FLASHCARD_SETS",
+    default_name="bandup-flashcard-sets",
+    partition_key="set_id",
+    sort_key="user_id",
+    attributes=(
+        Attribute("set_id", "S", "Unique flashcard set ID"),
+        Attribute("user_id", "S", "User identifier"),
+        Attribute("document_id", "S", "Source document S3 key"),
+        Attribute("status", "S", "processing, completed, failed"),
+        Attribute("flashcards", "S", "JSON-encoded array of flashcards"),
+        Attribute("total_cards", "N", "Number of flashcards generated"),
+        Attribute("page_count", "N", "Number of pages in source PDF"),
+        Attribute("chunk_count", "N", "Number of text chunks indexed"),
+        Attribute("created_at", "N", "Unix timestamp, in seconds"),
+    ),
+    indexes=(
+        Index(BY_STUDENT, "user_id", "created_at", ("status", *_SET_SUMMARY)),
+        Index(BY_STATUS, "status", "created_at", _SET_SUMMARY),
+    ),
+    billing_mode="PAY_PER_REQUEST",
+    tags=TAGS,
+)
+
+TABLES = (EVALUATIONS, FLASHCARD_SETS)

@@ -1,0 +1,378 @@
+"""The one door to DynamoDB: paged reads that follow every page, their cost, and what a table looks like."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from data.failures import Failure, explain
+from data.schema import Table
+from data.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+log = logging.getLogger(__name__)
+
+Item = dict[str, Any]
+"""An item as DynamoDB sends it: attribute name -> {type letter: value}."""
+T = TypeVar("T")
+U = TypeVar("U")
+
+# On demand, us-east-1, after November 2024; other regions differ by some tens of per cent.
+# https://aws.amazon.com/dynamodb/pricing/on-demand/
+USD_PER_READ_UNIT = 0.125e-6
+# An eventually consistent read costs half a unit for each 4 KB.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+BYTES_PER_READ_UNIT = 8192
+
+_BATCH = 100  # keys that one BatchGetItem takes
+_FACTS_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What reading cost. `read_units` is None where the engine does not meter."""
+
+    requests: int = 0
+    read_units: float | None = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        if self.read_units is None or other.read_units is None:
+            return Cost(self.requests + other.requests, None)
+        return Cost(self.requests + other.requests, self.read_units + other.read_units)
+
+    @property
+    def usd(self) -> float | None:
+        """US dollars at the on-demand price of us-east-1; None where not metered."""
+        return None if self.read_units is None else self.read_units * USD_PER_READ_UNIT
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[T]):
+    """An answer: the value, what it cost, when it was read, and whether it is whole.
+
+    `notes` are sentences for the reader, such as that the read stopped at a cap.
+    """
+
+    value: T
+    cost: Cost
+    read_at: datetime
+    complete: bool = True
+    notes: tuple[str, ...] = ()
+
+    def map(self, change: Callable[[T], U]) -> "Read[U]":
+        """The same answer with another value."""
+        return Read(change(self.value), self.cost, self.read_at, self.complete, self.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFacts:
+    """An index as DescribeTable tells it. `attributes` is None when it carries all of them."""
+
+    status: str
+    attributes: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A table as DescribeTable tells it. Size and count are refreshed by DynamoDB about every six hours."""
+
+    name: str
+    arn: str
+    items: int
+    size_bytes: int
+    indexes: Mapping[str, IndexFacts]
+
+    @property
+    def region(self) -> str:
+        """The region in the table's ARN."""
+        return self.arn.split(":")[3] if self.arn.count(":") >= 5 else ""
+
+    @property
+    def account(self) -> str:
+        """The account in the table's ARN, as text."""
+        return self.arn.split(":")[4] if self.arn.count(":") >= 5 else ""
+
+    @property
+    def scan_cost(self) -> Cost:
+        """What reading the whole table once would cost, by the size that DynamoDB last counted."""
+        units = self.size_bytes / BYTES_PER_READ_UNIT
+        return Cost(max(1, -(-self.size_bytes // 1_048_576)), units)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Adds up what one read costs while its pages come in; one per read, used by one thread at a time."""
+
+    metered: bool
+    requests: int = 0
+    units: float = 0.0
+
+    def add(self, response: Mapping[str, Any]) -> None:
+        self.requests += 1
+        capacity = response.get("ConsumedCapacity") or []
+        for part in capacity if isinstance(capacity, list) else [capacity]:
+            self.units += float(part.get("CapacityUnits") or 0.0)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(self.requests, self.units if self.metered else None)
+
+
+@dataclass(slots=True)
+class Store:
+    """A DynamoDB client with its settings. Safe to share between threads."""
+
+    settings: Settings
+    client: "DynamoDBClient"
+    _facts: dict[str, tuple[float, TableFacts]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def open(cls, settings: Settings, endpoint: str | None = None, **credentials: str) -> "Store":
+        """A Store on `endpoint` (given for the demo) or where boto3's own chain leads; Failure when it cannot."""
+        url = endpoint or settings.endpoint
+        try:
+            client = boto3.Session(**credentials, region_name=settings.region).client(  # type: ignore[arg-type]
+                "dynamodb", endpoint_url=url, config=client_config(url)
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise explain(error, "connect", "") from error
+        return cls(settings, client)
+
+    def facts(self, table: Table) -> TableFacts:
+        """What DescribeTable says, at most five minutes old. It costs no read units."""
+        name = self.settings.name(table)
+        known = self._facts.get(name)
+        if known and time.monotonic() - known[0] < _FACTS_SECONDS:
+            return known[1]
+        description = self._call("DescribeTable", name, None, self.client.describe_table, TableName=name)
+        facts = _table_facts(description["Table"])
+        with self._lock:
+            self._facts[name] = (time.monotonic(), facts)
+        return facts
+
+    def forget(self) -> None:
+        """Ask DescribeTable anew next time."""
+        with self._lock:
+            self._facts.clear()
+
+    def get(self, table: Table, key: Mapping[str, str]) -> Read[Item | None]:
+        """One item by both keys (GetItem), None when there is none."""
+        name, tally = self.settings.name(table), _Tally(self.settings.metered)
+        response = self._call(
+            "GetItem",
+            name,
+            None,
+            self.client.get_item,
+            TableName=name,
+            Key={k: {"S": v} for k, v in key.items()},
+            ReturnConsumedCapacity="TOTAL",
+        )
+        tally.add(response)
+        return Read(response.get("Item"), tally.cost, _now())
+
+    def query(
+        self,
+        table: Table,
+        partition: tuple[str, str],
+        *,
+        index: str | None = None,
+        between: tuple[str, int, int] | None = None,
+        cap: int | None = None,
+        attributes: Sequence[str] | None = None,
+    ) -> Read[list[Item]]:
+        """All items of one partition, newest first, following every page.
+
+        `partition` is (attribute, value); `between` (sort key, first, last), both ends included. Stops after `cap`
+        items, and then says so. `attributes` are those the caller needs: what an index lacks of them is fetched from
+        the table itself.
+        """
+        name, tally = self.settings.name(table), _Tally(self.settings.metered)
+        condition, names, values = "#p = :p", {"#p": partition[0]}, {":p": {"S": partition[1]}}
+        if between:
+            condition += " AND #s BETWEEN :lo AND :hi"
+            names["#s"] = between[0]
+            values |= {":lo": {"N": str(between[1])}, ":hi": {"N": str(between[2])}}
+        request: dict[str, Any] = {
+            "TableName": name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ScanIndexForward": False,
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        lacking: set[str] = set()
+        notes: list[str] = []
+        if index:
+            request["IndexName"] = index
+            lacking = self._lacking(table, index, attributes or (), notes)
+        items, complete = self._pages("Query", request, cap, index, tally)
+        if lacking and items:
+            items = self._complete(table, items, attributes or (), tally)
+            notes.append(
+                f"The index {index} does not carry {', '.join(sorted(lacking))}: these came from the table, at a "
+                "higher cost. Setup can show how the index should be."
+            )
+        if not complete:
+            notes.append(f"Stopped after {len(items):,} records; there are more.")
+        return Read(items, tally.cost, _now(), complete, tuple(notes))
+
+    def scan(self, table: Table, attribute: str, value: str, *, attributes: Sequence[str]) -> Read[list[Item]]:
+        """Every item whose `attribute` is `value`, by reading the whole table. Only for a user who accepted the cost."""
+        name, tally = self.settings.name(table), _Tally(self.settings.metered)
+        places = {f"#a{i}": a for i, a in enumerate(attributes)}
+        request: dict[str, Any] = {
+            "TableName": name,
+            "FilterExpression": "#f = :f",
+            "ExpressionAttributeNames": {"#f": attribute, **places},
+            "ExpressionAttributeValues": {":f": {"S": value}},
+            "ProjectionExpression": ",".join(places),
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        items, _ = self._pages("Scan", request, None, None, tally)
+        return Read(items, tally.cost, _now())
+
+    def _pages(
+        self,
+        operation: str,
+        request: dict[str, Any],
+        cap: int | None,
+        index: str | None,
+        tally: _Tally,
+    ) -> tuple[list[Item], bool]:
+        """Items of all pages, and whether that was all there are."""
+        send: Callable[..., Any] = self.client.query if operation == "Query" else self.client.scan
+        items: list[Item] = []
+        while True:
+            if cap is not None:
+                # One more than wanted tells a full last page from a cut one.
+                request["Limit"] = cap + 1 - len(items)
+            response = self._call(operation, request["TableName"], index, send, **request)
+            tally.add(response)
+            items += response["Items"]
+            if cap is not None and len(items) > cap:
+                return items[:cap], False
+            if not (last := response.get("LastEvaluatedKey")):
+                return items, True
+            request["ExclusiveStartKey"] = last
+
+    def _lacking(self, table: Table, index: str, attributes: Sequence[str], notes: list[str]) -> set[str]:
+        """Which of `attributes` the index does not carry."""
+        try:
+            facts = self.facts(table).indexes.get(index)
+        except Failure as failure:
+            log.warning("DescribeTable failed: %s (request %s)", failure, failure.request_id)
+            notes.append(f"It could not be checked what the index {index} carries. {failure}")
+            return set()
+        if facts is None or facts.attributes is None:
+            return set()
+        return set(attributes) - facts.attributes
+
+    def _complete(self, table: Table, items: list[Item], attributes: Sequence[str], tally: _Tally) -> list[Item]:
+        """The same items, same order, with `attributes`, by BatchGetItem. One deleted meanwhile stays as it was."""
+        name = self.settings.name(table)
+        keys = [{k: item[k] for k in table.key_names} for item in items]
+        places = {f"#a{i}": a for i, a in enumerate(dict.fromkeys([*table.key_names, *attributes]))}
+        whole: dict[tuple[str, ...], Item] = {}
+        for start in range(0, len(keys), _BATCH):
+            wanted: Any = {
+                name: {
+                    "Keys": keys[start : start + _BATCH],
+                    "ProjectionExpression": ",".join(places),
+                    "ExpressionAttributeNames": places,
+                }
+            }
+            for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, None):
+                response = self._call(
+                    "BatchGetItem",
+                    name,
+                    None,
+                    self.client.batch_get_item,
+                    RequestItems=wanted,
+                    ReturnConsumedCapacity="TOTAL",
+                )
+                tally.add(response)
+                for item in response["Responses"].get(name, []):
+                    whole[_identity(table, item)] = item
+                wanted = response.get("UnprocessedKeys")
+                if not wanted:
+                    break
+                if wait is None:
+                    raise Failure(
+                        "throttled",
+                        f"DynamoDB left some records of {name} unread, also after retries.",
+                        "Wait a minute, then press Refresh.",
+                    )
+                time.sleep(wait)
+        return [whole.get(_identity(table, item), item) for item in items]
+
+    def _call(self, operation: str, table: str, index: str | None, send: Callable[..., Any], **request: Any) -> Any:
+        try:
+            return send(**request)
+        except (ClientError, BotoCoreError, ValueError) as error:
+            failure = explain(error, operation, table, index)
+            log.warning("%s on %s failed: %s (request %s)", operation, table, type(error).__name__, failure.request_id)
+            raise failure from error
+
+
+def client_config(endpoint: str | None) -> Config:
+    """Timeouts and retries for every client. A loopback endpoint is never reached through a proxy."""
+    host = urlsplit(endpoint).hostname if endpoint else None
+    loopback = host in ("127.0.0.1", "localhost", "::1")
+    return Config(
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=32,
+        proxies={} if loopback else None,
+    )
+
+
+def combine(reads: Iterable[Read[list[U]]]) -> Read[list[U]]:
+    """Several reads of lists as one: costs added, the oldest time, whole only if all are."""
+    parts = list(reads)
+    return Read(
+        [value for part in parts for value in part.value],
+        sum((part.cost for part in parts), Cost()),
+        min(part.read_at for part in parts),
+        all(part.complete for part in parts),
+        tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
+def _identity(table: Table, item: Item) -> tuple[str, ...]:
+    return tuple(item[key]["S"] for key in table.key_names)
+
+
+def _table_facts(description: Any) -> TableFacts:
+    keys = {part["AttributeName"] for part in description["KeySchema"]}
+    indexes = {}
+    for index in description.get("GlobalSecondaryIndexes", []):
+        projection = index.get("Projection", {})
+        carried = keys | {part["AttributeName"] for part in index["KeySchema"]}
+        carried |= set(projection.get("NonKeyAttributes", []))
+        everything = projection.get("ProjectionType") == "ALL"
+        indexes[index["IndexName"]] = IndexFacts(
+            index.get("IndexStatus", ""), None if everything else frozenset(carried)
+        )
+    return TableFacts(
+        name=description["TableName"],
+        arn=description.get("TableArn", ""),
+        items=int(description.get("ItemCount", 0)),
+        size_bytes=int(description.get("TableSizeBytes", 0)),
+        indexes=indexes,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,66 @@
+"""One evaluation: bands and what changed, the feedback, the transcript, the raw record."""
+
+import streamlit as st
+
+from analysis import bands
+from data.schema import EVALUATIONS
+from ui import charts, feedback, filters, formats, reads, record, skills, text
+from ui.page import EVALUATION, OVERVIEW, STUDENT, open_page
+
+with open_page("Evaluation") as page:
+    evaluation_id, user_id = page.param("evaluation_id"), page.param("user_id")
+    if evaluation_id is None:
+        if typed := filters.id_finder("Find an evaluation by id", "such as eval-abc123"):
+            st.switch_page(EVALUATION, query_params={"evaluation_id": typed})
+        st.page_link(OVERVIEW, label="Or start from a student")
+        page.done()
+    if user_id is None:
+        found = page.read(reads.evaluations_called, evaluation_id)
+        evaluation = record.only_one(found, "an evaluation", EVALUATION, evaluation_id)
+        if evaluation is None and found:
+            page.done()
+    else:
+        evaluation = page.read(reads.evaluation, evaluation_id, user_id)
+    if evaluation is None:
+        record.not_found("evaluation", evaluation_id, user_id)
+        page.done()
+
+    record.facts(
+        ("Student", evaluation.user_id),
+        ("Evaluation", evaluation.evaluation_id),
+        ("Kind", charts.NAMES.get(evaluation.type or "", evaluation.type or "unknown")),
+        ("Status", record.status(evaluation.status, evaluation.created_at, page)),
+        ("When", f"{formats.exact(evaluation.created_at, page.zone)} · {formats.ago(evaluation.created_at, page.now)}"),
+        ("Model", evaluation.model_used or "unknown"),
+    )
+    links = st.container(horizontal=True)
+    links.page_link(STUDENT, label="All of this student", query_params={"user_id": evaluation.user_id})
+
+    previous = None
+    with page.part("The change since the evaluation before"):
+        history = page.student_rows(EVALUATIONS, reads.history, evaluation.user_id)
+        if history is not None:
+            previous = bands.before(history, evaluation.evaluation_id)
+            for label, other in (
+                ("← Previous", bands.older(history, evaluation.evaluation_id)),
+                ("Next →", bands.newer(history, evaluation.evaluation_id)),
+            ):
+                if other is not None:
+                    links.page_link(EVALUATION, label=label, query_params=skills.address(other))
+
+    record.bands(evaluation, previous, page)
+    record.problems(evaluation.issues)
+    columns = st.columns([3, 2] if evaluation.transcript else 1, gap="large")
+    with columns[0], page.part("The feedback"):
+        st.subheader("Feedback", anchor=False)
+        if evaluation.feedback is None:
+            st.text("The record has no feedback.")
+        else:
+            text.show(feedback.layout(evaluation.feedback))
+    if evaluation.transcript:
+        with columns[1], page.part("The transcript"):
+            st.subheader("Transcript", anchor=False)
+            st.text(record.speech(evaluation))
+            text.show(text.paragraph(evaluation.transcript))
+    record.unknown(evaluation.unknown)
+    record.raw(evaluation.raw)

@@ -1,0 +1,1 @@
+"""Streamlit widgets, tables and Plotly charts."""

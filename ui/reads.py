@@ -1,0 +1,80 @@
+"""What pages read, through Streamlit's caches. The only module that uses st.cache_data and st.cache_resource."""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from data import evaluations, flashcards
+from data.demo import open_demo
+from data.evaluations import Evaluation
+from data.flashcards import FlashcardSet
+from data.schema import TABLES
+from data.settings import Settings
+from data.store import Read, Store, TableFacts
+
+_TTL = timedelta(minutes=5)
+_READING = "Reading from DynamoDB…"
+
+
+def settings() -> Settings:
+    """The settings; SettingsError when a variable cannot be used."""
+    return Settings.read(os.environ)
+
+
+@st.cache_resource(show_spinner="Starting…")
+def store() -> Store:
+    """The Store, shared by all visitors. Not cached when it cannot be opened."""
+    chosen = settings()
+    return open_demo(chosen) if chosen.source == "demo" else Store.open(chosen)
+
+
+@st.cache_data(ttl=_TTL, show_spinner=False)
+def facts() -> tuple[TableFacts, ...]:
+    """What DescribeTable says of both tables."""
+    return tuple(store().facts(table) for table in TABLES)
+
+
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+def history(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
+    """A student's evaluations, newest first."""
+    return evaluations.history(store(), user_id, by_scan=by_scan)
+
+
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
+    """A student's flashcard sets, newest first."""
+    return flashcards.of_student(store(), user_id, by_scan=by_scan)
+
+
+@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
+def period(days: int) -> Read[pd.DataFrame]:
+    """Everybody's evaluations of the last `days` days, newest first."""
+    # The hour ahead is for the Lambdas' clocks, which may run before ours.
+    now = datetime.now(UTC)
+    return evaluations.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
+
+
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+def evaluation(evaluation_id: str, user_id: str) -> Read[Evaluation | None]:
+    """One evaluation by both keys."""
+    return evaluations.get(store(), evaluation_id, user_id)
+
+
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+def evaluations_called(evaluation_id: str) -> Read[list[Evaluation]]:
+    """The evaluations of an id, whoever's they are."""
+    return evaluations.find(store(), evaluation_id)
+
+
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+def flashcard_set(set_id: str, user_id: str) -> Read[FlashcardSet | None]:
+    """One flashcard set by both keys."""
+    return flashcards.get(store(), set_id, user_id)
+
+
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+def sets_called(set_id: str) -> Read[list[FlashcardSet]]:
+    """The flashcard sets of an id, whoever's they are."""
+    return flashcards.find(store(), set_id)

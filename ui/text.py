@@ -1,0 +1,116 @@
+"""Text that others wrote (students, models, file names), shown literally: the only place that makes HTML.
+
+Everything is escaped here, wrapped so that one endless word cannot widen the page, and isolated so that right-to-left
+text stays in its box. Streamlit's Markdown is never given such text: it would fetch images and make links.
+"""
+
+import html
+from collections.abc import Iterable
+from typing import NewType
+
+import streamlit as st
+
+Html = NewType("Html", str)
+
+# Characters that nobody sees and that reorder or end text: shown as a picture or by number.
+_HIDDEN = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
+_HIDDEN |= {127: "␡"} | {code: f"[U+{code:04X}]" for code in (*range(0x80, 0xA0), *range(0x202A, 0x202F))}
+_HIDDEN |= {code: f"[U+{code:04X}]" for code in range(0x2066, 0x206A)}
+
+_LONG = 20_000  # characters from which text gets a scroll box of its own
+_BOX = "white-space:pre-wrap;overflow-wrap:anywhere;max-width:75ch;line-height:1.6;"
+_SCROLL = "max-height:60vh;overflow-y:auto;"
+
+
+def visible(text: str) -> str:
+    """The text with hidden control characters made visible, as plain text."""
+    return text.translate(_HIDDEN)
+
+
+def inline(text: str) -> Html:
+    """Text inside a line."""
+    return Html(f"<bdi>{html.escape(visible(text))}</bdi>")
+
+
+def paragraph(text: str) -> Html:
+    """Text as it was written, line breaks kept, at reading width."""
+    long = len(text) > _LONG
+    more = ' tabindex="0" role="region" aria-label="Long text"' if long else ""
+    return Html(
+        f'<div dir="auto"{more} style="{_BOX}{_SCROLL if long else ""}margin:0 0 .6em">'
+        f"{html.escape(visible(text))}</div>"
+    )
+
+
+def bullets(parts: Iterable[Html]) -> Html:
+    """A list."""
+    items = "".join(f'<li style="margin:.2em 0">{part}</li>' for part in parts)
+    return Html(f'<ul style="margin:0 0 .8em;padding-left:1.3em;max-width:75ch">{items}</ul>')
+
+
+def heading(text: str, level: int = 4) -> Html:
+    """A heading inside a text, level 3 to 6."""
+    return Html(
+        f'<h{level} style="margin:.9em 0 .3em;padding:0;font-size:{max(1.0, 1.35 - 0.1 * (level - 3)):.2f}rem;'
+        f'overflow-wrap:anywhere">{inline(text)}</h{level}>'
+    )
+
+
+def code(text: str) -> Html:
+    """An id or other text in monospace, never cut."""
+    return Html(f'<code style="overflow-wrap:anywhere;white-space:pre-wrap">{inline(text)}</code>')
+
+
+def indented(part: Html) -> Html:
+    """A part set in from the left."""
+    return Html(f'<div style="margin-left:1em">{part}</div>')
+
+
+def line(*parts: Html | str) -> Html:
+    """Parts in one line that wraps. Only `Html` goes in as it is; plain strings are escaped by `inline` beforehand."""
+    return Html(f'<div style="overflow-wrap:anywhere">{"".join(parts)}</div>')
+
+
+def quiet(part: Html) -> Html:
+    """A part in smaller type."""
+    return Html(f'<div style="font-size:.875rem;opacity:.85;overflow-wrap:anywhere">{part}</div>')
+
+
+def chip(text: str) -> Html:
+    """A short label in a frame."""
+    return Html(
+        '<span style="border:1px solid currentColor;border-radius:1em;padding:.1em .7em;font-size:.875rem;'
+        f'display:inline-block;overflow-wrap:anywhere">{inline(text)}</span>'
+    )
+
+
+def card(text: str, caption: str) -> Html:
+    """One side of a flashcard: large, in a frame."""
+    return Html(
+        f'<div aria-live="polite" style="border:1px solid currentColor;border-radius:.6em;min-height:11rem;'
+        'padding:1.2em;display:flex;flex-direction:column;justify-content:center;gap:.8em">'
+        f'<div style="font-size:.875rem;opacity:.85">{inline(caption)}</div>'
+        f'<div dir="auto" style="font-size:1.35rem;white-space:pre-wrap;overflow-wrap:anywhere;max-height:50vh;'
+        f'overflow-y:auto">{html.escape(visible(text))}</div></div>'
+    )
+
+
+def pairs(named: Iterable[tuple[str, str]]) -> Html:
+    """Names and values as a description list that wraps."""
+    items = "".join(
+        f'<div style="min-width:9rem;max-width:100%">'
+        f'<dt style="margin:0;font-size:.875rem;opacity:.85">{inline(name)}</dt>'
+        f'<dd style="margin:0;overflow-wrap:anywhere">{inline(value)}</dd></div>'
+        for name, value in named
+    )
+    return Html(f'<dl style="display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:0 0 .5rem;padding:0">{items}</dl>')
+
+
+def show(*parts: Html) -> None:
+    """Put parts on the page."""
+    st.html("".join(parts))
+
+
+def show_small(source: str) -> None:
+    """A short text in a frame, as wide as it is."""
+    st.html(chip(source), width="content")
