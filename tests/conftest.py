@@ -1,0 +1,101 @@
+"""Fixtures: a clean environment for each test, engines that run once per session, stores with tables of their own."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import pytest
+import streamlit as st
+
+import engines
+from data.provision import create
+from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from data.settings import Settings
+from data.store import Store
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip a test whose tools are missing; where everything must be there (BANDUP_NO_SKIPS=1), fail it."""
+    if os.environ.get("BANDUP_NO_SKIPS") == "1":
+        pytest.fail(f"must not be skipped here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[None]:
+    """No test sees this machine's AWS or BandUp variables, nor what another test has cached."""
+    for variable in list(os.environ):
+        if variable.startswith(("AWS_", "BANDUP_", "DYNAMODB_")) and variable not in (
+            "BANDUP_NO_SKIPS",
+            "BANDUP_NODE_MODULES",
+        ):
+            monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture(scope="session", params=engines.NAMES)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of DynamoDB Local, then of dynoxide."""
+    yield from _started(request.param)
+
+
+@pytest.fixture(scope="session")
+def dynoxide() -> Iterator[str]:
+    """The URL of dynoxide alone, for tests that need one engine over a real connection."""
+    yield from _started("dynoxide")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[str]:
+    """The URL of DynamoDB Local alone."""
+    yield from _started("dynamodb-local")
+
+
+def _started(name: str) -> Iterator[str]:
+    try:
+        with engines.running(name) as url:
+            yield url
+    except engines.MissingError as missing:
+        unavailable(str(missing))
+
+
+@pytest.fixture
+def new_settings() -> Callable[[str], Settings]:
+    """Settings of source aws for an endpoint, with table names that nobody else uses."""
+
+    def make(endpoint: str) -> Settings:
+        suffix = uuid.uuid4().hex[:8]
+        return Settings.read(
+            {
+                "BANDUP_SOURCE": "aws",
+                "AWS_REGION": engines.REGION,
+                "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+                EVALUATIONS.variable: f"evaluations-{suffix}",
+                FLASHCARD_SETS.variable: f"sets-{suffix}",
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def bare_store(engine: str, new_settings: Callable[[str], Settings]) -> Store:
+    """A Store on each engine in turn, without tables."""
+    return Store.open(new_settings(engine), **engines.CREDENTIALS)
+
+
+@pytest.fixture
+def store(bare_store: Store) -> Store:
+    """A Store on each engine in turn, with both tables as declared."""
+    for table in TABLES:
+        create(bare_store.client, table, bare_store.settings.name(table))
+    return bare_store
