@@ -50,9 +50,13 @@ def parse(item: Item) -> Evaluation:
     fields = Fields(item)
     summary = _summary(fields)
     transcript = fields.text("transcript")
+    noted = len(fields.issues)
     feedback = fields.json("feedback")
-    if summary["status"] == COMPLETED and "feedback" not in item:
-        fields.note("feedback", "missing, although the evaluation is completed")
+    if "feedback" not in item:
+        if summary["status"] == COMPLETED:
+            fields.note("feedback", "missing, although the evaluation is completed")
+    elif not isinstance(feedback, dict) and len(fields.issues) == noted:
+        fields.note("feedback", "JSON, but not an object")
     return Evaluation(
         evaluation_id=summary["evaluation_id"] or "",
         user_id=summary["user_id"] or "",

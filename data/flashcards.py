@@ -128,7 +128,10 @@ def _summary(fields: Fields) -> dict[str, Any]:
 
 def _cards(fields: Fields) -> tuple[tuple[Card, ...], str]:
     """The cards, and the text in which none could be found."""
+    noted = len(fields.issues)
     held = fields.json("flashcards")
+    if held is None and "flashcards" in fields.item and len(fields.issues) == noted:
+        fields.note("flashcards", "not a list of cards")
     if isinstance(held, str):
         held = _salvage(fields, held)
     if isinstance(held, dict):
@@ -164,7 +167,11 @@ def _salvage(fields: Fields, text: str) -> Json:
             break
     if not entries:
         return text
-    fields.note("flashcards", f"breaks off after {len(entries)} whole cards")
+    # What breaks off was no JSON as a whole; a list that is whole here was encoded as JSON twice.
+    whole = text[position:].strip() == "]"
+    fields.note(
+        "flashcards", "a JSON list inside a JSON string" if whole else f"breaks off after {len(entries)} whole cards"
+    )
     return entries
 
 

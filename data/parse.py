@@ -141,6 +141,9 @@ class Fields:
         if moment.tzinfo is None:
             self.note(attribute, "a written time without a zone, not Unix seconds")
             return None
+        if not _FIRST <= moment < _LAST:
+            self.note(attribute, "not a plausible time")
+            return None
         self.note(attribute, "a written time, not Unix seconds")
         return moment.astimezone(UTC)
 
@@ -197,17 +200,20 @@ class Fields:
 
         def keep_all(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
             whole: dict[str, Json] = {}
+            used: dict[str, int] = {}  # of each repeated key, so that thousands of one key are not counted anew
             for key, value in pairs:
-                name, n = key, 1
+                name = key = sound(key)
                 while name in whole:
-                    n += 1
-                    name = f"{key} ({n})"
+                    used[key] = used.get(key, 1) + 1
+                    name = f"{key} ({used[key]})"
                 whole[name] = value
-            if len(whole) > len(dict(pairs)):
+            if used:
                 self.note(attribute, "the same key twice in its JSON")
             return whole
 
-        decoded: Json = json.loads(text, object_pairs_hook=keep_all, parse_float=_exact, parse_constant=str)
+        decoded: Json = json.loads(
+            text, object_pairs_hook=keep_all, parse_float=_exact, parse_int=_exact, parse_constant=str
+        )
         return _sound_json(decoded)
 
     def unknown(self, declared: set[str]) -> dict[str, Json]:

@@ -68,7 +68,8 @@ def to_frame(
     for item in items:
         fields = Fields(item)
         records.append({**summarise(fields), "issues": tuple(fields.issues)})
-    table = pd.DataFrame(records, columns=[*columns, "created_at", "issues"]).astype({**columns, "issues": "object"})
+    # As objects first: pandas' own guess makes NaN of a text that is None.
+    table = pd.DataFrame(records, columns=[*columns, "created_at", "issues"], dtype="object").astype(dict(columns))
     return table.assign(created_at=pd.to_datetime(table["created_at"], utc=True).astype("datetime64[us, UTC]"))
 
 

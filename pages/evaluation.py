@@ -11,8 +11,8 @@ with open_page("Evaluation") as page:
     evaluation_id, user_id = page.param("evaluation_id"), page.param("user_id")
     if evaluation_id is None:
         if typed := filters.id_finder("Find an evaluation by id", "such as eval-abc123"):
-            st.switch_page(EVALUATION, query_params={"evaluation_id": typed})
-        st.page_link(OVERVIEW, label="Or start from a student")
+            page.go(EVALUATION, evaluation_id=typed)
+        page.link(OVERVIEW, "Or start from a student")
         page.done()
     if user_id is None:
         found = page.read(reads.evaluations_called, evaluation_id)
@@ -22,7 +22,7 @@ with open_page("Evaluation") as page:
     else:
         evaluation = page.read(reads.evaluation, evaluation_id, user_id)
     if evaluation is None:
-        record.not_found("evaluation", evaluation_id, user_id)
+        record.not_found("evaluation", evaluation_id, user_id, page)
         page.done()
 
     record.facts(
@@ -34,7 +34,8 @@ with open_page("Evaluation") as page:
         ("Model", evaluation.model_used or "unknown"),
     )
     links = st.container(horizontal=True)
-    links.page_link(STUDENT, label="All of this student", query_params={"user_id": evaluation.user_id})
+    with links:
+        page.link(STUDENT, "All of this student", user_id=evaluation.user_id)
 
     previous = None
     with page.part("The change since the evaluation before"):
@@ -46,7 +47,8 @@ with open_page("Evaluation") as page:
                 ("Next →", bands.newer(history, evaluation.evaluation_id)),
             ):
                 if other is not None:
-                    links.page_link(EVALUATION, label=label, query_params=skills.address(other))
+                    with links:
+                        page.link(EVALUATION, label, **skills.address(other))
 
     record.bands(evaluation, previous, page)
     record.problems(evaluation.issues)

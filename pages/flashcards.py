@@ -10,11 +10,11 @@ with open_page("Flashcards") as page:
     if set_id is None:
         if user_id is None:
             if found := filters.student_finder():
-                st.switch_page(FLASHCARDS, query_params={"user_id": found})
-            st.page_link(OVERVIEW, label="Or start from a student")
+                page.go(FLASHCARDS, user_id=found)
+            page.link(OVERVIEW, "Or start from a student")
         else:
             st.code(user_id, language=None, width="content")
-            st.page_link(STUDENT, label="All of this student", query_params={"user_id": user_id})
+            page.link(STUDENT, "All of this student", user_id=user_id)
             cards.sets_of(user_id, page, with_filter=True)
         page.done()
 
@@ -26,7 +26,7 @@ with open_page("Flashcards") as page:
     else:
         chosen_set = page.read(reads.flashcard_set, set_id, user_id)
     if chosen_set is None:
-        record.not_found("flashcard set", set_id, user_id)
+        record.not_found("flashcard set", set_id, user_id, page)
         page.done()
 
     record.facts(
@@ -40,8 +40,8 @@ with open_page("Flashcards") as page:
         ("Chunks", formats.whole(chosen_set.chunk_count)),
     )
     with st.container(horizontal=True):
-        st.page_link(FLASHCARDS, label="All sets of this student", query_params={"user_id": chosen_set.user_id})
-        st.page_link(STUDENT, label="This student", query_params={"user_id": chosen_set.user_id})
+        page.link(FLASHCARDS, "All sets of this student", user_id=chosen_set.user_id)
+        page.link(STUDENT, "This student", user_id=chosen_set.user_id)
     record.problems(chosen_set.issues)
     if chosen_set.cards:
         cards.flip(chosen_set)

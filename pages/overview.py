@@ -8,8 +8,8 @@ from ui.page import STUDENT, open_page
 
 with open_page("Overview") as page:
     if user_id := filters.student_finder():
-        st.switch_page(STUDENT, query_params={"user_id": user_id})
-    period = filters.period(with_all=False)
+        page.go(STUDENT, user_id=user_id)
+    period = filters.period()
 
     with page.part("The class"):
         evaluations = page.read(reads.period, period.days)
@@ -44,4 +44,4 @@ with open_page("Overview") as page:
                 alt=f"{formats.count(len(known), 'student')} active in the last {period.name}, last seen first",
             )
             if chosen is not None:
-                st.switch_page(STUDENT, query_params={"user_id": known["user_id"][chosen]})
+                page.go(STUDENT, user_id=known["user_id"][chosen])

@@ -11,11 +11,11 @@ with open_page("Student") as page:
     user_id = page.param("user_id")
     if user_id is None:
         if found := filters.student_finder():
-            st.switch_page(STUDENT, query_params={"user_id": found})
-        st.page_link(OVERVIEW, label="Or choose from the students who were active")
+            page.go(STUDENT, user_id=found)
+        page.link(OVERVIEW, "Or choose from the students who were active")
         page.done()
     st.code(user_id, language=None, width="content")
-    period = filters.period(with_all=True)
+    period = filters.since()
 
     with page.part("The evaluations"):
         history = page.student_rows(EVALUATIONS, reads.history, user_id)
@@ -24,7 +24,7 @@ with open_page("Student") as page:
                 "Check the id: upper and lower case matter. A record without a readable time is in no list.",
                 title="No evaluations of this student",
             )
-            st.page_link(OVERVIEW, label="Back to the overview")
+            page.link(OVERVIEW, "Back to the overview")
         elif history is not None:
             shown = bands.since(history, period.first(page.now))
             skills.headline(history, shown, page)
@@ -46,7 +46,7 @@ with open_page("Student") as page:
                     alt="Evaluations of this student, newest first",
                 )
                 if chosen is not None:
-                    st.switch_page(EVALUATION, query_params=skills.address(rows.iloc[chosen]))
+                    page.go(EVALUATION, **skills.address(rows.iloc[chosen]))
 
     st.subheader("Flashcard sets", anchor=False)
     with page.part("The flashcard sets"):

@@ -17,7 +17,7 @@ def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
     if sets.empty:
         st.text("No flashcard sets yet. They appear here when this student turns a document into cards.")
         return
-    rows = tables.matching(sets, status=filters.status() if with_filter else None)
+    rows = tables.matching(sets, status=filters.status("sets") if with_filter else None)
     st.text(f"{len(rows):,} of {formats.count(len(sets), 'set')}, newest first. Select one to see its cards.")
     chosen = tables.pick(
         tables.sets(rows, page.now),
@@ -26,7 +26,7 @@ def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
         alt="Flashcard sets of this student, newest first",
     )
     if chosen is not None:
-        st.switch_page(FLASHCARDS, query_params={"set_id": rows["set_id"][chosen], "user_id": user_id})
+        page.go(FLASHCARDS, set_id=rows["set_id"][chosen], user_id=user_id)
 
 
 def counted(chosen: FlashcardSet) -> str:

@@ -1,16 +1,26 @@
-"""What the reader chose, kept in the URL so that a copied link shows the same."""
+"""What the reader chose, kept in the URL so that a copied link shows the same.
 
-from collections.abc import Mapping, Sequence
+The URL is the only truth: a widget takes its value from there on every run and writes a change back before the next.
+(Streamlit's own bind="query-params" drops unknown values in silence, and forbids giving the filters to a page switch,
+so that Back would lose them.)
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import streamlit as st
 
-from data.schema import SPEAKING, WRITING
+from data.schema import COMPLETED, FAILED, PROCESSING, SPEAKING, WRITING
 from ui import text
 
-_DAYS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", 365)}
 ALL = "all"
+
+_PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", 365)}
+_LONGEST_SEARCH = 200
+
+# Every filter's key in the URL, distinct on every page, so that all of them can travel along (see carried).
+KEYS = ("period", "since", "skill", "status", "criteria", "sets", "cards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +35,22 @@ class Period:
         return None if self.days is None else now - timedelta(days=self.days)
 
 
-def period(*, with_all: bool) -> Period:
+def carried() -> dict[str, list[str]]:
+    """The filters in the URL, for links and page switches to take along: coming back, the reader finds them again."""
+    return {key: [st.query_params[key][:_LONGEST_SEARCH]] for key in KEYS if key in st.query_params}
+
+
+def period() -> Period:
     """A choice of periods, `?period=`."""
-    names = {code: name for code, (name, _) in _DAYS.items()} | ({ALL: "All"} if with_all else {})
-    code = choice("Period", names, key="period", default=ALL if with_all else "30d")
-    return Period(names[code], _DAYS[code][1] if code in _DAYS else None)
+    code = choice("Period", {code: name for code, (name, _) in _PERIODS.items()}, key="period", default="30d")
+    return Period(*_PERIODS[code])
+
+
+def since() -> Period:
+    """A choice of periods or all there is, `?since=`."""
+    periods: dict[str, tuple[str, int | None]] = {**_PERIODS, ALL: ("All", None)}
+    code = choice("Period", {code: name for code, (name, _) in periods.items()}, key="since", default=ALL)
+    return Period(*periods[code])
 
 
 def skill() -> str | None:
@@ -38,37 +59,45 @@ def skill() -> str | None:
     return None if code == ALL else code
 
 
-def status() -> str | None:
+def status(key: str = "status") -> str | None:
     """A choice of status, `?status=`; None for all."""
-    names = {ALL: "All", "completed": "Completed", "processing": "Waiting", "failed": "Failed"}
-    code = choice("Status", names, key="status", default=ALL)
+    names = {ALL: "All", COMPLETED: "Completed", PROCESSING: "Waiting", FAILED: "Failed"}
+    code = choice("Status", names, key=key, default=ALL)
     return None if code == ALL else code
 
 
 def choice(label: str, names: Mapping[str, str], *, key: str, default: str) -> str:
-    """One of `names` (code -> what the reader sees), in the URL as `?key=code`. Says so when a link asks for another."""
-    _say_unknown(label, names, key)
-    chosen = st.segmented_control(
+    """One of `names` (code in the URL -> what the reader sees). Says so when a link asks for one that there is not."""
+    asked = st.query_params.get(key, default)
+    if asked not in names:
+        shown = asked if len(asked) <= 60 else asked[:60] + "…"
+        text.show(text.quiet(text.inline(f"The link asks for {label.lower()} “{shown}”, which there is not.")))
+        asked = default
+    st.session_state[key] = asked
+    st.segmented_control(
         label,
         list(names),
         format_func=lambda code: names.get(code, code),
         key=key,
-        default=default,
         required=True,
-        bind="query-params",
+        on_change=_to_url,
+        args=(key, default),
     )
-    # The browser sends what it likes.
-    return chosen if chosen in names else default
-
-
-def search(label: str, key: str) -> str:
-    """Free text, in the URL as `?key=`."""
-    return st.text_input(label, key=key, bind="query-params", type="search", live=True, max_chars=200).strip()
+    return asked
 
 
 def switch(label: str, *, key: str) -> bool:
-    """An on/off switch, in the URL as `?key=true`."""
-    return st.toggle(label, key=key, bind="query-params")
+    """An on/off switch, in the URL as `?key=on`."""
+    st.session_state[key] = st.query_params.get(key) == "on"
+    return st.toggle(label, key=key, on_change=_to_url, args=(key, False))
+
+
+def search(label: str, *, key: str) -> str:
+    """Free text, in the URL as `?key=`; cut to 200 characters."""
+    st.session_state[key] = st.query_params.get(key, "")[:_LONGEST_SEARCH]
+    return st.text_input(
+        label, key=key, type="search", max_chars=_LONGEST_SEARCH, on_change=_to_url, args=(key, "")
+    ).strip()
 
 
 def student_finder() -> str | None:
@@ -88,8 +117,9 @@ def id_finder(label: str, example: str, explain: str | None = None) -> str | Non
     return typed.strip() if sent and typed.strip() else None
 
 
-def _say_unknown(label: str, names: Mapping[str, str], key: str) -> None:
-    asked: Sequence[str] = [value for value in st.query_params.get_all(key) if value not in names.values()]
-    if unknown := [value for value in asked if value not in names]:
-        shown = unknown[0] if len(unknown[0]) <= 60 else unknown[0][:60] + "…"
-        text.show(text.quiet(text.inline(f"The link asks for {label.lower()} “{shown}”, which there is not.")))
+def _to_url(key: str, default: str | bool) -> None:
+    value = st.session_state[key]
+    if value == default or value is None:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = "on" if value is True else str(value)

@@ -30,7 +30,7 @@ def band(value: float) -> str:
     """
     if math.isnan(value):
         return UNKNOWN
-    return f"{value:.1f}" if (value * 10).is_integer() else f"{value:g}"
+    return f"{value:.1f}" if float(value * 10).is_integer() else repr(float(value))
 
 
 def change(value: float) -> str | None:
@@ -145,7 +145,8 @@ def cost(spent: Cost) -> str:
     requests = count(spent.requests, "request")
     if spent.read_units is None or spent.usd is None:
         return f"{requests} · not metered"
-    return f"{requests} · {spent.read_units:,g} read units · US$ {usd(spent.usd)}"
+    units = f"{spent.read_units:,.1f}".removesuffix(".0")
+    return f"{requests} · {units} read {'unit' if units == '1' else 'units'} · US$ {usd(spent.usd)}"
 
 
 def usd(amount: float) -> str:

@@ -16,7 +16,7 @@ from data.failures import Failure
 from data.schema import EVALUATIONS, TABLES, Table
 from data.settings import Settings, SettingsError
 from data.store import Cost, Read
-from ui import formats, reads, text
+from ui import filters, formats, reads, text
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,14 @@ class Page:
         for note in answer.notes:
             text.show(text.quiet(text.inline(note)))
         return answer.value
+
+    def go(self, page: str, **ids: str) -> NoReturn:
+        """Leave for another page; the filters travel along."""
+        st.switch_page(page, query_params={**filters.carried(), **ids})
+
+    def link(self, page: str, label: str, **ids: str) -> None:
+        """A link to another page; the filters travel along."""
+        st.page_link(page, label=label, query_params={**filters.carried(), **ids})
 
     def param(self, name: str) -> str | None:
         """A query parameter, None when it is not there or cannot be an id, which is then said."""

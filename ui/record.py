@@ -30,12 +30,12 @@ def only_one(found: Sequence[R], noun: str, page_file: str, id_name: str) -> R |
     return by_student.get(chosen) if chosen else None
 
 
-def not_found(noun: str, record_id: str, user_id: str | None) -> None:
+def not_found(noun: str, record_id: str, user_id: str | None, page: Page) -> None:
     """That there is no such record, and the way back."""
     of_student = f" of student “{user_id}”" if user_id else ""
     text.show(text.paragraph(f"There is no {noun} “{record_id}”{of_student}."))
     st.text("Check the id: upper and lower case matter. It may also have been deleted.")
-    st.page_link(OVERVIEW, label="Back to the overview")
+    page.link(OVERVIEW, "Back to the overview")
 
 
 def facts(*pairs: tuple[str, str]) -> None:

@@ -58,7 +58,7 @@ def trends(shown: pd.DataFrame, page: Page) -> None:
 
 
 def address(evaluation: pd.Series) -> dict[str, str]:
-    """The query parameters of an evaluation's page."""
+    """The ids in the address of an evaluation's page."""
     return {"evaluation_id": evaluation["evaluation_id"], "user_id": evaluation["user_id"]}
 
 
@@ -82,7 +82,7 @@ def _skill(shown: pd.DataFrame, skill: str, page: Page, with_criteria: bool) -> 
     )
     if points := event["selection"]["points"]:
         evaluation_id, user_id = points[0]["customdata"]
-        st.switch_page(EVALUATION, query_params={"evaluation_id": evaluation_id, "user_id": user_id})
+        page.go(EVALUATION, evaluation_id=evaluation_id, user_id=user_id)
     untimed = int(scored["created_at"].isna().sum())
     if untimed:
         st.text(

@@ -154,6 +154,9 @@ def matching(rows: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
 
 def pick(rows: pd.DataFrame, columns: Columns, *, key: str, alt: str) -> int | None:
     """A table in which a click on a row, or on any of its cells, chooses it; the row's position, None before."""
+    if rows.empty:
+        st.text("Nothing matches these filters.")
+        return None
     event = st.dataframe(
         rows,
         column_config=columns,
