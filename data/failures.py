@@ -74,6 +74,7 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message", ""))
     metadata = error.response.get("ResponseMetadata", {})
+    said = f": {message.strip().rstrip('.')}" if message.strip() else ""
     request_id = str(metadata.get("RequestId", ""))
     status = int(metadata.get("HTTPStatusCode") or 0)
 
@@ -90,8 +91,8 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
     if code in _EXPIRED:
         return failure("credentials", "The AWS credentials have expired.", _SIGN_IN)
     if code in _UNRECOGNISED:
-        clock = "clock" if "signature" in message.lower() and "expired" in message.lower() else ""
-        if clock:
+        # “Signature expired” from a clock that is behind, “Signature not yet current” from one that is ahead.
+        if re.search(r"signature (expired|not yet current)", message, re.IGNORECASE):
             return failure(
                 "credentials",
                 "AWS refused the request's signature because this computer's clock is wrong.",
@@ -136,12 +137,10 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
             "This is on AWS's side: wait a minute, then press Refresh.",
         )
     if code == "ValidationException":
-        return failure(
-            "rejected", f"DynamoDB rejected {operation} on {table}: {message}", "Check the id or the filter."
-        )
+        return failure("rejected", f"DynamoDB rejected {operation} on {table}{said}.", "Check the id or the filter.")
     return failure(
         "unexpected",
-        f"DynamoDB answered {operation} on {table} with {code or 'an unknown error'}: {message}",
+        f"DynamoDB answered {operation} on {table} with {code or 'an unknown error'}{said}.",
         "Press Refresh; if it stays, the log has the request id.",
     )
 
@@ -173,6 +172,14 @@ def _unanswered(error: Exception, operation: str, table: str) -> Failure:
             "unreachable",
             f"DynamoDB could not be reached{f' at {where[1]}' if where else ''}.",
             "Check the network, AWS_ENDPOINT_URL_DYNAMODB and that the endpoint is running, then press Refresh.",
+        )
+    if isinstance(error, (aws.ConfigParseError, aws.ConfigNotFound)):
+        return Failure("credentials", "AWS's configuration file cannot be read.", "Correct it, then restart.")
+    if not table:
+        return Failure(
+            "unexpected",
+            f"The AWS client could not be set up: {error}.".replace("..", "."),
+            "Check the AWS variables of the computer that runs the dashboard, then restart.",
         )
     return Failure(
         "unexpected",

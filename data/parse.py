@@ -201,8 +201,8 @@ class Fields:
         def keep_all(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
             whole: dict[str, Json] = {}
             used: dict[str, int] = {}  # of each repeated key, so that thousands of one key are not counted anew
-            for key, value in pairs:
-                name = key = sound(key)
+            for said, value in pairs:
+                name = key = sound(said)
                 while name in whole:
                     used[key] = used.get(key, 1) + 1
                     name = f"{key} ({used[key]})"

@@ -106,7 +106,7 @@ def sample(now: datetime, seed: int = 456) -> Sample:
     for minutes_ago in (2, 6, 11, 26, 190, 540, 1500, 4300):
         evaluations.append(_waiting(rng, now, rng.choice(students[:12]), minutes_ago))
     evaluations += [*(dict(record) for record in SEED_EVALUATIONS), *_odd_evaluations(now)]
-    return Sample(evaluations, _sets(rng, now, students) + [dict(SEED_SET)] + _odd_sets(now))
+    return Sample(evaluations, [*_sets(rng, now, students), dict(SEED_SET), *_odd_sets(now)])
 
 
 def _student(rng: random.Random, n: int) -> _Student:

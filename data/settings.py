@@ -12,6 +12,8 @@ DEMO_REGION = "us-east-1"
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_HOST = re.compile(r"[a-zA-Z0-9.-]+|[0-9a-fA-F:.]+")  # what boto3 takes: no underscores; IPv6 without its brackets
+_AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
 
 
@@ -43,7 +45,7 @@ class Settings:
     def real_aws(self) -> bool:
         """Whether the tables are Amazon's, not those of an endpoint of one's own."""
         return self.source == "aws" and (
-            self.endpoint is None or (urlsplit(self.endpoint).hostname or "").endswith(".amazonaws.com")
+            self.endpoint is None or (urlsplit(self.endpoint).hostname or "").endswith(_AMAZON)
         )
 
     @classmethod
@@ -91,7 +93,8 @@ def _endpoint(environ: Mapping[str, str]) -> str | None:
             )
         try:
             parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+            host, port = parts.hostname or "", parts.port
+            usable = parts.scheme in ("http", "https") and port != 0 and bool(_HOST.fullmatch(host))
         except ValueError:
             usable = False
         if not usable:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
 from data.failures import Failure, explain
 from data.schema import Table
@@ -156,7 +156,10 @@ class Store:
         if known and time.monotonic() - known[0] < _FACTS_SECONDS:
             return known[1]
         description = self._call("DescribeTable", name, None, self.client.describe_table, TableName=name)
-        facts = _table_facts(description["Table"])
+        try:
+            facts = _table_facts(description["Table"])
+        except (KeyError, TypeError) as error:
+            raise explain(error, "DescribeTable", name) from error
         with self._lock:
             self._facts[name] = (time.monotonic(), facts)
         return facts
@@ -228,7 +231,7 @@ class Store:
         return Read(items, tally.cost, _now(), complete, tuple(notes))
 
     def scan(self, table: Table, attribute: str, value: str, *, attributes: Sequence[str]) -> Read[list[Item]]:
-        """Every item whose `attribute` is `value`, by reading the whole table. Only for a user who accepted the cost."""
+        """Every item whose `attribute` is `value`, from the whole table. Only for a user who accepted the cost."""
         name, tally = self.settings.name(table), _Tally(self.settings.metered)
         places = {f"#a{i}": a for i, a in enumerate(attributes)}
         request: dict[str, Any] = {
@@ -281,7 +284,8 @@ class Store:
     def _complete(self, table: Table, items: list[Item], attributes: Sequence[str], tally: _Tally) -> list[Item]:
         """The same items, same order, with `attributes`, by BatchGetItem. One deleted meanwhile stays as it was."""
         name = self.settings.name(table)
-        keys = [{k: item[k] for k in table.key_names} for item in items]
+        # An index that changes while it is read can tell a record twice; BatchGetItem refuses a key twice.
+        keys = list({_identity(table, item): {k: item[k] for k in table.key_names} for item in items}.values())
         places = {f"#a{i}": a for i, a in enumerate(dict.fromkeys([*table.key_names, *attributes]))}
         whole: dict[tuple[str, ...], Item] = {}
         for start in range(0, len(keys), _BATCH):
@@ -318,11 +322,13 @@ class Store:
 
     def _call(self, operation: str, table: str, index: str | None, send: Callable[..., Any], **request: Any) -> Any:
         try:
-            return send(**request)
-        except (ClientError, BotoCoreError, ValueError) as error:
+            response = send(**request)
+            _check(operation, response)
+        except Exception as error:  # botocore's parser raises all kinds of errors on an answer that is not DynamoDB's
             failure = explain(error, operation, table, index)
             log.warning("%s on %s failed: %s (request %s)", operation, table, type(error).__name__, failure.request_id)
             raise failure from error
+        return response
 
 
 def client_config(endpoint: str | None) -> Config:
@@ -348,6 +354,19 @@ def combine(reads: Iterable[Read[list[U]]]) -> Read[list[U]]:
         all(part.complete for part in parts),
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
+
+
+# What botocore makes of any answer at all is a response without these.
+_PARTS = {"Query": "Items", "Scan": "Items", "BatchGetItem": "Responses", "DescribeTable": "Table"}
+
+
+def _check(operation: str, response: Mapping[str, Any]) -> None:
+    """ValueError when the answer is none of DynamoDB's: a network's sign-in page, say, comes with status 200."""
+    content = response["ResponseMetadata"]["HTTPHeaders"].get("content-type", "")
+    if "json" not in content:
+        raise ValueError(f"an answer of type “{content}”")
+    if (part := _PARTS.get(operation)) and part not in response:
+        raise ValueError(f"an answer without {part}")
 
 
 def _identity(table: Table, item: Item) -> tuple[str, ...]:

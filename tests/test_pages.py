@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import engines
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from streamlit.testing.v1 import AppTest
 
-import engines
 from data import demo
 from data.provision import create, create_request
 from data.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET, SEED_STUDENT

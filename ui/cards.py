@@ -58,7 +58,7 @@ def flip(chosen: FlashcardSet) -> None:
         text.show(feedback.layout(dict(card.more)))
     with st.container(horizontal=True):
         st.button("Back", on_click=move, args=(-1,), shortcut="Left", key="card_back")
-        st.button("Turn the card", on_click=turn, shortcut="Space", type="primary", key="card_turn")
+        st.button("Turn the card", on_click=turn, shortcut="Space", key="card_turn")
         st.button("Next", on_click=move, args=(1,), shortcut="Right", key="card_next")
 
 

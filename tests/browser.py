@@ -1,0 +1,162 @@
+"""A dashboard server of its own, and Chromium looking at it."""
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import engines
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str:
+    """Where Chromium is; MissingError when it is not installed."""
+    for name in _CHROMIUM:
+        if path := shutil.which(name):
+            return path
+    raise engines.MissingError("Chromium is not there: apt-get install chromium, or your system's package of it")
+
+
+@contextmanager
+def dashboard(environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The URL of a freshly started dashboard."""
+    port = engines.free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.headless=true"]
+    process = subprocess.Popen(
+        [*command, f"--server.port={port}"],
+        cwd=engines.ROOT,
+        env={**os.environ, **(environ or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:  # noqa: S310
+                if answer.status == 200:
+                    return
+        except OSError:
+            if process.poll() is not None:
+                raise
+        time.sleep(0.1)
+    raise RuntimeError("the dashboard did not start within 60 seconds")
+
+
+@dataclass
+class Visitor:
+    """One browser window; `foreign` collects every request to another host than the dashboard's."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    foreign: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        """Go to a path of the dashboard and wait until it is idle."""
+        self.page.goto(self.url + path)
+        self.idle()
+
+    def idle(self) -> None:
+        """Wait until the script has run and the grid and charts have settled."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector(IDLE, timeout=30_000)
+        self.page.wait_for_timeout(500)
+
+    def text(self) -> str:
+        """All visible text."""
+        return self.page.inner_text("body")
+
+    def path(self) -> str:
+        """The URL without the host."""
+        return self.page.url.removeprefix(self.url)
+
+    def click_row(self, key: str, row: int) -> None:
+        """Click on a row of the grid `key`, in the cell of its first column."""
+        grid = self.page.locator(f".st-key-{key} [data-testid=stDataFrame]")
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        assert box
+        # The grid is a canvas: it takes a press only on the cell that it knows the pointer is over.
+        self.page.mouse.move(box["x"] + 100, box["y"] + 35 * (row + 1) + 17)
+        self.page.wait_for_timeout(300)
+        self.page.mouse.down()
+        self.page.wait_for_timeout(50)
+        self.page.mouse.up()
+        self.idle()
+
+    def cell(self, key: str, column: int, row: int) -> str:
+        """The text of a cell of the grid `key`."""
+        return self.page.locator(f".st-key-{key} [data-testid=glide-cell-{column}-{row}]").inner_text()
+
+    def _watch(self, request: Request) -> None:
+        own = (self.url, self.url.replace("http", "ws", 1), "data:", "blob:")
+        if not request.url.startswith(own):
+            self.foreign.append(request.url)
+
+
+@contextmanager
+def visiting(
+    url: str, *, width: int = 1400, height: int = 900, scheme: Any = "light", zone: str = "Asia/Ho_Chi_Minh"
+) -> Iterator[Visitor]:
+    """A visitor with a fresh profile."""
+    context = _browser().new_context(viewport={"width": width, "height": height}, color_scheme=scheme, timezone_id=zone)
+    visitor = Visitor(context, context.new_page(), url)
+    context.on("request", visitor._watch)
+    try:
+        yield visitor
+    finally:
+        context.close()
+
+
+@cache
+def _browser() -> Browser:
+    """One Chromium for all visitors of this process; each has a context, which is a profile of its own."""
+    playwright = sync_playwright().start()
+    running = playwright.chromium.launch(executable_path=chromium(), args=list(_QUIET))
+    atexit.register(playwright.stop)
+    atexit.register(running.close)
+    return running
+
+
+def axe(visitor: Visitor) -> list[str]:
+    """Serious and critical accessibility violations on the page, a line each."""
+    script = engines.NODE_MODULES / "axe-core/axe.min.js"
+    if not script.exists():
+        raise engines.MissingError("axe-core is not there: run “npm install”")
+    visitor.page.add_script_tag(path=str(script))
+    found = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{v['impact']} {v['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]

@@ -1,0 +1,190 @@
+"""The dashboard in Chromium: the ways people take, deep links, what leaves for other hosts, accessibility, widths."""
+
+from collections.abc import Iterator
+
+import browser
+import engines
+import pytest
+from browser import Visitor
+from conftest import unavailable
+
+from data import demo
+from data.provision import create
+from data.sample import SEED_EVALUATIONS, SEED_SET
+from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from data.settings import Settings
+from data.store import Store
+
+PATHS = {
+    "/": "Active students",
+    "/student?user_id=user-101": "Writing band, latest",
+    "/evaluation?evaluation_id=speak-xyz789&user_id=user-456": "Well, I'd like to talk about...",
+    "/flashcards?user_id=user-099": "3 of 3 sets",
+    "/flashcards?set_id=flashcard-set-123&user_id=user-456": "What is...",
+}
+paths = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.split("?")[0] + path.partition("?")[2][:3])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def needs_chromium() -> None:
+    """Every test here needs Chromium."""
+    try:
+        browser.chromium()
+    except engines.MissingError as missing:
+        unavailable(str(missing))
+
+
+@pytest.fixture(scope="module")
+def demo_url() -> Iterator[str]:
+    """A dashboard on the demo source, for all tests of this module."""
+    with browser.dashboard() as url:
+        yield url
+
+
+@pytest.fixture
+def visitor(demo_url: str) -> Iterator[Visitor]:
+    """A visitor to the demo who, in the end, must have asked no other host for anything."""
+    with browser.visiting(demo_url) as visitor:
+        yield visitor
+        assert visitor.foreign == []
+
+
+def test_from_the_overview_to_a_student_to_an_evaluation_and_back(visitor: Visitor) -> None:
+    visitor.open("/?period=12m")
+    student = visitor.cell("students", 1, 1)
+    visitor.click_row("students", 1)
+    assert visitor.path() == f"/student?period=12m&user_id={student}"
+    visitor.page.get_by_text("Completed", exact=True).click()
+    visitor.idle()
+    visitor.click_row("history", 0)
+    assert visitor.path().startswith("/evaluation?")
+    assert f"user_id={student}" in visitor.path()
+    assert "Feedback" in visitor.text()
+    visitor.page.go_back()
+    visitor.idle()
+    assert visitor.path().startswith("/student?")
+    assert "status=completed" in visitor.path()
+    assert student in visitor.text()
+    visitor.page.get_by_role("link", name="Overview").click()
+    visitor.idle()
+    assert "Active students" in visitor.text()
+
+
+def test_back_from_a_student_finds_the_overview_with_its_period(visitor: Visitor) -> None:
+    visitor.open("/?period=90d")
+    before = visitor.page.locator("[data-testid=stMetric]").all_inner_texts()
+    visitor.click_row("students", 0)
+    visitor.page.go_back()
+    visitor.idle()
+    assert visitor.page.locator("[data-testid=stMetric]").all_inner_texts() == before
+    assert visitor.path().startswith("/?period=90d")
+
+
+def test_a_point_of_the_trend_opens_its_evaluation(visitor: Visitor) -> None:
+    visitor.open("/student?user_id=user-101")
+    point = visitor.page.locator(".st-key-trend_writing .scatterlayer .point").nth(3).bounding_box()
+    assert point
+    place = (point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    visitor.page.mouse.move(*place)
+    visitor.page.wait_for_timeout(200)
+    visitor.page.mouse.click(*place)
+    visitor.idle()
+    assert visitor.path().startswith("/evaluation?evaluation_id=eval-")
+
+
+def test_a_copied_link_shows_a_colleague_the_same(visitor: Visitor) -> None:
+    visitor.open("/student?user_id=user-101")
+    for name in ("90 days", "Speaking"):
+        visitor.page.locator("[data-testid=stSegmentedControl], [data-testid=stButtonGroup]").get_by_text(
+            name, exact=True
+        ).first.click()
+        visitor.idle()
+    copied, shown = visitor.path(), visitor.page.locator("text=/\\d+ of \\d+ evaluation/").inner_text()
+    with browser.visiting(visitor.url) as colleague:
+        colleague.open(copied)
+        assert colleague.page.locator("text=/\\d+ of \\d+ evaluation/").inner_text() == shown
+
+
+def test_an_exact_id_opens_a_student_who_was_not_active(visitor: Visitor) -> None:
+    visitor.open("/")
+    visitor.page.get_by_placeholder("such as user-456").fill("user-456")
+    visitor.page.keyboard.press("Enter")
+    visitor.idle()
+    assert visitor.path() == "/student?user_id=user-456"
+    assert "8 Dec 2024, 15:00" in visitor.text()
+
+
+def test_cards_are_flipped_with_the_keyboard_but_not_while_typing(visitor: Visitor) -> None:
+    visitor.open("/flashcards?set_id=flashcard-set-odd-2&user_id=user-099")
+    visitor.page.keyboard.press("Space")
+    visitor.idle()
+    assert "Card 1 of 2 · answer" in visitor.text()
+    visitor.page.keyboard.press("ArrowRight")
+    visitor.idle()
+    assert "Card 2 of 2 · question" in visitor.text()
+    visitor.page.get_by_label("Search the cards").click()
+    visitor.page.keyboard.type("two ")
+    visitor.page.keyboard.press("Enter")
+    visitor.idle()
+    assert "Card 2 of 2 · question" in visitor.text()
+    assert "1 of 2 cards" in visitor.text()
+
+
+@paths
+def test_a_deep_link_works_on_a_freshly_started_server(path: str) -> None:
+    with browser.dashboard() as url, browser.visiting(url) as visitor:
+        visitor.open(path)
+        assert PATHS[path] in visitor.text()
+        assert "Demo: invented students" in visitor.text()
+        names = visitor.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
+        assert names == ["Overview", "Student", "Evaluation", "Flashcards"]
+        assert visitor.foreign == []
+
+
+@paths
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(demo_url: str, path: str, scheme: str) -> None:
+    with browser.visiting(demo_url, scheme=scheme) as visitor:
+        visitor.open(path)
+        try:
+            assert browser.axe(visitor) == []
+        except engines.MissingError as missing:
+            unavailable(str(missing))
+
+
+@paths
+def test_on_a_phone_nothing_scrolls_sideways(demo_url: str, path: str) -> None:
+    with browser.visiting(demo_url, width=390, height=844) as visitor:
+        visitor.open(path)
+        assert visitor.page.evaluate(
+            "[...document.querySelectorAll('[data-testid=stMain], [data-testid=stMainBlockContainer]')]"
+            ".every(e => e.scrollWidth <= e.clientWidth)"
+        )
+
+
+def test_records_that_lambdas_wrote_into_another_dynamodb_are_shown_with_one_variable(dynamodb_local: str) -> None:
+    environ = {
+        "BANDUP_SOURCE": "aws",
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_local,
+        "AWS_REGION": engines.REGION,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    store = Store.open(Settings.read(environ), **engines.CREDENTIALS)
+    for table, records in ((EVALUATIONS, SEED_EVALUATIONS), (FLASHCARD_SETS, [SEED_SET])):
+        create(store.client, table, store.settings.name(table))
+        demo.write(store.client, store.settings.name(table), [dict(record) for record in records])
+    try:
+        with browser.dashboard(environ) as url, browser.visiting(url) as visitor:
+            visitor.open("/student?user_id=user-456")
+            assert "2 of 2 evaluations" in visitor.text()
+            assert dynamodb_local in visitor.text()
+            assert "2 requests · 1 read unit · US$ 0.00000012" in visitor.text()
+            visitor.open("/evaluation?evaluation_id=speak-xyz789&user_id=user-456")
+            assert "185 words · 2 min 1 s · 92 words per minute" in visitor.text()
+            visitor.open("/flashcards?set_id=flashcard-set-123&user_id=user-456")
+            assert "vocab-guide.pdf" in visitor.text()
+            assert visitor.foreign == []
+    finally:
+        for table in TABLES:
+            store.client.delete_table(TableName=store.settings.name(table))
