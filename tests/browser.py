@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 import engines
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -91,9 +91,14 @@ class Visitor:
         self.page.wait_for_selector(IDLE, timeout=30_000)
         self.page.wait_for_timeout(500)
 
-    def text(self) -> str:
-        """All visible text."""
-        return self.page.inner_text("body")
+    def sees(self, text: str) -> None:
+        """Wait until the text is on the page; fail when it does not come."""
+        expect(self.page.locator("body")).to_contain_text(text, timeout=20_000, use_inner_text=True)
+
+    def arrives(self, path: str) -> None:
+        """Wait until the address begins with `path`; fail when it does not."""
+        self.page.wait_for_url(lambda url: url.startswith(self.url + path), timeout=20_000)
+        self.idle()
 
     def path(self) -> str:
         """The URL without the host."""

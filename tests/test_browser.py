@@ -53,21 +53,21 @@ def test_from_the_overview_to_a_student_to_an_evaluation_and_back(visitor: Visit
     visitor.open("/?period=12m")
     student = visitor.cell("students", 1, 1)
     visitor.click_row("students", 1)
-    assert visitor.path() == f"/student?period=12m&user_id={student}"
+    visitor.arrives(f"/student?period=12m&user_id={student}")
     visitor.page.get_by_text("Completed", exact=True).click()
     visitor.idle()
     visitor.click_row("history", 0)
-    assert visitor.path().startswith("/evaluation?")
+    visitor.arrives("/evaluation?")
     assert f"user_id={student}" in visitor.path()
-    assert "Feedback" in visitor.text()
+    visitor.sees("Feedback")
     visitor.page.go_back()
     visitor.idle()
-    assert visitor.path().startswith("/student?")
+    visitor.arrives("/student?")
     assert "status=completed" in visitor.path()
-    assert student in visitor.text()
+    visitor.sees(student)
     visitor.page.get_by_role("link", name="Overview").click()
     visitor.idle()
-    assert "Active students" in visitor.text()
+    visitor.sees("Active students")
 
 
 def test_back_from_a_student_finds_the_overview_with_its_period(visitor: Visitor) -> None:
@@ -77,7 +77,7 @@ def test_back_from_a_student_finds_the_overview_with_its_period(visitor: Visitor
     visitor.page.go_back()
     visitor.idle()
     assert visitor.page.locator("[data-testid=stMetric]").all_inner_texts() == before
-    assert visitor.path().startswith("/?period=90d")
+    visitor.arrives("/?period=90d")
 
 
 def test_a_point_of_the_trend_opens_its_evaluation(visitor: Visitor) -> None:
@@ -89,7 +89,7 @@ def test_a_point_of_the_trend_opens_its_evaluation(visitor: Visitor) -> None:
     visitor.page.wait_for_timeout(200)
     visitor.page.mouse.click(*place)
     visitor.idle()
-    assert visitor.path().startswith("/evaluation?evaluation_id=eval-")
+    visitor.arrives("/evaluation?evaluation_id=eval-")
 
 
 def test_a_copied_link_shows_a_colleague_the_same(visitor: Visitor) -> None:
@@ -110,32 +110,32 @@ def test_an_exact_id_opens_a_student_who_was_not_active(visitor: Visitor) -> Non
     visitor.page.get_by_placeholder("such as user-456").fill("user-456")
     visitor.page.keyboard.press("Enter")
     visitor.idle()
-    assert visitor.path() == "/student?user_id=user-456"
-    assert "8 Dec 2024, 15:00" in visitor.text()
+    visitor.arrives("/student?user_id=user-456")
+    visitor.sees("8 Dec 2024, 15:00")
 
 
 def test_cards_are_flipped_with_the_keyboard_but_not_while_typing(visitor: Visitor) -> None:
     visitor.open("/flashcards?set_id=flashcard-set-odd-2&user_id=user-099")
     visitor.page.keyboard.press("Space")
     visitor.idle()
-    assert "Card 1 of 2 · answer" in visitor.text()
+    visitor.sees("Card 1 of 2 · answer")
     visitor.page.keyboard.press("ArrowRight")
     visitor.idle()
-    assert "Card 2 of 2 · question" in visitor.text()
+    visitor.sees("Card 2 of 2 · question")
     visitor.page.get_by_label("Search the cards").click()
     visitor.page.keyboard.type("two ")
     visitor.page.keyboard.press("Enter")
     visitor.idle()
-    assert "Card 2 of 2 · question" in visitor.text()
-    assert "1 of 2 cards" in visitor.text()
+    visitor.sees("Card 2 of 2 · question")
+    visitor.sees("1 of 2 cards")
 
 
 @paths
 def test_a_deep_link_works_on_a_freshly_started_server(path: str) -> None:
     with browser.dashboard() as url, browser.visiting(url) as visitor:
         visitor.open(path)
-        assert PATHS[path] in visitor.text()
-        assert "Demo: invented students" in visitor.text()
+        visitor.sees(PATHS[path])
+        visitor.sees("Demo: invented students")
         names = visitor.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
         assert names == ["Overview", "Student", "Evaluation", "Flashcards"]
         assert visitor.foreign == []
@@ -177,13 +177,13 @@ def test_records_that_lambdas_wrote_into_another_dynamodb_are_shown_with_one_var
     try:
         with browser.dashboard(environ) as url, browser.visiting(url) as visitor:
             visitor.open("/student?user_id=user-456")
-            assert "2 of 2 evaluations" in visitor.text()
-            assert dynamodb_local in visitor.text()
-            assert "2 requests · 1 read unit · US$ 0.00000012" in visitor.text()
+            visitor.sees("2 of 2 evaluations")
+            visitor.sees(dynamodb_local)
+            visitor.sees("2 requests · 1 read unit · US$ 0.00000012")
             visitor.open("/evaluation?evaluation_id=speak-xyz789&user_id=user-456")
-            assert "185 words · 2 min 1 s · 92 words per minute" in visitor.text()
+            visitor.sees("185 words · 2 min 1 s · 92 words per minute")
             visitor.open("/flashcards?set_id=flashcard-set-123&user_id=user-456")
-            assert "vocab-guide.pdf" in visitor.text()
+            visitor.sees("vocab-guide.pdf")
             assert visitor.foreign == []
     finally:
         for table in TABLES:
