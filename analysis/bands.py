@@ -64,7 +64,7 @@ def students(evaluations: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "evaluations": groups.size(),
-            "failed": groups["status"].agg(lambda s: int((s == "failed").sum())),
+            "failed": groups["status"].agg(lambda s: int((s == "failed").sum())).astype("int64"),
             "last_seen": groups["created_at"].max(),
         }
     )
@@ -72,6 +72,7 @@ def students(evaluations: pd.DataFrame) -> pd.DataFrame:
         latest = scored(evaluations, skill).groupby("user_id", dropna=False, sort=False)[OVERALL].first()
         table[skill] = latest.reindex(table.index)
     table = table.rename_axis("user_id").reset_index()
+    table["user_id"] = table["user_id"].astype("object").where(table["user_id"].notna(), None)
     columns = ["user_id", *TYPES, "evaluations", "failed", "last_seen"]
     return table[columns].sort_values("last_seen", ascending=False, kind="stable", ignore_index=True)
 

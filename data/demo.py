@@ -1,17 +1,21 @@
 """The demo source: a DynamoDB in this process, on a loopback port, filled with sample data; gone when it stops."""
 
+import io
+import json
 import logging
 import threading
+import zipfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from data.provision import create
+from data.provision import Clock, apply, plan
 from data.sample import Record, sample
-from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS
 from data.settings import Settings
 from data.store import Store
+from data.wiring import Clients
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,11 +32,43 @@ def open_demo(settings: Settings) -> Store:
     with _lock:
         if settings not in _stores:
             store = Store.open(settings, start_engine(), **_CREDENTIALS)
-            for table in TABLES:
-                create(store.client, table, settings.name(table))
+            required = [step for step in plan(store).steps if step.required]
+            for _ in apply(store, required, who="", clock=Clock(poll_seconds=0.05)):
+                pass
             fill(store, datetime.now(UTC))
             _stores[settings] = store
         return _stores[settings]
+
+
+def open_demo_clients(store: Store) -> Clients:
+    """Lambda and IAM beside the demo tables, with three functions; one names another table, to be mended."""
+    clients = Clients.open(store, **_CREDENTIALS)
+    with _lock:
+        if not clients.functions.list_functions()["Functions"]:
+            _deploy(store.settings, clients)
+    return clients
+
+
+def _deploy(settings: Settings, clients: Clients) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = clients.roles.create_role(
+        RoleName="bandup-evaluators",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("handler.py", "def handle(event, context):\n    return None\n")
+    for function, name in zip(FUNCTIONS, settings.functions, strict=True):
+        right = settings.name(function.table)
+        variables = {function.table.variable: f"{right}-staging" if "Speaking" in function.label else right}
+        clients.functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=role,
+            Handler="handler.handle",
+            Code={"ZipFile": code.getvalue()},
+            Environment={"Variables": {**variables, "GEMINI_API_KEY": "invented"}},
+        )
 
 
 def start_engine() -> str:

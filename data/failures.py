@@ -6,11 +6,19 @@ from typing import Any, Literal
 
 from botocore import exceptions as aws
 
+Service = Literal["dynamodb", "lambda", "iam"]
+_SERVICES: dict[Service, str] = {"dynamodb": "DynamoDB", "lambda": "Lambda", "iam": "IAM"}
+
 Kind = Literal[
     "access_denied",
+    "busy",
+    "changed",
     "credentials",
     "index_missing",
     "index_building",
+    "limit",
+    "not_offered",
+    "read_only",
     "region",
     "rejected",
     "service",
@@ -61,16 +69,22 @@ _DENIED = {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}
 _SIGN_IN = "Sign in again (aws sso login or new keys), then press Refresh."
 
 
-def explain(error: Exception, operation: str, table: str, index: str | None = None) -> Failure:
-    """A Failure for what boto3 raised on `operation` (such as "Query") against `table` and `index`."""
+def explain(
+    error: Exception, operation: str, table: str, index: str | None = None, service: Service = "dynamodb"
+) -> Failure:
+    """A Failure for what boto3 raised on `operation` (such as "Query") against `table` and `index`.
+
+    For a service other than DynamoDB, `table` is the whole resource, such as "function:bandup-writing-evaluator".
+    """
     if isinstance(error, Failure):
         return error
     if isinstance(error, aws.ClientError):
-        return _answered(error, operation, table, index)
-    return _unanswered(error, operation, table)
+        return _answered(error, operation, table, index, service)
+    return _unanswered(error, operation, table, _SERVICES[service])
 
 
-def _answered(error: aws.ClientError, operation: str, table: str, index: str | None) -> Failure:
+def _answered(error: aws.ClientError, operation: str, table: str, index: str | None, service: Service) -> Failure:
+    name = _SERVICES[service]
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message", ""))
     metadata = error.response.get("ResponseMetadata", {})
@@ -82,11 +96,11 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
         return Failure(kind, what, do, request_id)
 
     if code in _DENIED:
-        resource = f"table/{table}" + (f"/index/{index}" if index else "")
+        resource = table if service != "dynamodb" else f"table/{table}" + (f"/index/{index}" if index else "")
         return failure(
             "access_denied",
-            f"AWS denied dynamodb:{operation} on {resource}.",
-            f"Add the action dynamodb:{operation} on {resource} to the policy of these credentials.",
+            f"AWS denied {service}:{operation} on {resource}.",
+            f"Add the action {service}:{operation} on {resource} to the policy of these credentials.",
         )
     if code in _EXPIRED:
         return failure("credentials", "The AWS credentials have expired.", _SIGN_IN)
@@ -106,7 +120,7 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
     if code in _THROTTLED:
         return failure(
             "throttled",
-            f"DynamoDB is answering too many requests on {table} and turned this one away, also after retries.",
+            f"{name} is answering too many requests on {table} and turned this one away, also after retries.",
             "Wait a minute, then press Refresh.",
         )
     if index and (
@@ -122,7 +136,7 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
         return failure(
             "index_building",
             f"The index {index} of {table} is still being built.",
-            "Wait until DynamoDB has finished it, then press Refresh.",
+            f"Wait until {name} has finished it, then press Refresh.",
         )
     if code == "ResourceNotFoundException":
         return failure(
@@ -130,22 +144,36 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
             f"There is no table {table} in this account and region.",
             "Create it on the Setup page, or correct the variable that names it.",
         )
+    if code == "UnknownOperationException":
+        return failure("not_offered", f"{operation} is not offered by this endpoint.", "Nothing: real AWS offers it.")
+    if code == "ContinuousBackupsUnavailableException":
+        return failure("busy", f"{table} is too new for backups yet.", "Wait a minute, then plan again.")
+    if code == "ResourceInUseException":
+        return failure(
+            "busy", f"{table} is being changed by somebody else right now.", "Wait a minute, then plan again."
+        )
+    if code == "LimitExceededException":
+        return failure(
+            "limit",
+            f"AWS refused {operation} on {table}, because a limit is reached: {message}",
+            f"Wait for other changes to finish, or ask AWS for a higher limit (Service Quotas, {name}).",
+        )
     if status >= 500 or code in {"InternalServerError", "ServiceUnavailable"}:
         return failure(
             "service",
-            f"DynamoDB failed to answer {operation} on {table} ({code or status}), also after retries.",
+            f"{name} failed to answer {operation} on {table} ({code or status}), also after retries.",
             "This is on AWS's side: wait a minute, then press Refresh.",
         )
     if code == "ValidationException":
-        return failure("rejected", f"DynamoDB rejected {operation} on {table}{said}.", "Check the id or the filter.")
+        return failure("rejected", f"{name} rejected {operation} on {table}{said}.", "Check the id or the filter.")
     return failure(
         "unexpected",
-        f"DynamoDB answered {operation} on {table} with {code or 'an unknown error'}{said}.",
+        f"{name} answered {operation} on {table} with {code or 'an unknown error'}{said}.",
         "Press Refresh; if it stays, the log has the request id.",
     )
 
 
-def _unanswered(error: Exception, operation: str, table: str) -> Failure:
+def _unanswered(error: Exception, operation: str, table: str, name: str) -> Failure:
     if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError)):
         return Failure(
             "credentials",
@@ -163,14 +191,14 @@ def _unanswered(error: Exception, operation: str, table: str) -> Failure:
     if isinstance(error, (aws.ReadTimeoutError, aws.ConnectTimeoutError)):
         return Failure(
             "too_slow",
-            f"DynamoDB did not answer {operation} on {table} in time.",
+            f"{name} did not answer {operation} on {table} in time.",
             "Check the network and the endpoint, then press Refresh.",
         )
     if isinstance(error, (aws.HTTPClientError, aws.EndpointConnectionError, aws.ConnectionError)):
         where = re.search(r'"(https?://[^"]+)"', str(error))
         return Failure(
             "unreachable",
-            f"DynamoDB could not be reached{f' at {where[1]}' if where else ''}.",
+            f"{name} could not be reached{f' at {where[1]}' if where else ''}.",
             "Check the network, AWS_ENDPOINT_URL_DYNAMODB and that the endpoint is running, then press Refresh.",
         )
     if isinstance(error, (aws.ConfigParseError, aws.ConfigNotFound)):

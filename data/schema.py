@@ -42,9 +42,12 @@ class Index:
     attributes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """One table: `variable` is the environment variable that names it, for the Lambdas and for us."""
+    """One table; there are just the two below, so each is equal to itself alone.
+
+    `variable` is the environment variable that names it, for the Lambdas and for us.
+    """
 
     variable: str
     default_name: str
@@ -84,6 +87,10 @@ BY_STUDENT = "user_id-created_at-index"
 BY_STATUS = "status-created_at-index"
 
 TAGS: Mapping[str, str] = {"Project": "bandup", "Environment": "production"}
+
+# The document turns PITR on without naming a period; this is DynamoDB's default and maximum.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PointInTimeRecoverySpecification.html
+PITR_DAYS = 35
 
 # criterion attribute -> (name of the criterion, short name); https://ielts.org/take-a-test/your-results
 WRITING_CRITERIA = {
@@ -162,3 +169,23 @@ FLASHCARD_SETS = Table(
 )
 
 TABLES = (EVALUATIONS, FLASHCARD_SETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function that writes into `table`; `variable` is what names it for us (the document names none)."""
+
+    label: str
+    variable: str
+    default_name: str
+    table: Table
+
+
+FUNCTIONS = (
+    Function("Writing evaluator", "BANDUP_WRITING_FUNCTION", "bandup-writing-evaluator", EVALUATIONS),
+    Function("Speaking evaluator", "BANDUP_SPEAKING_FUNCTION", "bandup-speaking-evaluator", EVALUATIONS),
+    Function("Flashcard generator", "BANDUP_FLASHCARD_FUNCTION", "bandup-flashcard-generator", FLASHCARD_SETS),
+)
+
+# What the document's policy lets the Lambdas do on both tables.
+LAMBDA_ACTIONS = ("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query")

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
+from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES, Function, Table
 
 DEMO_REGION = "us-east-1"
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _HOST = re.compile(r"[a-zA-Z0-9.-]+|[0-9a-fA-F:.]+")  # what boto3 takes: no underscores; IPv6 without its brackets
 _AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
@@ -31,10 +33,15 @@ class Settings:
     region: str | None
     endpoint: str | None
     allow_changes: bool
+    functions: tuple[str, ...]
 
     def name(self, table: Table) -> str:
         """What `table` is called here."""
         return self.evaluations if table is EVALUATIONS else self.flashcard_sets
+
+    def renamed(self, table: Table, name: str) -> "Settings":
+        """The same settings with another name for `table`."""
+        return replace(self, evaluations=name) if table is EVALUATIONS else replace(self, flashcard_sets=name)
 
     @property
     def metered(self) -> bool:
@@ -68,6 +75,7 @@ class Settings:
             region=(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")) if is_aws else DEMO_REGION,
             endpoint=_endpoint(environ) if is_aws else None,
             allow_changes=_switch(environ, "BANDUP_ALLOW_CHANGES") or not is_aws,
+            functions=tuple(_function_name(environ, function) for function in FUNCTIONS),
         )
 
 
@@ -76,6 +84,16 @@ def _table_name(environ: Mapping[str, str], table: Table) -> str:
     if not _TABLE_NAME.fullmatch(name):
         raise SettingsError(
             f"{table.variable} is “{name}”: a DynamoDB table name has 3 to 255 letters, digits, dots, dashes or "
+            "underscores."
+        )
+    return name
+
+
+def _function_name(environ: Mapping[str, str], function: Function) -> str:
+    name = environ.get(function.variable, function.default_name)
+    if not _FUNCTION_NAME.fullmatch(name):
+        raise SettingsError(
+            f"{function.variable} is “{name}”: a Lambda function's name has 1 to 64 letters, digits, dashes or "
             "underscores."
         )
     return name

@@ -1,6 +1,7 @@
 """The one door to DynamoDB: paged reads that follow every page, their cost, and what a table looks like."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from data.failures import Failure, explain
 from data.schema import Table
@@ -36,6 +39,12 @@ BYTES_PER_READ_UNIT = 8192
 
 _BATCH = 100  # keys that one BatchGetItem takes
 _FACTS_SECONDS = 300.0
+# botocore's variables as (name in a file, environment variables, default, conversion): neither profile nor files.
+_NO_FILES: Any = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +151,10 @@ class Store:
         """A Store on `endpoint` (given for the demo) or where boto3's own chain leads; Failure when it cannot."""
         url = endpoint or settings.endpoint
         try:
-            client = boto3.Session(**credentials, region_name=settings.region).client(  # type: ignore[arg-type]
-                "dynamodb", endpoint_url=url, config=client_config(url)
-            )
+            # The demo must start whatever profiles and files this computer has: a missing profile would stop it.
+            core = botocore.session.Session(_NO_FILES if settings.source == "demo" else None)
+            session = boto3.Session(**credentials, region_name=settings.region, botocore_session=core)
+            client = session.client("dynamodb", endpoint_url=url, config=client_config(url))
         except (BotoCoreError, ValueError) as error:
             raise explain(error, "connect", "") from error
         return cls(settings, client)
@@ -155,7 +165,7 @@ class Store:
         known = self._facts.get(name)
         if known and time.monotonic() - known[0] < _FACTS_SECONDS:
             return known[1]
-        description = self._call("DescribeTable", name, None, self.client.describe_table, TableName=name)
+        description = self.call("DescribeTable", name, None, self.client.describe_table, TableName=name)
         try:
             facts = _table_facts(description["Table"])
         except (KeyError, TypeError) as error:
@@ -172,7 +182,7 @@ class Store:
     def get(self, table: Table, key: Mapping[str, str]) -> Read[Item | None]:
         """One item by both keys (GetItem), None when there is none."""
         name, tally = self.settings.name(table), _Tally(self.settings.metered)
-        response = self._call(
+        response = self.call(
             "GetItem",
             name,
             None,
@@ -260,7 +270,7 @@ class Store:
             if cap is not None:
                 # One more than wanted tells a full last page from a cut one.
                 request["Limit"] = cap + 1 - len(items)
-            response = self._call(operation, request["TableName"], index, send, **request)
+            response = self.call(operation, request["TableName"], index, send, **request)
             tally.add(response)
             items += response["Items"]
             if cap is not None and len(items) > cap:
@@ -297,7 +307,7 @@ class Store:
                 }
             }
             for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, None):
-                response = self._call(
+                response = self.call(
                     "BatchGetItem",
                     name,
                     None,
@@ -320,13 +330,17 @@ class Store:
                 time.sleep(wait)
         return [whole.get(_identity(table, item), item) for item in items]
 
-    def _call(self, operation: str, table: str, index: str | None, send: Callable[..., Any], **request: Any) -> Any:
+    def call(self, operation: str, table: str, index: str | None, send: Callable[..., Any], **request: Any) -> Any:
+        """Send a request; a Failure about `operation` on `table` and `index` when it does not succeed."""
         try:
             response = send(**request)
             _check(operation, response)
-        except Exception as error:  # botocore's parser raises all kinds of errors on an answer that is not DynamoDB's
+        except (ClientError, BotoCoreError, *_UNREADABLE) as error:
             failure = explain(error, operation, table, index)
-            log.warning("%s on %s failed: %s (request %s)", operation, table, type(error).__name__, failure.request_id)
+            # Setup asks for what may not be there; that is no failure to it.
+            level = logging.INFO if failure.kind in ("table_missing", "not_offered") else logging.WARNING
+            name = type(error).__name__
+            log.log(level, "%s on %s failed: %s (request %s)", operation, table, name, failure.request_id)
             raise failure from error
         return response
 
@@ -356,6 +370,8 @@ def combine(reads: Iterable[Read[list[U]]]) -> Read[list[U]]:
     )
 
 
+# What botocore's parser runs into where an answer is not DynamoDB's; it catches none of these itself.
+_UNREADABLE = (ResponseParserError, ValueError, AttributeError, KeyError, TypeError, RecursionError)
 # What botocore makes of any answer at all is a response without these.
 _PARTS = {"Query": "Items", "Scan": "Items", "BatchGetItem": "Responses", "DescribeTable": "Table"}
 

@@ -83,6 +83,8 @@ class Visitor:
     def open(self, path: str) -> None:
         """Go to a path of the dashboard and wait until it is idle."""
         self.page.goto(self.url + path)
+        # The footer comes last. (Before the first run, the script counts as not running as well.)
+        self.page.wait_for_selector(".st-key-_refresh", timeout=30_000)
         self.idle()
 
     def idle(self) -> None:

@@ -255,6 +255,7 @@ GARBAGE: dict[str, Script] = {
     "half of an answer": Script(body=b'{"Items": [{"evaluation_id": {"S": "e', headers=JSON),
     "a list": Script(body=b"[1, 2]", headers=JSON),
     "a string": Script(body=b'"ok"', headers=JSON),
+    "an answer nested too deep": Script(body=b"[" * 100_000, headers=JSON),
     "null": Script(body=b"null", headers=JSON),
     "items that are a number": Script(body=b'{"Items": 5, "Item": 5, "Table": 5}', headers=JSON),
     "items that are text": Script(body=b'{"Items": ["x"], "Item": "x", "Table": "x"}', headers=JSON),

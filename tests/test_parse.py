@@ -789,8 +789,8 @@ def test_any_item_is_a_flashcard_set(item: Item) -> None:
         assert count is None or count >= 0
 
 
-@fuzzed
-@given(st.lists(items, max_size=5))
+@settings(fuzzed, max_examples=60)
+@given(st.lists(items, max_size=4))
 def test_any_items_are_frames(several: list[Item]) -> None:
     check_evaluations(evaluations.frame(several), len(several))
     check_sets(flashcards.frame(several), len(several))

@@ -177,51 +177,44 @@ def test_ids_are_matched_letter_for_letter(store: Store) -> None:
     assert len(evaluations.history(store, "User-1").value) == 1
 
 
-@pytest.mark.parametrize(
-    ("cap", "length", "complete"),
-    [
+def test_a_cap_stops_and_says_so_only_when_there_is_more(store: Store) -> None:
+    put(store, EVALUATIONS, [attempt(n) for n in range(7)])
+    for cap, length, complete in (
+        (1, 1, False),
         (6, 6, False),  # one more is there
         (7, 7, True),  # exactly the cap: whole, and nothing to say
         (8, 7, True),
-    ],
-    ids=["one too many", "exactly", "room left"],
-)
-def test_a_cap_stops_and_says_so_only_when_there_is_more(store: Store, cap: int, length: int, complete: bool) -> None:
-    put(store, EVALUATIONS, [attempt(n) for n in range(7)])
-    read = rows.of_student(store, EVALUATIONS, "user-1", cap=cap)
-    assert [item["evaluation_id"]["S"] for item in read.value] == [f"eval-{6 - n:04d}" for n in range(length)]
-    assert read.complete is complete
-    assert read.notes == (() if complete else (f"Stopped after {cap} records; there are more.",))
+    ):
+        read = rows.of_student(store, EVALUATIONS, "user-1", cap=cap)
+        assert [item["evaluation_id"]["S"] for item in read.value] == [f"eval-{6 - n:04d}" for n in range(length)]
+        assert read.complete is complete
+        assert read.notes == (() if complete else (f"Stopped after {cap} records; there are more.",))
 
 
-@pytest.mark.parametrize(("cap", "complete"), [(20, False), (29, False), (30, True)])
-def test_a_cap_holds_across_pages(store: Store, cap: int, complete: bool) -> None:
+def test_a_cap_holds_across_pages(store: Store) -> None:
     put(store, EVALUATIONS, [attempt(n, model_used="m" * 80_000) for n in range(30)])
-    read = rows.of_student(store, EVALUATIONS, "user-1", cap=cap)
-    assert len(read.value) == cap
-    assert read.complete is complete
-    assert read.cost.requests > 1
+    for cap, complete in ((20, False), (29, False), (30, True)):
+        read = rows.of_student(store, EVALUATIONS, "user-1", cap=cap)
+        assert len(read.value) == cap
+        assert read.complete is complete
+        assert read.cost.requests > 1
 
 
 # --- indexes that are missing or other than declared
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda store: evaluations.history(store, "user-1"),
-        lambda store: flashcards.of_student(store, "user-1"),
-        lambda store: evaluations.period(store, START, START + SECOND),
-    ],
-    ids=["history", "sets", "period"],
-)
-def test_a_missing_index_is_said_as_such(bare_store: Store, ask: Callable[[Store], Any]) -> None:
+def test_a_missing_index_is_said_as_such(bare_store: Store) -> None:
     for table in (EVALUATIONS, FLASHCARD_SETS):
         make(bare_store, table, None)
-    with pytest.raises(Failure) as caught:
-        ask(bare_store)
-    assert caught.value.kind == "index_missing"
-    assert caught.value.request_id
+    for ask in (
+        lambda: evaluations.history(bare_store, "user-1"),
+        lambda: flashcards.of_student(bare_store, "user-1"),
+        lambda: evaluations.period(bare_store, START, START + SECOND),
+    ):
+        with pytest.raises(Failure) as caught:
+            ask()
+        assert caught.value.kind == "index_missing"
+        assert caught.value.request_id
 
 
 def test_without_the_index_a_scan_finds_the_records_on_every_page(bare_store: Store) -> None:
@@ -409,14 +402,14 @@ def test_one_evaluation_is_read_by_both_keys(store: Store) -> None:
     assert read.cost == Cost(1, 0.5)
 
 
-@pytest.mark.parametrize(
-    ("evaluation_id", "user_id"),
-    [("eval-0001", "user-2"), ("eval-9999", "user-1"), ("EVAL-0001", "user-1")],
-    ids=["of somebody else", "unknown id", "other case"],
-)
-def test_an_unknown_evaluation_is_none(store: Store, evaluation_id: str, user_id: str) -> None:
+def test_an_unknown_evaluation_is_none(store: Store) -> None:
     put(store, EVALUATIONS, [attempt(1)])
-    assert evaluations.get(store, evaluation_id, user_id).value is None
+    for evaluation_id, user_id in (
+        ("eval-0001", "user-2"),  # somebody else's
+        ("eval-9999", "user-1"),
+        ("EVAL-0001", "user-1"),  # letters of another case are other letters
+    ):
+        assert evaluations.get(store, evaluation_id, user_id).value is None
 
 
 def test_one_set_is_read_by_both_keys_or_is_none(store: Store) -> None:
@@ -439,21 +432,21 @@ def test_an_id_alone_finds_all_who_have_it(store: Store) -> None:
     assert evaluations.find(store, "eval-0002").value[0].feedback == {"strengths": ["Clear."]}
 
 
-@pytest.mark.parametrize("evaluation_id", ["", "x" * 3000], ids=["empty", "longer than a key"])
-def test_an_id_that_cannot_be_a_key_is_rejected_with_a_sentence(store: Store, evaluation_id: str) -> None:
-    with pytest.raises(Failure) as caught:
-        evaluations.get(store, evaluation_id, "user-1")
-    assert caught.value.kind == "rejected"
-    assert store.settings.evaluations in caught.value.what
+def test_an_id_that_cannot_be_a_key_is_rejected_with_a_sentence(store: Store) -> None:
+    for evaluation_id in ("", "x" * 3000):
+        with pytest.raises(Failure) as caught:
+            evaluations.get(store, evaluation_id, "user-1")
+        assert caught.value.kind == "rejected"
+        assert store.settings.evaluations in caught.value.what
 
 
-@pytest.mark.parametrize("text", ["שלום\u202e", "👩‍🏫", "a\x00b", "a/b?c=d&e#f%20", "' OR 1=1"])
-def test_any_text_can_be_an_id(store: Store, text: str) -> None:
-    put(store, EVALUATIONS, [attempt(1, evaluation_id=text, user_id=text)])
-    assert evaluations.history(store, text).value["evaluation_id"].tolist() == [text]
-    read = evaluations.get(store, text, text).value
-    assert read is not None
-    assert read.user_id == text
+def test_any_text_can_be_an_id(store: Store) -> None:
+    for text in ("שלום\u202e", "👩‍🏫", "a\x00b", "a/b?c=d&e#f%20", "' OR 1=1"):
+        put(store, EVALUATIONS, [attempt(1, evaluation_id=text, user_id=text)])
+        assert evaluations.history(store, text).value["evaluation_id"].tolist() == [text]
+        read = evaluations.get(store, text, text).value
+        assert read is not None
+        assert read.user_id == text
 
 
 def test_numbers_arrive_digit_for_digit(store: Store) -> None:
@@ -548,14 +541,10 @@ def test_a_history_costs_what_the_engine_says(store: Store) -> None:
     assert read.cost.usd == pytest.approx(read.cost.read_units * 0.125e-6)
 
 
-@pytest.mark.parametrize(
-    ("size", "units"),
-    [(1_000, 0.5), (3_500, 0.5), (4_500, 1.0), (9_000, 1.5), (390_000, 48.0)],
-    ids=str,
-)
-def test_one_evaluation_costs_half_a_unit_for_each_four_kilobytes(store: Store, size: int, units: float) -> None:
-    put(store, EVALUATIONS, [attempt(1, feedback="f" * size)])
-    assert evaluations.get(store, "eval-0001", "user-1").cost == Cost(1, units)
+def test_one_evaluation_costs_half_a_unit_for_each_four_kilobytes(store: Store) -> None:
+    for size, units in ((1_000, 0.5), (3_500, 0.5), (4_500, 1.0), (9_000, 1.5), (390_000, 48.0)):
+        put(store, EVALUATIONS, [attempt(1, feedback="f" * size)])
+        assert evaluations.get(store, "eval-0001", "user-1").cost == Cost(1, units)
 
 
 def test_a_period_costs_the_sum_of_its_statuses(store: Store) -> None:
@@ -582,26 +571,21 @@ def test_costs_add_up_and_stay_unknown_once_unknown() -> None:
 # --- tables
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda store: evaluations.history(store, "user-1"),
-        lambda store: evaluations.history(store, "user-1", by_scan=True),
-        lambda store: flashcards.of_student(store, "user-1"),
-        lambda store: evaluations.get(store, "eval-1", "user-1"),
-        lambda store: flashcards.find(store, "set-1"),
-        lambda store: evaluations.period(store, START, START + SECOND),
-        lambda store: store.facts(EVALUATIONS),
-    ],
-    ids=["history", "scan", "sets", "get", "find", "period", "facts"],
-)
-def test_a_missing_table_is_said_as_such(bare_store: Store, ask: Callable[[Store], Any]) -> None:
-    with pytest.raises(Failure) as caught:
-        ask(bare_store)
-    assert caught.value.kind == "table_missing"
-    assert bare_store.settings.evaluations in str(caught.value) or bare_store.settings.flashcard_sets in str(
-        caught.value
-    )
+def test_a_missing_table_is_said_as_such(bare_store: Store) -> None:
+    settings = bare_store.settings
+    for name, ask in (
+        (settings.evaluations, lambda: evaluations.history(bare_store, "user-1")),
+        (settings.evaluations, lambda: evaluations.history(bare_store, "user-1", by_scan=True)),
+        (settings.flashcard_sets, lambda: flashcards.of_student(bare_store, "user-1")),
+        (settings.evaluations, lambda: evaluations.get(bare_store, "eval-1", "user-1")),
+        (settings.flashcard_sets, lambda: flashcards.find(bare_store, "set-1")),
+        (settings.evaluations, lambda: evaluations.period(bare_store, START, START + SECOND)),
+        (settings.evaluations, lambda: bare_store.facts(EVALUATIONS)),
+    ):
+        with pytest.raises(Failure) as caught:
+            ask()
+        assert caught.value.kind == "table_missing"
+        assert name in caught.value.what
 
 
 def test_facts_tell_what_each_index_carries_and_are_asked_once(store: Store) -> None:

@@ -23,7 +23,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def imports(path: Path) -> list[tuple[str, str]]:
-    """Each import as (module, name), also those inside functions and under TYPE_CHECKING; name is empty for `import`."""
+    """Each import as (module, name), wherever it stands in the file; name is empty for a plain `import`."""
     found: list[tuple[str, str]] = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):

@@ -1,0 +1,51 @@
+"""Takes README's screenshots of the demo: `python docs/take_screenshots.py`, in the environment that runs the tests."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "tests")]
+
+from browser import dashboard, visiting  # noqa: E402 - it lies in tests/
+
+from data.sample import Record, sample  # noqa: E402 - found through the path above
+
+STUDENT = "user-102"
+DESK = {"width": 1400, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def latest(records: Sequence[Record], **wanted: str) -> Record:
+    """The student's newest completed record with these values."""
+    wanted |= {"user_id": STUDENT, "status": "completed"}
+    return max((r for r in records if wanted.items() <= r.items()), key=lambda record: record["created_at"])
+
+
+def main() -> None:
+    """Write every picture into this folder."""
+    with dashboard({"BANDUP_SOURCE": "demo"}) as url:
+        # The same sample as the server's: its ids follow from the seed, its times from the clock.
+        shown = sample(datetime.now(UTC))
+        speaking = latest(shown.evaluations, evaluation_type="speaking")["evaluation_id"]
+        cards = latest(shown.sets)["set_id"]
+        student = f"user_id={STUDENT}"
+        for name, path, size, scheme in (
+            ("overview.png", "/", DESK, "light"),
+            ("student.png", f"/student?{student}", DESK, "light"),
+            ("evaluation.png", f"/evaluation?evaluation_id={speaking}&{student}", DESK, "light"),
+            ("flashcards.png", f"/flashcards?set_id={cards}&{student}", DESK, "light"),
+            ("student-phone-dark.png", f"/student?{student}", PHONE, "dark"),
+        ):
+            with visiting(url, **size, scheme=scheme) as visitor:
+                visitor.open(path)
+                # Streamlit loads each kind of element when it first shows one, behind a grey box.
+                visitor.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+                visitor.idle()
+                visitor.page.screenshot(path=DOCS / name)
+            sys.stdout.write(f"{name}: {(DOCS / name).stat().st_size / 1000:.0f} KB\n")
+
+
+if __name__ == "__main__":
+    main()
