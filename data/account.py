@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from data.failures import Failure
+from data.failures import Failure, explain
 from data.store import Store
 
 Keys: TypeAlias = tuple[tuple[str, str], ...]
@@ -64,6 +64,13 @@ def look_up(store: Store, name: str) -> Actual | None:
         if failure.kind == "table_missing":
             return None
         raise
+    try:
+        return _actual(store, name, table)
+    except (KeyError, TypeError) as error:
+        raise explain(error, "DescribeTable", name) from error
+
+
+def _actual(store: Store, name: str, table: Any) -> Actual:
     types = {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]}
     arn = table.get("TableArn", "")
     return Actual(
@@ -95,6 +102,8 @@ def _tags(store: Store, name: str, arn: str) -> Mapping[str, str] | Failure:
             request["NextToken"] = answer["NextToken"]
     except Failure as failure:
         return failure
+    except (KeyError, TypeError) as error:
+        return explain(error, "ListTagsOfResource", name)
 
 
 def _pitr(store: Store, name: str) -> Pitr | Failure:
@@ -102,9 +111,11 @@ def _pitr(store: Store, name: str) -> Pitr | Failure:
         answer = store.call(
             "DescribeContinuousBackups", name, None, store.client.describe_continuous_backups, TableName=name
         )
+        told = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     except Failure as failure:
         return failure
-    told = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    except KeyError as error:
+        return explain(error, "DescribeContinuousBackups", name)
     return Pitr(
         enabled=told.get("PointInTimeRecoveryStatus") == "ENABLED",
         days=told.get("RecoveryPeriodInDays"),

@@ -67,7 +67,7 @@ def _deploy(settings: Settings, clients: Clients) -> None:
             Role=role,
             Handler="handler.handle",
             Code={"ZipFile": code.getvalue()},
-            Environment={"Variables": {**variables, "GEMINI_API_KEY": "invented"}},
+            Environment={"Variables": {**variables, "GEMINI_API_KEY": "no-real-key"}},
         )
 
 

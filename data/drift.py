@@ -175,7 +175,7 @@ def _identity(target: Target, actual: Actual) -> tuple[Check, ...]:
                     target,
                     subject,
                     "blocked",
-                    f"It is {has}, not {name} ({_TYPES[kind]}). Keys cannot be changed: this table is something else's, "
+                    f"It is {has}, not {name} ({_TYPES[kind]}). Keys cannot be changed: this is something else's, "
                     f"or was made wrong. Give another name in {target.table.variable}, and copy the records yourself.",
                 )
             )
@@ -206,6 +206,7 @@ def _tags(target: Target, actual: Actual) -> Check:
     if not wrong:
         return Check(target, "Tags", "ok", ", ".join(f"{key}={value}" for key, value in wanted.items()))
     shown = ", ".join(f"{key}={value}" for key, value in wrong.items())
+    what = f"Tag {target.name} with {shown} (others stay)"
     step = Step(
         "tags",
         target,

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from botocore import exceptions as aws
 
-Service = Literal["dynamodb", "lambda", "iam"]
-_SERVICES: dict[Service, str] = {"dynamodb": "DynamoDB", "lambda": "Lambda", "iam": "IAM"}
+Service = Literal["dynamodb", "lambda", "iam", "sts"]
+_SERVICES: dict[Service, str] = {"dynamodb": "DynamoDB", "lambda": "Lambda", "iam": "IAM", "sts": "STS"}
 
 Kind = Literal[
     "access_denied",

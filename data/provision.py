@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from data.account import Actual, look_up
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 changes = logging.getLogger("bandup.changes")
-"""One line for each change: who, what, result. (The time is the handler's.)"""
+"""One line for each change: when, who, what, result."""
 
 State: TypeAlias = Literal["running", "waiting", "done", "already", "not_offered", "failed", "skipped"]
 
@@ -192,10 +192,14 @@ def apply(
         ):
             yield result
         if who:
-            changes.warning("%s · %s · %s: %s", who, step.what, result.state, result.message)
+            _log(who, step.what, f"{result.state}: {result.message}")
         if step.action == "create" and result.state == "failed":
             lost.add(step.target.name)
     store.forget()
+
+
+def _log(who: str, what: str, result: str) -> None:
+    changes.warning("%s · %s · %s · %s", datetime.now(UTC).isoformat(timespec="seconds"), who, what, result)
 
 
 def _allowed(store: Store) -> None:
@@ -352,6 +356,7 @@ def restore(store: Store, source: str, target: str, at: datetime | None, *, who:
     _allowed(store)
     if look_up(store, target) is not None:
         raise Failure("rejected", f"There is a table {target} already.", "Choose a name that is not taken.")
+    what = f"restore {source} as of {at or 'the latest time'} to {target}"
     when: dict[str, Any] = {"UseLatestRestorableTime": True} if at is None else {"RestoreDateTime": at}
     try:
         store.call(
@@ -364,9 +369,9 @@ def restore(store: Store, source: str, target: str, at: datetime | None, *, who:
             **when,
         )
     except Failure as failure:
-        changes.warning("%s · restore %s to %s · failed: %s", who, source, target, failure)
+        _log(who, what, f"failed: {failure}")
         raise
-    changes.warning("%s · restore %s as of %s to %s · started", who, source, at or "the latest", target)
+    _log(who, what, "started")
 
 
 def create_request(table: Table, name: str) -> dict[str, Any]:

@@ -145,6 +145,15 @@ def update_status(clients: Clients, step: Step) -> Iterator[str]:
         yield str(_ask(clients, step.detail.partition("/")[2]).get("LastUpdateStatus", "Successful"))
 
 
+def caller_account(store: Store) -> str:
+    """The account of the credentials (sts:GetCallerIdentity, which needs no permission); Failure when AWS refuses."""
+    try:
+        session = boto3.Session(region_name=store.client.meta.region_name)
+        return str(session.client("sts", config=client_config(None)).get_caller_identity()["Account"])
+    except (ClientError, BotoCoreError, ValueError) as error:
+        raise explain(error, "GetCallerIdentity", "the credentials", service="sts") from error
+
+
 def _links(store: Store, clients: Clients, function: Function, name: str, tables: Sequence[Check]) -> tuple[Check, ...]:
     target = Target(function.table, store.settings.name(function.table))
     try:

@@ -3,16 +3,19 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
 import streamlit as st
 
 import engines
+from data.demo import start_engine
 from data.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from data.store import Store
+from data.wiring import Clients
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -99,3 +102,30 @@ def store(bare_store: Store) -> Store:
     for table in TABLES:
         create(bare_store.client, table, bare_store.settings.name(table))
     return bare_store
+
+
+@pytest.fixture(scope="session")
+def moto() -> str:
+    """The URL of moto in this process: the engine that has PITR, tags, restore, Lambda and IAM."""
+    return start_engine()
+
+
+@pytest.fixture
+def account(moto: str, new_settings: Callable[[str], Settings]) -> Store:
+    """A Store on moto that may change things, without tables, and with names that nobody else uses."""
+    settings = new_settings(moto)
+    functions = tuple(f"{kind}-{uuid.uuid4().hex[:8]}" for kind in ("writing", "speaking", "flashcards"))
+    return Store.open(replace(settings, allow_changes=True, functions=functions), **engines.CREDENTIALS)
+
+
+@pytest.fixture
+def clients(account: Store, moto: str, monkeypatch: pytest.MonkeyPatch) -> Clients:
+    """Lambda and IAM beside `account`."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
+    return Clients.open(account, **engines.CREDENTIALS)
+
+
+@pytest.fixture
+def changeable(bare_store: Store) -> Store:
+    """A Store on each engine in turn that may change things, without tables."""
+    return Store.open(replace(bare_store.settings, allow_changes=True), **engines.CREDENTIALS)

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ def running(name: str) -> Iterator[str]:
 
 
 def _command(name: str, port: int) -> tuple[list[str], Path]:
+    if name == "moto":
+        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], ROOT
     if name == "dynoxide":
         binary = NODE_MODULES / "@dynoxide/linux-x64/dynoxide"
         if not binary.exists():

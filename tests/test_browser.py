@@ -21,6 +21,7 @@ PATHS = {
     "/evaluation?evaluation_id=speak-xyz789&user_id=user-456": "Well, I'd like to talk about...",
     "/flashcards?user_id=user-099": "3 of 3 sets",
     "/flashcards?set_id=flashcard-set-123&user_id=user-456": "What is...",
+    "/setup": "Checklist",
 }
 paths = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.split("?")[0] + path.partition("?")[2][:3])
 
@@ -137,8 +138,15 @@ def test_a_deep_link_works_on_a_freshly_started_server(path: str) -> None:
         visitor.sees(PATHS[path])
         visitor.sees("Demo: invented students")
         names = visitor.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
-        assert names == ["Overview", "Student", "Evaluation", "Flashcards"]
+        assert names == ["Overview", "Student", "Evaluation", "Flashcards", "Setup"]
         assert visitor.foreign == []
+
+
+def test_the_first_click_after_a_deep_link_on_a_fresh_server_counts() -> None:
+    with browser.dashboard() as url, browser.visiting(url) as visitor:
+        visitor.open("/student?user_id=user-101")
+        visitor.page.get_by_text("90 days", exact=True).click()
+        visitor.arrives("/student?user_id=user-101&since=90d")
 
 
 @paths

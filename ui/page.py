@@ -25,7 +25,12 @@ STUDENT = "pages/student.py"
 EVALUATION = "pages/evaluation.py"
 FLASHCARDS = "pages/flashcards.py"
 
+SETUP = "pages/setup.py"
+
 _FRAMED = "_framed"
+_RETRIED = "_retried"
+KEPT = "_kept_"
+"""Session keys that begin so hold what was read from AWS; Refresh forgets them."""
 # A DynamoDB key is at most 2,048 bytes (partition) or 1,024 (sort).
 _LONGEST_ID = 1024
 
@@ -44,6 +49,7 @@ def navigation(*, from_entrypoint: bool = True) -> StreamlitPage:
             st.Page(STUDENT, title="Student", url_path="student"),
             st.Page(EVALUATION, title="Evaluation", url_path="evaluation"),
             st.Page(FLASHCARDS, title="Flashcards", url_path="flashcards"),
+            st.Page(SETUP, title="Setup", url_path="setup"),
         ]
     )
 
@@ -150,7 +156,12 @@ def open_page(title: str) -> Iterator[Page]:
     """Open a page: every page's first statement. What fails inside becomes a panel, not a traceback."""
     st.set_page_config(page_title=f"{title} · BandUp", page_icon="📗", layout="wide")
     if not st.session_state.get(_FRAMED):
+        # A deep link on a server that nobody has opened at “/” yet: Streamlit ran the page without the entrypoint.
+        # Widgets drawn in such a run lose their first click, so nothing is drawn before the next run, which has it.
         navigation(from_entrypoint=False)
+        if _RETRIED not in st.session_state:
+            st.session_state[_RETRIED] = True
+            st.rerun()
     try:
         settings = reads.settings()
     except SettingsError as error:
@@ -216,4 +227,6 @@ def _refresh(tried: list[tuple[Any, tuple[Any, ...]]]) -> None:
     """Forget what this page had read, so that the next run reads it again."""
     for cached, args in tried:
         cached.clear(*args)
-    reads.facts.clear()
+    reads.forget()
+    for kept in [name for name in st.session_state if str(name).startswith(KEPT)]:
+        del st.session_state[kept]

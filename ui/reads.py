@@ -7,12 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from data import evaluations, flashcards
-from data.demo import open_demo
+from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
 from data.flashcards import FlashcardSet
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts
+from data.wiring import Clients, caller_account
 
 _TTL = timedelta(minutes=5)
 _READING = "Reading from DynamoDB…"
@@ -28,6 +29,24 @@ def store() -> Store:
     """The Store, shared by all visitors. Not cached when it cannot be opened."""
     chosen = settings()
     return open_demo(chosen) if chosen.source == "demo" else Store.open(chosen)
+
+
+@st.cache_resource(show_spinner=False)
+def clients() -> Clients:
+    """Clients of Lambda and IAM beside the Store; Failure where they cannot be had."""
+    opened = store()
+    return open_demo_clients(opened) if opened.settings.source == "demo" else Clients.open(opened)
+
+
+def account() -> str:
+    """The account that the credentials belong to, asked of AWS each time, because a change depends on it."""
+    return caller_account(store())
+
+
+def forget() -> None:
+    """Ask anew what the tables look like."""
+    facts.clear()
+    store().forget()
 
 
 @st.cache_data(ttl=_TTL, show_spinner=False)

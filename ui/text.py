@@ -5,7 +5,7 @@ text stays in its box. Streamlit's Markdown is never given such text: it would f
 """
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NewType
 
 import streamlit as st
@@ -51,7 +51,7 @@ def bullets(parts: Iterable[Html]) -> Html:
 def heading(text: str, level: int = 4) -> Html:
     """A heading inside a text, level 3 to 6."""
     return Html(
-        f'<h{level} style="margin:.9em 0 .3em;padding:0;font-size:{max(1.0, 1.35 - 0.1 * (level - 3)):.2f}rem;'
+        f'<h{level} style="margin:.9em 0 .3em;padding:0;font-size:{max(1.0, 1.25 - 0.1 * (level - 3)):.2f}rem;'
         f'overflow-wrap:anywhere">{inline(text)}</h{level}>'
     )
 
@@ -114,3 +114,28 @@ def show(*parts: Html) -> None:
 def show_small(source: str) -> None:
     """A short text in a frame, as wide as it is."""
     st.html(chip(source), width="content")
+
+
+def dot(colour: str) -> Html:
+    """A coloured dot, for those who see it; always followed by a word."""
+    return Html(
+        f'<span aria-hidden="true" style="display:inline-block;width:.7em;height:.7em;border-radius:50%;'
+        f'background:{html.escape(colour)};margin-right:.4em"></span>'
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Html]], caption: str) -> Html:
+    """A small table of parts, which scrolls by itself where it is too wide. `caption` is for those who listen."""
+    cell = 'style="text-align:left;vertical-align:top;padding:.35em .9em .35em 0;min-width:6rem;border:0;overflow-wrap:break-word"'
+    head = "".join(f'<th scope="col" {cell}>{inline(name)}</th>' for name in header)
+    body = "".join(
+        '<tr style="border-top:1px solid rgba(128,128,128,.35)">'
+        + "".join(f"<td {cell}>{part}</td>" for part in row)
+        + "</tr>"
+        for row in rows
+    )
+    return Html(
+        f'<div tabindex="0" role="region" aria-label="{html.escape(caption)}" style="overflow-x:auto;font-size:.95rem">'
+        f'<table style="border-collapse:collapse;width:100%;margin:0 0 .8em;border:0">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
