@@ -211,7 +211,7 @@ def _tags(target: Target, actual: Actual) -> Check:
         "tags",
         target,
         ",".join(wrong),
-        f"Tag {target.name} with {shown} (others stay)",
+        what,
         True,
         "None",
         "Yes, by untagging",

@@ -146,6 +146,8 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
         )
     if code == "UnknownOperationException":
         return failure("not_offered", f"{operation} is not offered by this endpoint.", "Nothing: real AWS offers it.")
+    if code == "ConditionalCheckFailedException":
+        return failure("changed", f"A record of {table} was changed meanwhile.", "Press Refresh to see how it is now.")
     if code == "ContinuousBackupsUnavailableException":
         return failure("busy", f"{table} is too new for backups yet.", "Wait a minute, then plan again.")
     if code == "ResourceInUseException":

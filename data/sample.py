@@ -69,7 +69,7 @@ _MODELS = {  # before and after the change half-way
     SPEAKING: (("gemini-2.5-flash-audio",), ("gemini-3.0-flash-audio",)),
 }
 _STRICTER = 0.25  # bands by which the newer models score lower
-_BURSTS = ((3, 20), (96, 9))  # failures in bursts: (days ago, how many within three hours)
+_BURSTS = ((3, 14), (96, 8))  # failures in bursts: (days ago, how many within three hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def sample(now: datetime, seed: int = 456) -> Sample:
     for days_ago, count in _BURSTS:
         active = [s for s in students if s.start > days_ago >= s.end]
         for _ in range(count):
-            evaluations.append(_failure(rng, now, rng.choice(active), days_ago + rng.random() * 0.125))
+            when = days_ago + rng.random() * 0.125
+            evaluations.append(_failure(rng, now, rng.choice(active), when, in_burst=True))
     for minutes_ago in (2, 6, 11, 26, 190, 540, 1500, 4300):
         evaluations.append(_waiting(rng, now, rng.choice(students[:12]), minutes_ago))
     evaluations += [*(dict(record) for record in SEED_EVALUATIONS), *_odd_evaluations(now)]
@@ -176,10 +177,14 @@ def _start(rng: random.Random, now: datetime, student: _Student, kind: str, days
     }
 
 
-def _failure(rng: random.Random, now: datetime, student: _Student, days_ago: float) -> Record:
+def _failure(
+    rng: random.Random, now: datetime, student: _Student, days_ago: float, *, in_burst: bool = False
+) -> Record:
     kind = rng.choice((WRITING, SPEAKING))
     model = _MODELS[kind][days_ago < _DAYS / 2][0]
-    reason = _reason(rng, texts.ERRORS, student.user_id, model)
+    # A burst has one cause, as a rule.
+    errors = texts.ERRORS[:1] if in_burst and rng.random() < 0.85 else texts.ERRORS
+    reason = _reason(rng, errors, student.user_id, model)
     said = rng.choice(
         ({"error": reason}, {"error_message": reason}, {"feedback": json.dumps({"error": reason})}, {"error": reason})
     )
@@ -242,8 +247,9 @@ def _transcript(rng: random.Random, topic: str, fluency: float) -> str:
             age=rng.choice(("ten", "twelve", "fifteen", "eighteen")),
         ).split(" ")
         for _ in range(2):
-            if rng.random() < (9 - fluency) / 8:
-                position = rng.randint(2, len(words) - 1)
+            pauses = [n for n, word in enumerate(words) if n > 1 and word in texts.BEFORE_A_PAUSE]
+            if pauses and rng.random() < (9 - fluency) / 8:
+                position = rng.choice(pauses)
                 words[position] = rng.choice(texts.FILLERS) + words[position]
         line = start + " ".join(words)
         spoken.append(line[0].upper() + line[1:] + ".")

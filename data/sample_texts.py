@@ -94,6 +94,30 @@ SUBJECTS = ("guitar", "swimming", "public speaking", "cooking", "photography", "
 
 OPENERS = ("Well, ", "So, ", "OK, ", "Right, ", "")
 FILLERS = ("um, ", "you know, ", "I mean, ", "er, ", "how can I say, ", "like, ")
+# Where people hesitate: before a word that joins.
+BEFORE_A_PAUSE = frozenset(
+    [
+        "and",
+        "but",
+        "because",
+        "so",
+        "when",
+        "that",
+        "with",
+        "for",
+        "it",
+        "they",
+        "we",
+        "there",
+        "if",
+        "which",
+        "who",
+        "to",
+        "in",
+        "on",
+        "at",
+    ]
+)
 LINKS = ("and ", "so ", "but ", "because of that ", "actually ", "also ", "")
 
 WRITING_TOPICS = (

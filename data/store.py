@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -38,6 +38,7 @@ USD_PER_READ_UNIT = 0.125e-6
 BYTES_PER_READ_UNIT = 8192
 
 _BATCH = 100  # keys that one BatchGetItem takes
+_SCAN_PAGE = 400  # records of a page: about what fits into DynamoDB's 1 MB, and soon enough there to show progress
 _FACTS_SECONDS = 300.0
 # botocore's variables as (name in a file, environment variables, default, conversion): neither profile nor files.
 _NO_FILES: Any = {
@@ -116,6 +117,14 @@ class TableFacts:
         """What reading the whole table once would cost, by the size that DynamoDB last counted."""
         units = self.size_bytes / BYTES_PER_READ_UNIT
         return Cost(max(1, -(-self.size_bytes // 1_048_576)), units)
+
+    def batch_cost(self, records: int) -> Cost | None:
+        """What reading so many whole records by their keys would cost, at the average size; None while unknown."""
+        if not self.items or not self.size_bytes:
+            return None
+        # Each record is rounded up to 4 KB: on average by half of that, a quarter of a unit.
+        each = max(0.5, self.size_bytes / self.items / BYTES_PER_READ_UNIT + 0.25)
+        return Cost(-(-records // _BATCH), records * each)
 
 
 @dataclass(slots=True)
@@ -255,6 +264,34 @@ class Store:
         items, _ = self._pages("Scan", request, None, None, tally)
         return Read(items, tally.cost, _now())
 
+    def scan_pages(
+        self, table: Table, attributes: Sequence[str], *, segment: int = 0, segments: int = 1
+    ) -> Iterator[Read[list[Item]]]:
+        """A segment of the whole table, a page at a time; the next request is made when the next page is asked for.
+
+        Only for a user who accepted the cost, which is that of whole records, whatever `attributes` there are.
+        """
+        name = self.settings.name(table)
+        places = {f"#a{i}": a for i, a in enumerate(attributes)}
+        request: dict[str, Any] = {
+            "TableName": name,
+            "ProjectionExpression": ",".join(places),
+            "ExpressionAttributeNames": places,
+            "Segment": segment,
+            "TotalSegments": segments,
+            "Limit": _SCAN_PAGE,
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        while True:
+            tally = _Tally(self.settings.metered)
+            response = self.call("Scan", name, None, self.client.scan, **request)
+            tally.add(response)
+            last = response.get("LastEvaluatedKey")
+            yield Read(response["Items"], tally.cost, _now(), not last)
+            if not last:
+                return
+            request["ExclusiveStartKey"] = last
+
     def _pages(
         self,
         operation: str,
@@ -293,19 +330,30 @@ class Store:
 
     def _complete(self, table: Table, items: list[Item], attributes: Sequence[str], tally: _Tally) -> list[Item]:
         """The same items, same order, with `attributes`, by BatchGetItem. One deleted meanwhile stays as it was."""
-        name = self.settings.name(table)
         # An index that changes while it is read can tell a record twice; BatchGetItem refuses a key twice.
         keys = list({_identity(table, item): {k: item[k] for k in table.key_names} for item in items}.values())
-        places = {f"#a{i}": a for i, a in enumerate(dict.fromkeys([*table.key_names, *attributes]))}
-        whole: dict[tuple[str, ...], Item] = {}
+        whole = {_identity(table, item): item for item in self._batches(table, keys, attributes, tally)}
+        return [whole.get(_identity(table, item), item) for item in items]
+
+    def batch_get(
+        self, table: Table, keys: Sequence[Mapping[str, str]], attributes: Sequence[str] | None = None
+    ) -> Read[list[Item]]:
+        """The items of `keys` that there are, in no order, whole or only `attributes` of them. No key twice."""
+        tally = _Tally(self.settings.metered)
+        wanted = [{name: {"S": value} for name, value in key.items()} for key in keys]
+        return Read(self._batches(table, wanted, attributes, tally), tally.cost, _now())
+
+    def _batches(
+        self, table: Table, keys: Sequence[Mapping[str, Any]], attributes: Sequence[str] | None, tally: _Tally
+    ) -> list[Item]:
+        name = self.settings.name(table)
+        projection: dict[str, Any] = {}
+        if attributes is not None:
+            places = {f"#a{i}": a for i, a in enumerate(dict.fromkeys([*table.key_names, *attributes]))}
+            projection = {"ProjectionExpression": ",".join(places), "ExpressionAttributeNames": places}
+        items: list[Item] = []
         for start in range(0, len(keys), _BATCH):
-            wanted: Any = {
-                name: {
-                    "Keys": keys[start : start + _BATCH],
-                    "ProjectionExpression": ",".join(places),
-                    "ExpressionAttributeNames": places,
-                }
-            }
+            wanted: Any = {name: {"Keys": list(keys[start : start + _BATCH]), **projection}}
             for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, None):
                 response = self.call(
                     "BatchGetItem",
@@ -316,8 +364,7 @@ class Store:
                     ReturnConsumedCapacity="TOTAL",
                 )
                 tally.add(response)
-                for item in response["Responses"].get(name, []):
-                    whole[_identity(table, item)] = item
+                items += response["Responses"].get(name, [])
                 wanted = response.get("UnprocessedKeys")
                 if not wanted:
                     break
@@ -328,7 +375,7 @@ class Store:
                         "Wait a minute, then press Refresh.",
                     )
                 time.sleep(wait)
-        return [whole.get(_identity(table, item), item) for item in items]
+        return items
 
     def call(self, operation: str, table: str, index: str | None, send: Callable[..., Any], **request: Any) -> Any:
         """Send a request; a Failure about `operation` on `table` and `index` when it does not succeed."""

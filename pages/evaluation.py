@@ -46,9 +46,8 @@ with open_page("Evaluation") as page:
                 ("← Previous", bands.older(history, evaluation.evaluation_id)),
                 ("Next →", bands.newer(history, evaluation.evaluation_id)),
             ):
-                if other is not None:
-                    with links:
-                        page.link(EVALUATION, label, **skills.address(other))
+                if other is not None and links.button(label, key=label):
+                    page.go(EVALUATION, **skills.address(other))
 
     record.bands(evaluation, previous, page)
     record.problems(evaluation.issues)

@@ -22,7 +22,7 @@ def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
     chosen = tables.pick(
         tables.sets(rows, page.now),
         tables.sets_columns(page.zone),
-        key="sets",
+        key="set_rows",
         alt="Flashcard sets of this student, newest first",
     )
     if chosen is not None:

@@ -2,6 +2,8 @@
 
 import html
 import math
+from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -86,14 +88,74 @@ def profile(criteria: pd.DataFrame, skill: str) -> go.Figure:
         hovertemplate="%{y}: median %{x}<extra></extra>",
     )
     figure.update_layout(
-        height=230,
+        height=270,
         margin={"l": 10, "r": 10, "t": 10, "b": 40},
-        legend={"orientation": "h", "y": 1.12, "x": 0},
+        legend={"orientation": "h", "y": -0.35, "yanchor": "top", "x": 0},
         bargap=0.35,
     )
     figure.update_xaxes(range=[0, 9], dtick=1, title="Band", fixedrange=True)
     figure.update_yaxes(automargin=True, fixedrange=True)
     return figure
+
+
+# Nothing of the skills' colours: completed is quiet, failed is the red of every failure, unfinished is grey.
+_JOBS = {"completed": "#8fb3c9", "failed": "#d1453b", "unfinished": "#8a8f98"}
+
+
+def job_bars(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
+    """Jobs per hour or day, stacked. `counts` has start (local), completed, failed, unfinished; zeros stay."""
+    figure = go.Figure()
+    for name, colour in _JOBS.items():
+        figure.add_bar(
+            x=counts["start"],
+            y=counts[name],
+            name=name,
+            marker={"color": colour},
+            hovertemplate=f"%{{y}} {name}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=280,
+        margin={"l": 10, "r": 10, "t": 10, "b": 40},
+        legend={"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0},
+        dragmode=False,
+    )
+    figure.update_yaxes(title="Jobs", fixedrange=True, rangemode="tozero")
+    figure.update_xaxes(title=f"Time ({zone.key})", fixedrange=True, type="date")
+    return figure
+
+
+def model_bands(
+    over_time: pd.DataFrame, takeovers: Sequence[tuple[datetime, str]], skill: str, zone: ZoneInfo
+) -> go.Figure:
+    """The median band of each model per day or week, and a mark with its words at each takeover.
+
+    `over_time` has the columns start (local, without a zone), model, median, scored; `takeovers` are (when, words).
+    """
+    figure = go.Figure()
+    for n, (model, rows) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
+        name = html.escape(str(model))
+        figure.add_scatter(
+            x=rows["start"],
+            y=rows["median"],
+            name=name,
+            mode="lines+markers",
+            line={"color": COLOURS[skill], "width": 1, "dash": ("solid", *_DASHES)[n % 5]},
+            marker={"symbol": ("circle", *_SYMBOLS)[n % 5], "size": 8},
+            customdata=rows[["scored"]].to_numpy(),
+            hovertemplate=f"{name}<br>median %{{y}} of %{{customdata[0]}}<br>%{{x|%-d %b %Y}}<extra></extra>",
+            showlegend=True,
+        )
+    for when, words in takeovers:
+        at = when.astimezone(zone).replace(tzinfo=None)
+        figure.add_shape(
+            type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": "#767676", "width": 2, "dash": "dash"}
+        )
+        figure.add_annotation(
+            x=at, y=1, yref="paper", yanchor="bottom", text=html.escape(words), showarrow=False, font={"size": 12}
+        )
+    framed = _framed(figure, over_time["median"], f"Time ({zone.key})", criteria=False)
+    return framed.update_layout(margin={"t": 30 if takeovers else 10})
 
 
 def _framed(figure: go.Figure, bands: pd.Series, time_title: str, *, criteria: bool) -> go.Figure:

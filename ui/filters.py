@@ -7,7 +7,7 @@ so that Back would lose them.)
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import streamlit as st
 
@@ -20,7 +20,11 @@ _PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90),
 _LONGEST_SEARCH = 200
 
 # Every filter's key in the URL, distinct on every page, so that all of them can travel along (see carried).
-KEYS = ("period", "since", "skill", "status", "criteria", "sets", "cards")
+KEYS = (
+    *("period", "since", "skill", "status", "criteria", "sets", "cards"),
+    *("jobs", "from", "to", "kind", "state", "model", "student", "reason", "text", "part", "again"),
+    *("audit", "finding"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,9 @@ def carried() -> dict[str, list[str]]:
     return {key: [st.query_params[key][:_LONGEST_SEARCH]] for key in KEYS if key in st.query_params}
 
 
-def period() -> Period:
+def period(key: str = "period") -> Period:
     """A choice of periods, `?period=`."""
-    code = choice("Period", {code: name for code, (name, _) in _PERIODS.items()}, key="period", default="30d")
+    code = choice("Period", {code: name for code, (name, _) in _PERIODS.items()}, key=key, default="30d")
     return Period(*_PERIODS[code])
 
 
@@ -86,6 +90,33 @@ def choice(label: str, names: Mapping[str, str], *, key: str, default: str) -> s
     return asked
 
 
+def value(key: str) -> str:
+    """What the URL says of a filter; empty when nothing."""
+    return st.query_params.get(key, "")[:_LONGEST_SEARCH]
+
+
+def put(**chosen: str) -> None:
+    """Set filters from code: those of a click elsewhere on the page."""
+    for key, wanted in chosen.items():
+        if not wanted:
+            st.query_params.pop(key, None)
+        elif st.query_params.get(key) != wanted:
+            st.query_params[key] = wanted
+
+
+def day(label: str, *, key: str, default: date) -> date:
+    """A date, in the URL as `?key=2026-03-01`. Says so when a link holds none."""
+    asked = st.query_params.get(key, default.isoformat())
+    try:
+        chosen = date.fromisoformat(asked)
+    except ValueError:
+        text.show(text.quiet(text.inline(f"The link's {label.lower()} “{asked[:60]}” is no date.")))
+        chosen = default
+    st.session_state[key] = chosen
+    st.date_input(label, key=key, on_change=_to_url, args=(key, None), required=True, format="YYYY-MM-DD")
+    return chosen
+
+
 def switch(label: str, *, key: str) -> bool:
     """An on/off switch, in the URL as `?key=on`."""
     st.session_state[key] = st.query_params.get(key) == "on"
@@ -117,7 +148,7 @@ def id_finder(label: str, example: str, explain: str | None = None) -> str | Non
     return typed.strip() if sent and typed.strip() else None
 
 
-def _to_url(key: str, default: str | bool) -> None:
+def _to_url(key: str, default: str | bool | None) -> None:
     value = st.session_state[key]
     if value == default or value is None:
         st.query_params.pop(key, None)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,7 +25,18 @@ STUDENT = "pages/student.py"
 EVALUATION = "pages/evaluation.py"
 FLASHCARDS = "pages/flashcards.py"
 
+JOBS = "pages/jobs.py"
+AUDIT = "pages/audit.py"
 SETUP = "pages/setup.py"
+
+# Chromium still calls some zones by names that the people there do not use any more.
+_NEW_NAMES = {
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Europe/Kiev": "Europe/Kyiv",
+}
 
 _FRAMED = "_framed"
 _RETRIED = "_retried"
@@ -49,6 +60,8 @@ def navigation(*, from_entrypoint: bool = True) -> StreamlitPage:
             st.Page(STUDENT, title="Student", url_path="student"),
             st.Page(EVALUATION, title="Evaluation", url_path="evaluation"),
             st.Page(FLASHCARDS, title="Flashcards", url_path="flashcards"),
+            st.Page(JOBS, title="Jobs", url_path="jobs"),
+            st.Page(AUDIT, title="Audit", url_path="audit"),
             st.Page(SETUP, title="Setup", url_path="setup"),
         ]
     )
@@ -72,6 +85,32 @@ class Page:
         for note in answer.notes:
             text.show(text.quiet(text.inline(note)))
         return answer.value
+
+    def keep(self, answer: Read[Any]) -> None:
+        """Count an answer that the session kept into the footer."""
+        self._made.append((None, (), answer))
+
+    def fresh(self) -> "Page":
+        """The same page a while later, for a fragment that runs by itself: its clock and cost begin anew."""
+        return replace(self, now=datetime.now(UTC), _made=[])
+
+    def cost_line(self) -> None:
+        """What has been read so far, what it cost and when that was."""
+        answers = [answer for _, _, answer in self._made]
+        if answers:
+            spent = sum((answer.cost for answer in answers), Cost())
+            local = min(answer.read_at for answer in answers).astimezone(self.zone)
+            st.text(f"{formats.cost(spent)} · read {local:%H:%M} ({self.zone.key})")
+
+    @property
+    def source(self) -> str:
+        """Which data is on screen, in words."""
+        return _source(self.settings)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that this page has read is whole."""
+        return all(answer.complete for _, _, answer in self._made)
 
     def go(self, page: str, **ids: str) -> NoReturn:
         """Leave for another page; the filters travel along."""
@@ -142,12 +181,7 @@ class Page:
         """The footer: cost, time of reading, Refresh."""
         st.divider()
         with st.container(horizontal=True, vertical_alignment="center"):
-            answers = [answer for _, _, answer in self._made]
-            if answers:
-                spent = sum((answer.cost for answer in answers), Cost())
-                oldest = min(answer.read_at for answer in answers)
-                local = oldest.astimezone(self.zone)
-                st.text(f"{formats.cost(spent)} · read {local:%H:%M} ({self.zone.key})")
+            self.cost_line()
             st.button("Refresh", on_click=_refresh, args=(list(self._tried),), key="_refresh")
 
 
@@ -184,10 +218,16 @@ def open_page(title: str) -> Iterator[Page]:
 
 def reader_zone() -> ZoneInfo:
     """The browser's time zone; UTC when it says none that we know."""
+    told = st.context.timezone or "UTC"
     try:
-        return ZoneInfo(st.context.timezone or "UTC")
+        return ZoneInfo(_NEW_NAMES.get(told, told))
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def who() -> str:
+    """Who is asking, for the log."""
+    return str(st.user.to_dict().get("email") or "a user of the dashboard, not signed in")
 
 
 def _source(settings: Settings) -> str:

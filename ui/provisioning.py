@@ -15,7 +15,7 @@ from data.schema import TABLES
 from data.store import Store
 from data.wiring import Clients, Proof, proofs, unreachable
 from ui import formats, reads, text
-from ui.page import KEPT, Page
+from ui.page import KEPT, Page, who
 from ui.text import Html
 
 _GREEN, _AMBER, _RED, _GREY = "#2e8b57", "#b8860b", "#d1453b", "#7f8790"
@@ -246,7 +246,7 @@ def _apply(store: Store, chosen: Sequence[Step], key: str) -> None:
         try:
             line = st.empty()
             for event in provision.apply(
-                store, chosen, who=_who(), clients=clients if isinstance(clients, Clients) else None
+                store, chosen, who=who(), clients=clients if isinstance(clients, Clients) else None
             ):
                 shown = f"{_STATES[event.state]} · {event.step.what}"
                 shown += f" · {event.message}" if event.state != "running" else ""
@@ -296,7 +296,7 @@ def _restore_form(store: Store, windows: dict[str, Check], page: Page) -> None:
         return
     typed = _account_typed(page, "restore")
     if st.button("Restore to the new table", key="restore_go", disabled=not typed or (not latest and at is None)):
-        provision.restore(store, name, target.strip(), at, who=_who())
+        provision.restore(store, name, target.strip(), at, who=who())
         st.session_state[_RESTORED] = (windows[name].target.table, target.strip())
         st.rerun()
 
@@ -334,8 +334,3 @@ def forget() -> None:
     """Compare anew next time."""
     for kept in [name for name in st.session_state if str(name).startswith(KEPT)]:
         del st.session_state[kept]
-
-
-def _who() -> str:
-    """Who is asking, for the log."""
-    return str(st.user.to_dict().get("email") or "a user of the dashboard, not signed in")

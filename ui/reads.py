@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import streamlit as st
 
-from data import evaluations, flashcards
+from data import evaluations, flashcards, jobs
 from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
 from data.flashcards import FlashcardSet
+from data.jobs import Key
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts
@@ -49,6 +50,12 @@ def forget() -> None:
     store().forget()
 
 
+@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
+def failure_reasons(keys: tuple[Key, ...]) -> Read[dict[Key, str | None]]:
+    """Why these jobs failed."""
+    return jobs.reasons(store(), keys)
+
+
 @st.cache_data(ttl=_TTL, show_spinner=False)
 def facts() -> tuple[TableFacts, ...]:
     """What DescribeTable says of both tables."""
@@ -73,6 +80,13 @@ def period(days: int) -> Read[pd.DataFrame]:
     # The hour ahead is for the Lambdas' clocks, which may run before ours.
     now = datetime.now(UTC)
     return evaluations.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
+
+
+@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
+def sets_period(days: int) -> Read[pd.DataFrame]:
+    """Everybody's flashcard sets of the last `days` days, newest first."""
+    now = datetime.now(UTC)
+    return flashcards.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
 
 
 @st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)

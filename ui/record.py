@@ -72,7 +72,7 @@ def bands(evaluation: Evaluation, previous: pd.Series | None, page: Page) -> Non
             )
     if previous is not None:
         st.text(
-            f"Changes are against this student's {charts.NAMES.get(skill, 'previous')} evaluation before, "
+            f"Changes are against this student's {charts.NAMES.get(skill, '')} evaluation before this one, of "
             f"{formats.exact(formats.known(previous['created_at']), page.zone)}."
         )
     elif evaluation.status == "completed" and skill in CRITERIA:

@@ -1,7 +1,5 @@
 """A student's two skills side by side: the numbers that matter, the trend, the criteria."""
 
-import math
-
 import pandas as pd
 import streamlit as st
 
@@ -22,7 +20,8 @@ def headline(history: pd.DataFrame, shown: pd.DataFrame, page: Page) -> None:
                 formats.band(numbers.latest),
                 change if numbers.change else (0 if change else None),
                 delta_color="off",
-                delta_description=f"since the one before · best {formats.band(numbers.best)}"
+                delta_description=f"{'' if numbers.change else 'no change '}since the one before · best "
+                f"{formats.band(numbers.best)}"
                 if change
                 else f"best {formats.band(numbers.best)}"
                 if numbers.scored
@@ -89,9 +88,7 @@ def _skill(shown: pd.DataFrame, skill: str, page: Page, with_criteria: bool) -> 
             f"{formats.count(untimed, 'evaluation')} without a readable time: not in the chart, but in the history."
         )
     profile = bands.criteria_profile(shown, skill)
-    weakest = profile["latest"].min()
-    low = " and ".join(profile["name"][profile["latest"] == weakest]) if not math.isnan(weakest) else ""
-    st.text(f"Criteria of the latest one{f': lowest in {low}, {formats.band(weakest)}' if low else ''}")
+    st.text(f"Criteria of the latest one: {_weakest(profile)}")
     st.plotly_chart(
         charts.profile(profile, skill),
         key=f"profile_{skill}",
@@ -99,3 +96,15 @@ def _skill(shown: pd.DataFrame, skill: str, page: Page, with_criteria: bool) -> 
         alt=f"{name} criteria: "
         + ", ".join(f"{n} {formats.band(v)}" for n, v in zip(profile["name"], profile["latest"], strict=True)),
     )
+
+
+def _weakest(profile: pd.DataFrame) -> str:
+    """Which criterion is lowest, in words."""
+    known = profile[profile["latest"].notna()]
+    if known.empty:
+        return "not recorded"
+    lowest = known["latest"].min()
+    names = known["name"][known["latest"] == lowest].tolist()
+    if len(names) == len(known):
+        return f"all at {formats.band(lowest)}"
+    return f"lowest in {' and '.join(names)}, {formats.band(lowest)}"

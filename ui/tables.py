@@ -1,6 +1,6 @@
 """Columns of the tables: what each is called, how it is formatted, what its help says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,9 +62,9 @@ def history(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
                 lambda kind: {WRITING: "Writing", SPEAKING: "Speaking"}.get(kind, kind)
             ),
             "Status": state_labels(rows, now),
+            ODD: [issue_text(issues) for issues in rows["issues"]],
             **{_BAND_NAMES[band]: band_text(rows[band]) for band in bands},
             "Model": rows["model_used"],
-            ODD: [issue_text(issues) for issues in rows["issues"]],
             "Id": rows["evaluation_id"],
         }
     )
@@ -114,11 +114,10 @@ def sets(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
             "When": rows["created_at"],
             "Document": rows["document_id"].map(lambda key: (key or "").rsplit("/", 1)[-1] or None),
             "Status": state_labels(rows, now),
+            ODD: [issue_text(issues) for issues in rows["issues"]],
             "Cards": rows["total_cards"],
             "Pages": rows["page_count"],
             "Chunks": rows["chunk_count"],
-            ODD: [issue_text(issues) for issues in rows["issues"]],
-            "Source document": rows["document_id"],
             "Id": rows["set_id"],
         }
     )
@@ -154,18 +153,44 @@ def matching(rows: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
 
 def pick(rows: pd.DataFrame, columns: Columns, *, key: str, alt: str) -> int | None:
     """A table in which a click on a row, or on any of its cells, chooses it; the row's position, None before."""
+    event = _grid(rows, columns, key, alt, "rerun")
+    chosen = None if event is None else _chosen(event)
+    return chosen[0] if chosen and chosen[0] < len(rows) else None
+
+
+def on_pick(
+    rows: pd.DataFrame, columns: Columns, act: Callable[[int, str | None], None], *, key: str, alt: str
+) -> None:
+    """A table that calls `act` with a row's position and the clicked column (None: the whole row), once per click.
+
+    For pages that stay: there the choice lives on in the grid, while the rows under it may change.
+    """
+
+    def changed() -> None:
+        chosen = _chosen(st.session_state[key])
+        if chosen and chosen[0] < len(rows):
+            act(*chosen)
+
+    _grid(rows, columns, key, alt, changed)
+
+
+def _grid(rows: pd.DataFrame, columns: Columns, key: str, alt: str, on_select: Any) -> Any:
     if rows.empty:
         st.text("Nothing matches these filters.")
         return None
-    event = st.dataframe(
+    return st.dataframe(
         rows,
         column_config=columns,
         hide_index=True,
         key=key,
-        on_select="rerun",
+        on_select=on_select,
         selection_mode=["single-row", "single-cell"],
         placeholder=formats.UNKNOWN,
         alt=alt,
     )
-    picked = [*event["selection"]["rows"], *(cell[0] for cell in event["selection"]["cells"])]
-    return picked[0] if picked and picked[0] < len(rows) else None
+
+
+def _chosen(event: Any) -> tuple[int, str | None] | None:
+    picked: list[tuple[int, str | None]] = [(row, None) for row in event["selection"]["rows"]]
+    picked += [(row, column) for row, column in event["selection"]["cells"]]
+    return picked[0] if picked else None

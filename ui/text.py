@@ -51,7 +51,7 @@ def bullets(parts: Iterable[Html]) -> Html:
 def heading(text: str, level: int = 4) -> Html:
     """A heading inside a text, level 3 to 6."""
     return Html(
-        f'<h{level} style="margin:.9em 0 .3em;padding:0;font-size:{max(1.0, 1.25 - 0.1 * (level - 3)):.2f}rem;'
+        f'<h{level} style="margin:.9em 0 .3em;padding:0;font-size:{max(1.0, 1.2 - 0.1 * (level - 3)):.2f}rem;'
         f'overflow-wrap:anywhere">{inline(text)}</h{level}>'
     )
 
@@ -126,7 +126,10 @@ def dot(colour: str) -> Html:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Html]], caption: str) -> Html:
     """A small table of parts, which scrolls by itself where it is too wide. `caption` is for those who listen."""
-    cell = 'style="text-align:left;vertical-align:top;padding:.35em .9em .35em 0;min-width:6rem;border:0;overflow-wrap:break-word"'
+    cell = (
+        'style="text-align:left;vertical-align:top;padding:.35em .9em .35em 0;min-width:6rem;border:0;'
+        'overflow-wrap:break-word"'
+    )
     head = "".join(f'<th scope="col" {cell}>{inline(name)}</th>' for name in header)
     body = "".join(
         '<tr style="border-top:1px solid rgba(128,128,128,.35)">'

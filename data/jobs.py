@@ -1,0 +1,215 @@
+"""Jobs of both tables: what the Lambdas finished, failed, or never came back from; and marking those as failed."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple, TypeAlias
+
+import pandas as pd
+
+from data import evaluations, flashcards, rows
+from data.failures import Failure
+from data.parse import Fields, Json, plain
+from data.schema import COMPLETED, EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, TABLES, Table
+from data.store import Item, Read, Store, combine
+
+FLASHCARDS = "flashcards"
+
+changes = logging.getLogger("bandup.changes")
+
+# Clocks differ, and an index is a little behind its table: re-read what is this much older than the last look.
+_MARGIN = timedelta(minutes=5)
+# After six hours nothing retries, so nothing changes by itself.
+_SETTLED = timedelta(hours=6)
+_REASONS = ("error", "error_message", "failure_reason")
+_TELLING = ("error", "fail", "reason", "exception", "message", "cause")
+
+Result: TypeAlias = Literal["marked", "changed meanwhile", "failed"]
+
+
+class Key(NamedTuple):
+    """What identifies a job: its kind of table (`evaluations` or `flashcards`) and both keys."""
+
+    table: str
+    job_id: str
+    user_id: str
+
+    @property
+    def of(self) -> Table:
+        """The declared table."""
+        return FLASHCARD_SETS if self.table == FLASHCARDS else EVALUATIONS
+
+    @property
+    def item_key(self) -> dict[str, str]:
+        """Both keys as GetItem takes them."""
+        return dict(zip(self.of.key_names, (self.job_id, self.user_id), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What became of one job that was to be marked as failed."""
+
+    key: Key
+    result: Result
+    message: str
+
+
+def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """Jobs of both tables created from `first` to `last`, newest first.
+
+    Columns: table ("evaluations" or "flashcards"), job_id, user_id, kind (writing, speaking, flashcards or what the
+    record says), status, model_used (str or None), created_at (datetime64[us, UTC]).
+    """
+    with ThreadPoolExecutor(len(TABLES)) as pool:
+        reads = list(pool.map(lambda table: rows.in_period(store, table, first, last), TABLES))
+    frames = [_frame(table, read.value) for table, read in zip(TABLES, reads, strict=True)]
+    return combine(reads).map(lambda _: _joined(frames))
+
+
+def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """What `period` would give now, reading only what can have changed since `before`.
+
+    That is: everything still processing; what was created since the last look, or since the oldest job that was then
+    still young enough to finish; and, by key, jobs that were processing and are in neither. The cost is that of the
+    update alone.
+    """
+    known = before.value
+    open_then = known[known["status"] == PROCESSING]
+    young = open_then[open_then["created_at"] >= before.read_at - _SETTLED]["created_at"]
+    since = max(first, min([before.read_at, *young.tolist()]) - _MARGIN)
+    parts: list[Read[list[Item]]] = []
+    frames = [known[(known["created_at"] < since) & (known["status"] != PROCESSING) & (known["created_at"] >= first)]]
+    for table in TABLES:
+        waiting = rows.in_period(store, table, first, last, statuses=(PROCESSING,))
+        finished = rows.in_period(store, table, since, last, statuses=(COMPLETED, FAILED))
+        parts += [waiting, finished]
+        frames += [_frame(table, waiting.value), _frame(table, finished.value)]
+    seen = {key for frame in frames for key in keys(frame)}
+    lost = [key for key in keys(open_then) if key not in seen]
+    for table in TABLES:
+        wanted = [key.item_key for key in lost if key.of is table]
+        if wanted:
+            found = store.batch_get(table, wanted, table.summary)
+            parts.append(found)
+            frames.append(_frame(table, found.value))
+    return combine(parts).map(lambda _: _joined(frames))
+
+
+def keys(jobs: pd.DataFrame) -> list[Key]:
+    """The key of each row."""
+    return [Key(*row) for row in jobs[["table", "job_id", "user_id"]].itertuples(index=False)]
+
+
+def reasons(store: Store, wanted: Sequence[Key]) -> Read[dict[Key, str | None]]:
+    """Why each of these jobs failed, by what their records say; None where a record says nothing."""
+    said: dict[Key, str | None] = {}
+    parts = []
+    for name, table in (("evaluations", EVALUATIONS), (FLASHCARDS, FLASHCARD_SETS)):
+        found = store.batch_get(table, [key.item_key for key in wanted if key.table == name])
+        parts.append(found)
+        for item in found.value:
+            fields = Fields(item)
+            key = Key(name, *(fields.text(attribute) or "" for attribute in table.key_names))
+            said[key] = reason(item, table)
+    return combine(parts).map(lambda _: said)
+
+
+def reason(item: Item, table: Table) -> str | None:
+    """Why a job failed: an error attribute, feedback with an error in it, or any attribute not in the specification."""
+    for name in _REASONS:
+        if said := _words(plain(item[name])) if name in item else "":
+            return said
+    feedback = Fields(item).json("feedback") if "feedback" in item else None
+    if isinstance(feedback, dict):
+        for name, value in feedback.items():
+            if any(word in name.lower() for word in _TELLING) and _words(value):
+                return _words(value)
+    elif isinstance(feedback, str) and feedback.strip():
+        return feedback
+    unknown = {name: plain(value) for name, value in item.items() if name not in table.types}
+    telling = sorted(unknown, key=lambda name: (not any(word in name.lower() for word in _TELLING), name))
+    for name in telling:
+        if said := _words(unknown[name]):
+            return said if any(word in name.lower() for word in _TELLING) else f"{name}: {said}"
+    return None
+
+
+def mark_failed(store: Store, wanted: Iterable[tuple[Key, datetime]], *, who: str, now: datetime) -> Iterator[Marked]:
+    """Set each job's status to failed, with a failure_reason that says who did it, if it is still processing.
+
+    The update is conditional: `status` must still be processing and `created_at` unchanged, so a job that finished
+    meanwhile is left alone. Failure of kind read_only where changes are not allowed.
+    """
+    if not store.settings.allow_changes:
+        raise Failure(
+            "read_only", "This dashboard may not change anything.", "Start it with BANDUP_ALLOW_CHANGES=1 to allow it."
+        )
+    for key, created_at in wanted:
+        marked = _mark(store, key, created_at, who, now)
+        changes.warning(
+            "%s · %s · mark %s %s of %s as failed · %s",
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            who,
+            key.table,
+            key.job_id,
+            key.user_id,
+            marked.result,
+        )
+        yield marked
+
+
+def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime) -> Marked:
+    name = store.settings.name(key.of)
+    said = f"Marked as failed by {who} at {now.isoformat(timespec='seconds')}: it was still processing"
+    try:
+        store.call(
+            "UpdateItem",
+            name,
+            None,
+            store.client.update_item,
+            TableName=name,
+            Key={attribute: {"S": value} for attribute, value in key.item_key.items()},
+            UpdateExpression="SET #s = :failed, #r = :said",
+            ConditionExpression="#s = :processing AND #c = :created",
+            ExpressionAttributeNames={"#s": "status", "#c": "created_at", "#r": "failure_reason"},
+            ExpressionAttributeValues={
+                ":failed": {"S": FAILED},
+                ":processing": {"S": PROCESSING},
+                ":created": {"N": f"{created_at.timestamp():.6f}".rstrip("0").rstrip(".")},
+                ":said": {"S": said},
+            },
+            ReturnConsumedCapacity="TOTAL",
+        )
+    except Failure as failure:
+        if failure.kind == "changed":
+            return Marked(key, "changed meanwhile", "it finished or was changed meanwhile, and was left alone")
+        return Marked(key, "failed", str(failure))
+    return Marked(key, "marked", "marked as failed")
+
+
+def _frame(table: Table, items: Iterable[Item]) -> pd.DataFrame:
+    if table is EVALUATIONS:
+        frame = evaluations.frame(items)
+        frame = frame.rename(columns={"evaluation_id": "job_id", "evaluation_type": "kind"}).assign(table="evaluations")
+    else:
+        frame = flashcards.frame(items)
+        frame = frame.rename(columns={"set_id": "job_id"}).assign(table=FLASHCARDS, kind=FLASHCARDS, model_used=None)
+    return frame[["table", "job_id", "user_id", "kind", "status", "model_used", "created_at"]]
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if not frame.empty] or [frames[0]]
+    whole = pd.concat(filled, ignore_index=True).astype({"model_used": "object"})
+    # A job that changes status while it is read can be in two answers: the finished one is the later one.
+    whole["_open"] = whole["status"] == PROCESSING
+    whole = whole.sort_values("_open", kind="stable").drop_duplicates(["table", "job_id", "user_id"])
+    return rows.newest_first(whole.drop(columns="_open"))
+
+
+def _words(value: Json) -> str:
+    if value is None:
+        return ""
+    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

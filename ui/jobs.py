@@ -1,0 +1,496 @@
+"""The parts of the Jobs page: the top line, charts, groups of failures, the list, one job, marking as failed."""
+
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import quote
+
+import pandas as pd
+import streamlit as st
+
+from analysis import jobs as analysis
+from analysis.jobs import Thresholds, Totals
+from analysis.signatures import signature
+from data import jobs as data
+from data.failures import Failure
+from data.jobs import FLASHCARDS, Key, Marked
+from data.schema import COMPLETED, FAILED, SPEAKING, WRITING
+from ui import charts, filters, formats, reads, record, tables, text
+from ui.page import EVALUATION, KEPT, STUDENT, Page, who
+from ui.page import FLASHCARDS as FLASHCARDS_PAGE
+
+KINDS = {WRITING: "Writing", SPEAKING: "Speaking", FLASHCARDS: "Flashcards"}
+STATES = {"failed": "Failed", "overdue": "Overdue", "stuck": "Stuck", "waiting": "Waiting", "completed": "Completed"}
+_PERIODS = {"1h": ("1 hour", 1), "24h": ("24 hours", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
+_CUSTOM = "custom"
+_REFRESH = {"off": None, "10s": 10, "60s": 60}
+_SEEN = f"{KEPT}jobs"
+_STALE = timedelta(minutes=5)
+_ASKING = "_marking"
+_RESULTS = "_marked"
+_MOST_REASONS = 500
+PARTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The chosen period; `before` is the one of the same length that ends where it begins."""
+
+    name: str
+    first: datetime
+    last: datetime
+
+    @property
+    def before(self) -> datetime:
+        """Where the period before begins."""
+        return self.first - (self.last - self.first)
+
+
+def span(page: Page) -> Span | None:
+    """A choice of periods, `?jobs=`; with `custom` two dates, `?from=` and `?to=`. None while they make no sense."""
+    names = {code: name for code, (name, _) in _PERIODS.items()} | {_CUSTOM: "Custom"}
+    code = filters.choice("Period", names, key="jobs", default="7d")
+    if code != _CUSTOM:
+        name, hours = _PERIODS[code]
+        return Span(f"the last {name}", page.now - timedelta(hours=hours), page.now)
+    today = page.now.astimezone(page.zone).date()
+    with st.container(horizontal=True):
+        begin = filters.day("From", key="from", default=today - timedelta(days=14))
+        end = filters.day("To", key="to", default=today)
+    if begin > end:
+        st.text("The period ends before it begins: change one of the dates.")
+        return None
+    return Span(f"{begin:%d %b %Y} to {end:%d %b %Y}", _midnight(begin, page), _midnight(end + timedelta(days=1), page))
+
+
+def thresholds() -> Thresholds:
+    """When a job is overdue and stuck, settable for this visit."""
+    default = Thresholds()
+    with st.popover("What the states mean"):
+        st.text(
+            "A job is waiting while it is processing and young. A Lambda function runs 15 minutes at most, so an older "
+            "one is overdue: its run is over, though AWS may try again. Nothing tries again after six hours: one that "
+            "old is stuck and never ends by itself."
+        )
+        overdue = st.number_input("Overdue after minutes", 1, 24 * 60, 15, key="_overdue_minutes")
+        stuck = st.number_input("Stuck after hours", 1, 24 * 7, 6, key="_stuck_hours")
+    return replace(default, overdue=timedelta(minutes=overdue), stuck=timedelta(hours=stuck))
+
+
+def seen(page: Page, period: Span, limits: Thresholds, seconds: int | None) -> pd.DataFrame:
+    """All jobs of the period and the one before, with states; failed ones of the period with reason, signature."""
+    jobs = analysis.with_states(_jobs(page, period, seconds), page.now, limits)
+    failed = jobs[(jobs["state"] == "failed") & (jobs["created_at"] >= period.first)]
+    said: dict[Key, str | None] = {}
+    if len(failed):
+        wanted = tuple(data.keys(failed.head(_MOST_REASONS)))
+        said = page.read(reads.failure_reasons, wanted)
+        if len(failed) > len(wanted):
+            st.text(f"The reasons of the newest {len(wanted):,} of {len(failed):,} failures were read.")
+    why = [said.get(key) for key in data.keys(jobs)]
+    known = [key in said for key in data.keys(jobs)]
+    return jobs.assign(
+        why=pd.Series(why, index=jobs.index, dtype="object"),
+        signature=pd.Series(
+            [signature(reason) if read else None for reason, read in zip(why, known, strict=True)],
+            index=jobs.index,
+            dtype="object",
+        ),
+    )
+
+
+def top_line(now: Totals, before: Totals, period: Span) -> None:
+    """Failed, overdue, stuck, completed and the failure rate, each against the period before."""
+    with st.container(horizontal=True):
+        for name, value, old, explain in (
+            ("Failed", now.failed, before.failed, "Jobs that ended without a result."),
+            ("Overdue", now.overdue, before.overdue, "Processing for longer than a Lambda can run."),
+            ("Stuck", now.stuck, before.stuck, "Processing for longer than anything tries again."),
+            ("Completed", now.completed, before.completed, "Jobs that ended with a result."),
+        ):
+            change = value - old
+            st.metric(
+                name,
+                f"{value:,}",
+                f"{change:+,}" if change else 0,
+                delta_color="off",
+                delta_description=f"{old:,} before",
+                help=f"{explain} In {period.name}, and in the period of the same length before.",
+                width="content",
+            )
+        st.metric(
+            "Failure rate",
+            _percent(now.failure_rate),
+            delta_description=f"{now.failed:,} of {now.finished:,} finished · before {_percent(before.failure_rate)}, "
+            f"{before.failed:,} of {before.finished:,}",
+            help="Failed of all that finished. Jobs that are still processing do not count.",
+            width="content",
+        )
+    if now.recovered:
+        st.text(
+            f"{formats.count(now.recovered, 'lost job')} of these {'was' if now.recovered == 1 else 'were'} done again "
+            "since: a later job of the same kind by the same student was completed."
+        )
+
+
+def timeline(jobs: pd.DataFrame, period: Span, page: Page) -> None:
+    """Completed, failed and unfinished per hour or day."""
+    counts = analysis.over_time(jobs, period.first, min(period.last, page.now), page.zone.key)
+    worst = counts.sort_values("failed", kind="stable").tail(1).to_dict("records")
+    unit = "hour" if period.last - period.first <= timedelta(days=2) else "day"
+    title = f"Jobs per {unit}"
+    if worst and worst[0]["failed"]:
+        start, failed = worst[0]["start"], worst[0]["failed"]
+        stamp = f"{start:%d %b, %H:%M}" if unit == "hour" else f"{start:%d %b}"
+        title += f": most failures on {stamp}, {failed:,} of {failed + worst[0]['completed']:,} finished"
+    st.text(title)
+    st.plotly_chart(charts.job_bars(counts, page.zone), key="job_bars", config=charts.CONFIG, alt=title)
+
+
+def rates(jobs: pd.DataFrame) -> None:
+    """Failure rate by kind and by model, with the number behind each."""
+    for column, (name, of) in zip(st.columns(2), (("kind", "Kind"), ("model_used", "Model")), strict=True):
+        table = analysis.rates(jobs, name)
+        with column:
+            shown = pd.DataFrame(
+                {
+                    of: table["value"].map(lambda value: KINDS.get(value, value)),
+                    "Failed": [
+                        f"{failed:,} of {finished:,}"
+                        for failed, finished in zip(table["failed"], table["finished"], strict=True)
+                    ],
+                    "Rate": [
+                        _percent(failed / finished) if finished >= 20 else "too few for a rate"
+                        for failed, finished in zip(table["failed"], table["finished"], strict=True)
+                    ],
+                }
+            )
+            st.dataframe(shown, hide_index=True, key=f"rates_{name}", alt=f"Failures by {of.lower()}")
+
+
+def failure_groups(failed: pd.DataFrame, period: Span, page: Page) -> None:
+    """What failures say, by part of the period; a click on a row or cell filters the list."""
+    if failed.empty:
+        st.text("No failures in this period.")
+        return
+    table = analysis.groups(failed.dropna(subset=["signature"]), period.first, period.last)
+    edges = parts(period)
+    hourly = period.last - period.first <= timedelta(days=2)
+    labels = [f"from {edge.astimezone(page.zone):{'%H:%M' if hourly else '%d %b'}}" for edge in edges]
+    shown = table.set_axis(["What they say", *labels, "All"], axis="columns")
+    st.text("What failures say, and when. Select a line, or a number, to see its jobs below.")
+
+    def act(row: int, column: str | None) -> None:
+        part = str(labels.index(column) + 1) if column in labels else ""
+        filters.put(reason=str(table["signature"][row]), state="failed", part=part)
+
+    tables.on_pick(
+        shown[["What they say", "All", *labels]],
+        {"What they say": st.column_config.TextColumn(width="large")},
+        act,
+        key="failure_groups",
+        alt="Failures by what they say and part of the period",
+    )
+
+
+def parts(period: Span) -> list[datetime]:
+    """Where each quarter of the period begins."""
+    return [period.first + (period.last - period.first) * n / PARTS for n in range(PARTS)]
+
+
+def choose(jobs: pd.DataFrame, period: Span) -> pd.DataFrame:
+    """The filters over the list, all in the URL, and what they leave."""
+    every = "All"
+    with st.container(horizontal=True):
+        kind = filters.choice("Kind", {filters.ALL: every, **KINDS}, key="kind", default=filters.ALL)
+        state = filters.choice("State", {"lost": "All but completed", **STATES}, key="state", default="lost")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = filters.search("Model", key="model")
+        student = filters.search("Student id", key="student")
+        reason = filters.search("What it says", key="reason")
+        wanted = filters.search("Any text", key="text")
+        numbers = {"": "All", **{str(n): str(n) for n in range(1, PARTS + 1)}}
+        part = filters.choice("Quarter of the period", numbers, key="part", default="")
+    rows = jobs[jobs["state"] != COMPLETED] if state == "lost" else jobs[jobs["state"] == state]
+    if kind != filters.ALL:
+        rows = rows[rows["kind"] == kind]
+    for column, value in (("model_used", model), ("user_id", student)):
+        if value:
+            rows = rows[rows[column].fillna("").str.casefold().str.contains(value.casefold(), regex=False)]
+    if reason:
+        rows = rows[rows["signature"].fillna("").str.startswith(reason)]
+    if part:
+        edges = [*parts(period), period.last]
+        rows = analysis.between(rows, edges[int(part) - 1], edges[int(part)])
+    if wanted:
+        columns = ["job_id", "user_id", "kind", "status", "model_used", "why"]
+        joined = rows[columns].fillna("").agg(" ".join, axis=1) if len(rows) else pd.Series(dtype="object")
+        rows = rows[joined.str.casefold().str.contains(wanted.casefold(), regex=False)] if len(rows) else rows
+    return rows.reset_index(drop=True)
+
+
+def listing(rows: pd.DataFrame, total: int, page: Page) -> None:
+    """The list; a click puts a job into the URL, from where it is shown."""
+    st.text(f"{len(rows):,} of {formats.count(total, 'job')}, newest first. Select one to see all of it.")
+    shown = pd.DataFrame(
+        {
+            "When": rows["created_at"],
+            "Kind": rows["kind"].map(lambda kind: KINDS.get(kind, kind)),
+            "State": [
+                formats.state(state, page.now - created_at) + (" · done again" if recovered else "")
+                for state, created_at, recovered in zip(
+                    rows["state"], rows["created_at"], rows["recovered"], strict=True
+                )
+            ],
+            "Student": rows["user_id"],
+            "What it says": rows["why"],
+            "Model": rows["model_used"],
+            "Id": rows["job_id"],
+        }
+    )
+
+    def act(row: int, _: str | None) -> None:
+        chosen = data.keys(rows.iloc[[row]])[0]
+        filters.put(table=chosen.table, job_id=chosen.job_id, user_id=chosen.user_id)
+
+    tables.on_pick(
+        shown,
+        {
+            "When": tables.moment("When", page.zone, pinned=True),
+            "What it says": st.column_config.TextColumn(width="large"),
+        },
+        act,
+        key="job_rows",
+        alt="Jobs, newest first",
+    )
+
+
+def addressed(page: Page) -> Key | None:
+    """The job that the URL names."""
+    job_id = page.param("job_id")
+    if job_id is None:
+        return None
+    return Key(FLASHCARDS if page.param("table") == FLASHCARDS else "evaluations", job_id, page.param("user_id") or "")
+
+
+def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:
+    """One job: its record, how long it waited, what else the student tried, whether it was done again."""
+    st.subheader("One job", anchor=False)
+    found = (
+        page.read(reads.flashcard_set, key.job_id, key.user_id)
+        if key.table == FLASHCARDS
+        else page.read(reads.evaluation, key.job_id, key.user_id)
+    )
+    if found is None:
+        record.not_found("job", key.job_id, key.user_id, page)
+        return
+    kind = FLASHCARDS if key.table == FLASHCARDS else (found.type or "unknown")
+    age = None if found.created_at is None else page.now - found.created_at
+    unfinished = found.status not in (COMPLETED, FAILED)
+    record.facts(
+        ("Student", key.user_id),
+        ("Job", key.job_id),
+        ("Kind", KINDS.get(kind, kind)),
+        ("Status", record.status(found.status, found.created_at, page)),
+        ("Started", f"{formats.exact(found.created_at, page.zone)} · {formats.ago(found.created_at, page.now)}"),
+        (
+            "Waited",
+            (formats.duration(age) if age else "unknown") if unfinished else "the record does not say when it ended",
+        ),
+        ("Done again since", _done_again(key, kind, jobs, page)),
+    )
+    with st.container(horizontal=True):
+        page.link(STUDENT, "This student", user_id=key.user_id)
+        if key.table == FLASHCARDS:
+            page.link(FLASHCARDS_PAGE, "Open the set", set_id=key.job_id, user_id=key.user_id)
+        else:
+            page.link(EVALUATION, "Open the evaluation", evaluation_id=key.job_id, user_id=key.user_id)
+        if link := _logs(kind, found.created_at, page):
+            st.link_button("The Lambda's log around that minute (CloudWatch)", link)
+    record.problems(found.issues)
+    record.unknown(found.unknown)
+    record.raw(found.raw)
+    others = jobs[(jobs["user_id"] == key.user_id) & (jobs["job_id"] != key.job_id)]
+    near = others[(others["created_at"] - found.created_at).abs() <= timedelta(days=1)] if found.created_at else others
+    st.text(
+        f"Other jobs of this student within a day: {len(near):,}"
+        if found.created_at
+        else f"Other jobs of this student in the period: {len(near):,}"
+    )
+    if len(near):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "When": near["created_at"],
+                    "Kind": near["kind"].map(lambda kind: KINDS.get(kind, kind)),
+                    "Status": tables.state_labels(near, page.now),
+                    "Id": near["job_id"],
+                }
+            ),
+            hide_index=True,
+            column_config={"When": tables.moment("When", page.zone)},
+            key="near_jobs",
+            alt="Other jobs of this student at that time",
+        )
+
+
+def jump(page: Page) -> None:
+    """One box for an exact id of an evaluation, a set or a student."""
+    typed = filters.id_finder("Go to an exact id", "evaluation, set or student")
+    if not typed:
+        return
+    if page.read(reads.evaluations_called, typed):
+        page.go(EVALUATION, evaluation_id=typed)
+    if page.read(reads.sets_called, typed):
+        page.go(FLASHCARDS_PAGE, set_id=typed)
+    if len(page.read(reads.history, typed)) or len(page.read(reads.sets, typed)):
+        page.go(STUDENT, user_id=typed)
+    text.show(
+        text.paragraph(f"There is no evaluation, flashcard set or student “{typed}”. Upper and lower case matter.")
+    )
+
+
+def marking(rows: pd.DataFrame, page: Page) -> None:
+    """Mark overdue and stuck jobs of the list as failed: the list of exactly which, then one update each."""
+    _shown_results()
+    open_ones = rows[rows["state"].isin(["overdue", "stuck"])]
+    if open_ones.empty:
+        st.session_state.pop(_ASKING, None)
+        return
+    if not page.settings.allow_changes:
+        st.text("Overdue and stuck jobs can be marked as failed where BANDUP_ALLOW_CHANGES=1 is set.")
+        return
+    if _ASKING not in st.session_state:
+        which = formats.count(len(open_ones), "overdue or stuck job")
+        if st.button(f"Mark {which} of this list as failed…", key="mark_ask"):
+            st.session_state[_ASKING] = open_ones
+            st.rerun()
+        return
+    asked: pd.DataFrame = st.session_state[_ASKING]
+    with st.container(border=True):
+        st.text(
+            f"{formats.count(len(asked), 'job')} will be set to failed, each only if it is still processing, and not "
+            "changed meanwhile. Nothing else is changed. There is no retry: the record does not hold the job's input."
+        )
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "When": asked["created_at"],
+                    "Kind": asked["kind"].map(lambda kind: KINDS.get(kind, kind)),
+                    "Student": asked["user_id"],
+                    "Id": asked["job_id"],
+                }
+            ),
+            hide_index=True,
+            column_config={"When": tables.moment("When", page.zone)},
+            key="mark_preview",
+            alt="The jobs that will be marked as failed",
+        )
+        with st.container(horizontal=True):
+            if st.button(f"Mark these {formats.count(len(asked), 'job')} as failed", key="mark_go"):
+                _mark(asked, page)
+            if st.button("Leave them", key="mark_leave"):
+                _dismiss()
+                st.rerun()
+
+
+def is_open() -> bool:
+    """Whether an action is open; auto-refresh pauses then."""
+    return _ASKING in st.session_state
+
+
+def refresh_seconds() -> int | None:
+    """How often the page reads again by itself, `?again=`; None when never, or while an action is open."""
+    code = filters.choice(
+        "Read again", {"off": "Off", "10s": "Every 10 s", "60s": "Every minute"}, key="again", default="off"
+    )
+    return None if is_open() else _REFRESH[code]
+
+
+def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
+    """The jobs from the begin of the period before. A click reads nothing; a later look reads only what is new."""
+    name, answer = st.session_state.get(_SEEN, ("", None))
+    current = answer is not None and name == period.name
+    limit = timedelta(seconds=seconds - 1) if seconds else _STALE
+    if not current or page.now - answer.read_at >= limit:
+        with st.spinner("Reading from DynamoDB…"):
+            answer = (
+                data.update(reads.store(), answer, period.before, period.last)
+                if current
+                else data.period(reads.store(), period.before, period.last)
+            )
+        st.session_state[_SEEN] = (period.name, answer)
+    page.keep(answer)
+    for note in answer.notes:
+        text.show(text.quiet(text.inline(note)))
+    jobs: pd.DataFrame = answer.value
+    return jobs
+
+
+def _midnight(day: date, page: Page) -> datetime:
+    return datetime.combine(day, time(), tzinfo=page.zone).astimezone(UTC)
+
+
+def _percent(rate: float) -> str:
+    return formats.UNKNOWN if math.isnan(rate) else f"{rate * 100:.1f} %"
+
+
+def _done_again(key: Key, kind: str, jobs: pd.DataFrame, page: Page) -> str:
+    mine = jobs[(jobs["user_id"] == key.user_id) & (jobs["kind"] == kind)]
+    own = mine[mine["job_id"] == key.job_id]
+    if own.empty or own["state"].iloc[0] == COMPLETED:
+        return "-"
+    later = mine[(mine["status"] == COMPLETED) & (mine["created_at"] > own["created_at"].iloc[0])]
+    if later.empty:
+        return "no, not in this period"
+    return f"yes, {formats.exact(later['created_at'].min(), page.zone)}"
+
+
+def _logs(kind: str, created_at: datetime | None, page: Page) -> str | None:
+    """The Lambda's CloudWatch log around a job's start, on real AWS.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_Link_To_Page.html
+    """
+    functions = {WRITING: 0, SPEAKING: 1, FLASHCARDS: 2}
+    if not page.settings.real_aws or created_at is None or kind not in functions:
+        return None
+    try:
+        region = reads.facts()[0].region
+    except Failure:
+        return None
+    name = page.settings.functions[functions[kind]]
+    first, last = (int((created_at + timedelta(minutes=m)).timestamp() * 1000) for m in (-1, 16))
+    group = quote(quote(f"/aws/lambda/{name}", safe=""), safe="").replace("%", "$")
+    query = quote(f"?start={first}&end={last}", safe="").replace("%", "$")
+    return (
+        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+        f"#logsV2:log-groups/log-group/{group}/log-events{query}"
+    )
+
+
+def _dismiss() -> None:
+    st.session_state.pop(_ASKING, None)
+
+
+def _mark(asked: pd.DataFrame, page: Page) -> None:
+    wanted = list(zip(data.keys(asked), asked["created_at"], strict=True))
+    results: list[Marked] = []
+    try:
+        with st.spinner("Marking…", show_time=True):
+            results = list(data.mark_failed(reads.store(), wanted, who=who(), now=page.now))
+    finally:
+        st.session_state[_RESULTS] = results
+        _dismiss()
+        st.session_state.pop(_SEEN, None)
+    st.rerun()
+
+
+def _shown_results() -> None:
+    results: list[Marked] = st.session_state.get(_RESULTS, [])
+    if not results:
+        return
+    done = sum(one.result == "marked" for one in results)
+    with st.container(border=True):
+        st.text(f"{done:,} of {formats.count(len(results), 'job')} marked as failed.")
+        text.show(text.bullets(text.inline(f"{one.key.job_id} of {one.key.user_id}: {one.message}") for one in results))
+        st.button("Close", on_click=lambda: st.session_state.pop(_RESULTS, None), key="mark_close")
