@@ -21,12 +21,13 @@ _VARYING: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"\b(?:user|eval|speak|set|flashcard-set|session|req|request|job)[-_][\w-]*\d[\w-]*", re.IGNORECASE),
     ),
     ("<id>", re.compile(r"\b0x[0-9a-fA-F]+\b")),
-    ("<id>", re.compile(r"(?<=request )[\w-]{6,}|(?<=request id )[\w-]{6,}|(?<=requestid: )[\w-]{6,}", re.IGNORECASE)),
+    ("<id>", re.compile(r"(?<=request )[\w-]{6,}|(?<=requestid: )[\w-]{6,}", re.IGNORECASE)),
     ("<id>", re.compile(r"\b\d{10,}\b")),
     # Long mixtures of letters and digits: request ids, hashes, keys.
     ("<id>", re.compile(r"\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9_-]{12,}\b")),
     ("<id>", re.compile(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{6,}\b")),
-    ("<n>", re.compile(r"(?<![\w<-])[-+]?\d[\d,.]*\d(?![\w-])|(?<![\w<-])[-+]?\d+(?![\w-])|(?<=\s)\d+(?=(?:ms|s|kb|mb|gb)\b|%)")),
+    ("<n>", re.compile(r"(?<![\w<-])[-+]?\d[\d,.]*\d(?![\w-])|(?<![\w<-])[-+]?\d+(?![\w-])")),
+    ("<n>", re.compile(r"(?<=\s)\d+(?=(?:ms|s|kb|mb|gb)\b|%)")),
 )
 
 

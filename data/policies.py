@@ -1,4 +1,4 @@
-"""IAM policies to take away: for the Lambdas, for the dashboard, for Setup. Exactly the actions that the code calls."""
+"""IAM policies to take away: for the Lambdas, the dashboard, Jobs and Setup. Just the actions that the code calls."""
 
 import json
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetIt
 READ_INDEX = ("dynamodb:Query",)
 # Only after a click, where an index is missing; leave it out to make that impossible.
 SCAN = ("dynamodb:Scan",)
+MARK = ("dynamodb:UpdateItem",)
 SETUP_TABLE = (
     "dynamodb:CreateTable",
     "dynamodb:DescribeContinuousBackups",
@@ -42,6 +43,11 @@ def dashboard(settings: Settings, region: str, account: str) -> str:
         _allow("ReadIndexes", READ_INDEX, _indexes(settings, region, account)),
         _allow("ScanWhereAnIndexIsMissing", SCAN, tables),
     )
+
+
+def marking(settings: Settings, region: str, account: str) -> str:
+    """What marking jobs as failed needs, beside the dashboard's own policy."""
+    return _document(_allow("MarkJobsAsFailed", MARK, _tables(settings, region, account)))
 
 
 def setup(settings: Settings, region: str, account: str) -> str:

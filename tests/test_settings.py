@@ -18,6 +18,7 @@ def test_without_any_variable_it_is_the_demo_with_the_specified_table_names() ->
         region=DEMO_REGION,
         endpoint=None,
         allow_changes=True,
+        functions=("bandup-writing-evaluator", "bandup-speaking-evaluator", "bandup-flashcard-generator"),
     )
     assert not settings.metered
     assert not settings.real_aws

@@ -10,7 +10,7 @@ import streamlit as st
 
 from analysis import jobs as analysis
 from analysis.jobs import Thresholds, Totals
-from analysis.signatures import signature
+from analysis.signatures import SILENT, signature
 from data import jobs as data
 from data.failures import Failure
 from data.jobs import FLASHCARDS, Key, Marked
@@ -298,6 +298,7 @@ def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:
             (formats.duration(age) if age else "unknown") if unfinished else "the record does not say when it ended",
         ),
         ("Done again since", _done_again(key, kind, jobs, page)),
+        *((("What it says", _why(key, jobs)),) if found.status == FAILED else ()),
     )
     with st.container(horizontal=True):
         page.link(STUDENT, "This student", user_id=key.user_id)
@@ -444,6 +445,12 @@ def _done_again(key: Key, kind: str, jobs: pd.DataFrame, page: Page) -> str:
     if later.empty:
         return "no, not in this period"
     return f"yes, {formats.exact(later['created_at'].min(), page.zone)}"
+
+
+def _why(key: Key, jobs: pd.DataFrame) -> str:
+    own = jobs[(jobs["table"] == key.table) & (jobs["job_id"] == key.job_id) & (jobs["user_id"] == key.user_id)]
+    said = own["why"].dropna().tolist()
+    return said[0] if said else SILENT if len(own) else "not in the chosen period; see the raw record"
 
 
 def _logs(kind: str, created_at: datetime | None, page: Page) -> str | None:

@@ -152,6 +152,7 @@ def take_away(store: Store) -> None:
         "CloudFormation template": (templates.cloudformation(settings), "json"),
         "Policy for the Lambda functions": (policies.lambdas(settings, region, account), "json"),
         "Policy for this dashboard, read only": (policies.dashboard(settings, region, account), "json"),
+        "Policy for marking jobs as failed": (policies.marking(settings, region, account), "json"),
         "Policy for this Setup page": (policies.setup(settings, region, account), "json"),
     }
     for name, (content, language) in texts.items():
