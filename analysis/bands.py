@@ -22,6 +22,17 @@ class SkillBands:
     scored: int
 
 
+def nearest_half(mean: float) -> float:
+    """The mean of the criteria as a band: .25 goes up to the half, .75 up to the whole (round() would tie to even).
+
+    https://ielts.org/take-a-test/your-results
+
+    >>> nearest_half(6.125), nearest_half(6.25), nearest_half(6.75), nearest_half(3.875)
+    (6.0, 6.5, 7.0, 4.0)
+    """
+    return math.floor(2 * mean + 0.5) / 2
+
+
 def scored(history: pd.DataFrame, skill: str) -> pd.DataFrame:
     """The completed evaluations of `skill` with a readable band, in the order of `history`."""
     of_skill = (history["evaluation_type"] == skill) & (history["status"] == COMPLETED)

@@ -1,7 +1,7 @@
 """Records and frames of the evaluations table."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -94,6 +94,11 @@ def history(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.Dat
 def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     """Everybody's evaluations created from `first` to `last`, newest first."""
     return rows.in_period(store, EVALUATIONS, first, last).map(lambda items: rows.newest_first(frame(items)))
+
+
+def whole(store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[Evaluation]]]:
+    """The evaluations of `keys` (evaluation_id, user_id) with their texts, a batch at a time."""
+    return rows.whole(store, EVALUATIONS, keys, parse)
 
 
 def get(store: Store, evaluation_id: str, user_id: str) -> Read[Evaluation | None]:

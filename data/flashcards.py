@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,16 @@ def of_student(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.
     """A student's sets of every status, newest first, those without a readable time last."""
     read = rows.of_student(store, FLASHCARD_SETS, user_id, by_scan=by_scan)
     return read.map(lambda items: rows.newest_first(frame(items)))
+
+
+def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """Everybody's sets created from `first` to `last`, newest first."""
+    return rows.in_period(store, FLASHCARD_SETS, first, last).map(lambda items: rows.newest_first(frame(items)))
+
+
+def whole(store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[FlashcardSet]]]:
+    """The sets of `keys` (set_id, user_id) with their cards, a batch at a time."""
+    return rows.whole(store, FLASHCARD_SETS, keys, parse)
 
 
 def get(store: Store, set_id: str, user_id: str) -> Read[FlashcardSet | None]:

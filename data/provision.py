@@ -32,8 +32,9 @@ _LOOK_ITEMS = 1_000
 _LOOK_PAGE = 250
 _EXAMPLES = 3
 _SENT = 5  # times that one change is asked for, where AWS accepts it and then shows nothing of it
-# How often a step is tried again after a failure of each kind; after any other kind it is not.
-_RETRIES = {"throttled": 8, "service": 8, "busy": 20, "limit": 4, "too_slow": 2, "unreachable": 2}
+# How often a step is tried again after a failure of each kind; after any other kind it is not. Rejected is also what
+# comes too late: somebody else has just added that index.
+_RETRIES = {"throttled": 8, "service": 8, "busy": 20, "limit": 4, "too_slow": 2, "unreachable": 2, "rejected": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +212,25 @@ def _allowed(store: Store) -> None:
 
 def _same_or_changed(store: Store, shown: Sequence[Step], clients: Clients | None) -> None:
     wanted = tuple(dict.fromkeys(step.target for step in shown if step.action != "variable"))
-    still = set(plan(store, wanted).steps) if wanted else set()
+    found = list(plan(store, wanted).checks) if wanted else []
     if clients and any(step.action == "variable" for step in shown):
-        still |= {step for proof in proofs(store, clients, ()) for step in proof.steps}
-    gone = [step.what for step in shown if step not in still]
-    if gone:
-        raise Failure(
-            "changed",
-            f"The account has changed since this plan was made: {'; '.join(gone)}.",
-            "Nothing was done. Look at the new plan, then apply that.",
-        )
+        found += [link for proof in proofs(store, clients, ()) for link in proof.links if link.subject != "Role"]
+    still = set(steps(found))
+    gone = [step for step in shown if step not in still]
+    if not gone:
+        return
+    # No step may be gone only because it could not be asked whether it is needed.
+    unsure = {
+        check.fact for check in found if check.level == "unchecked" and check.target in {step.target for step in gone}
+    }
+    what = "; ".join(step.what for step in gone)
+    raise Failure(
+        "changed",
+        f"Whether this is still to be done {' '.join(sorted(unsure))} It is about: {what}."
+        if unsure
+        else f"The account has changed since this plan was made: {what}.",
+        "Nothing was done. Look at the new plan, then apply that.",
+    )
 
 
 def _carry_out(store: Store, step: Step, clock: Clock) -> Iterator[Event]:
@@ -255,7 +265,7 @@ def _carry_out(store: Store, step: Step, clock: Clock) -> Iterator[Event]:
                 yield Event(step, "failed", str(failure))
                 return
             # Somebody else may be doing the same, or AWS may want us slower: look again after a while.
-            message, seconds = failure.what, min(10.0, 0.5 * 2**failures)
+            message, seconds = failure.what, _pause(failures)
         yield Event(step, "waiting", message)
         if not clock.wait(seconds):
             yield Event(step, "waiting", "still going on in AWS; verify again later")
@@ -268,9 +278,11 @@ def _wire(clients: Clients | None, step: Step, clock: Clock) -> Iterator[Event]:
         yield Event(step, "not_offered", "not offered by this endpoint")
         return
     failures = 0
+    sent = False
     while True:
         try:
-            if not set_variable(clients, step):
+            sent = set_variable(clients, step) or sent
+            if not sent:
                 yield Event(step, "already", "as declared")
                 return
             for status in update_status(clients, step):
@@ -283,12 +295,17 @@ def _wire(clients: Clients | None, step: Step, clock: Clock) -> Iterator[Event]:
             yield Event(step, "failed" if status == "Failed" else "done", f"last update {status.lower()}")
         except Failure as failure:
             failures += 1
-            if failures > _RETRIES.get(failure.kind, 0) or not clock.wait(0.5 * 2**failures):
+            if failures > _RETRIES.get(failure.kind, 0) or not clock.wait(_pause(failures)):
                 yield Event(step, "failed", str(failure))
                 return
             yield Event(step, "waiting", failure.what)
         else:
             return
+
+
+def _pause(failures: int) -> float:
+    """Seconds to wait after so many failures in a row."""
+    return min(10.0, 0.5 * 2.0**failures)
 
 
 def _needed(step: Step, actual: Actual | None) -> bool:

@@ -1,9 +1,9 @@
 """Lists of records, the same way for both tables: a student's, a period's, and as a frame."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -13,6 +13,9 @@ from data.store import Item, Read, Store, combine
 
 STUDENT_CAP = 2_000
 PERIOD_CAP = 20_000  # per status
+WHOLE_BATCH = 100  # records that are in memory with all their texts at a time
+
+R = TypeVar("R")
 
 
 def of_student(
@@ -55,6 +58,19 @@ def in_period(
 
     with ThreadPoolExecutor(len(statuses)) as pool:
         return combine(pool.map(one, statuses))
+
+
+def whole(
+    store: Store, table: Table, keys: Iterable[tuple[str, str]], parse: Callable[[Item], R]
+) -> Iterator[Read[list[R]]]:
+    """The whole records of `keys` (partition, sort), a batch at a time; whoever stops asking stops the reading.
+
+    A batch's records are in no order, and those deleted meanwhile are not there.
+    """
+    unique = list(dict.fromkeys(keys))
+    for start in range(0, len(unique), WHOLE_BATCH):
+        wanted = [dict(zip(table.key_names, key, strict=True)) for key in unique[start : start + WHOLE_BATCH]]
+        yield store.batch_get(table, wanted).map(lambda items: [parse(item) for item in items])
 
 
 def to_frame(

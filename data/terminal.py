@@ -19,7 +19,10 @@ from data.wiring import Clients, Proof, proofs, unreachable
 
 IN_SYNC, FAILED, STEPS = 0, 1, 2
 
-_EPILOG = "Exit code: 0 in sync, 2 there are steps (with --apply: some are left), 1 an error."
+_EPILOG = (
+    "Exit code: 0 in sync, 2 there are steps (with --apply: some are left) or something is still being built, "
+    "1 an error, or something is blocked that no step can mend."
+)
 
 
 @dataclass(slots=True)
@@ -55,10 +58,11 @@ def _run(options: argparse.Namespace, report: Report) -> int:
     store = open_demo(settings) if settings.source == "demo" else Store.open(settings)
     clients = _clients(store)
     _compare(store, clients, options, report)
+    code, verdict = _verdict(report, options)
     if not options.json:
-        _print_plan(report)
+        _print_plan(report, verdict)
     if not options.apply:
-        return STEPS if report.steps or report.left_out else IN_SYNC
+        return code
     chosen = _leave_out_what_warns(store, options, report)
     _tell(options, "")
     ready = clients if isinstance(clients, Clients) else None
@@ -71,8 +75,23 @@ def _run(options: argparse.Namespace, report: Report) -> int:
     _compare(store, clients, options, after)
     report.checks, report.proofs = after.checks, after.proofs
     report.steps = after.steps
-    _tell(options, "in sync" if not after.steps else f"{len(after.steps)} steps are left")
-    return STEPS if after.steps else IN_SYNC
+    code, verdict = _verdict(report, options)
+    _tell(options, verdict)
+    return code
+
+
+def _verdict(report: Report, options: argparse.Namespace) -> tuple[int, str]:
+    """The exit code, and why. What no step can mend, and what is not yet there, is not in sync."""
+    counted = [c for c in report.checks if not (options.required_only and c.subject.startswith("Index "))]
+    blocked = [f"{check.target.name} · {check.subject}" for check in counted if check.level == "blocked"]
+    building = [f"{check.target.name} · {check.subject}" for check in counted if check.level == "building"]
+    if report.steps:
+        return STEPS, f"{len(report.steps)} steps"
+    if blocked:
+        return FAILED, f"not in sync: no step can mend {', '.join(blocked)}"
+    if building:
+        return STEPS, f"not in sync yet: still being built: {', '.join(building)}"
+    return IN_SYNC, "in sync"
 
 
 def _clients(store: Store) -> Clients | Failure:
@@ -120,7 +139,7 @@ def warning(seen: Look) -> str:
     return " ".join([*parts, *(f"Example: {example}." for example in seen.examples)])
 
 
-def _print_plan(report: Report) -> None:
+def _print_plan(report: Report, verdict: str) -> None:
     for check in report.checks:
         print(f"{check.level:12} {check.target.name} · {check.subject} · {check.fact}")
     for proof in report.proofs:
@@ -129,7 +148,7 @@ def _print_plan(report: Report) -> None:
     print()
     for step in report.steps:
         print(f"step         {step.what} ({step.why}). Cost: {step.cost}. Undo: {step.undo}")
-    print(f"{len(report.steps)} steps" if report.steps else "in sync: nothing to do")
+    print(verdict, flush=True)
 
 
 def _tell(options: argparse.Namespace, line: str) -> None:

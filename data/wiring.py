@@ -233,11 +233,12 @@ def _role(store: Store, clients: Clients, target: Target, role: str) -> Check:
     if lacking:
         return Check(target, "Role", "missing", f"{role} may not {', '.join(lacking)} on {target.name}")
     beyond = [action for action in _BEYOND if action in allowed]
+    also = f"; it may also {', '.join(beyond)}" if beyond else ""
     if not on_index:
         fact = "may do what it must on the table, but may not query its indexes (the policy below adds them)"
-        return Check(target, "Role", "recommended", fact)
+        return Check(target, "Role", "recommended", fact + also)
     if beyond:
-        return Check(target, "Role", "recommended", f"may do what it must; it may also {', '.join(beyond)}")
+        return Check(target, "Role", "recommended", f"may do what it must{also}")
     return Check(target, "Role", "ok", "may do what it must, and none of what it need not")
 
 

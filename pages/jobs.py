@@ -4,6 +4,7 @@ import streamlit as st
 
 from analysis import jobs as analysis
 from ui import jobs as parts
+from ui import marking
 from ui.page import open_page
 
 with open_page("Jobs") as page:
@@ -32,7 +33,7 @@ with open_page("Jobs") as page:
             st.subheader("Jobs", anchor=False)
             rows = parts.choose(jobs, period)
             with now_page.part("Marking as failed"):
-                parts.marking(rows, now_page)
+                marking.offer(rows, now_page)
             parts.listing(rows, len(jobs), now_page)
             if key := parts.addressed(now_page):
                 with now_page.part("This job"):

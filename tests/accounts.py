@@ -53,7 +53,7 @@ def watching(*clients: Any) -> Iterator[Wire]:
 
     for client in clients:
         # What this handler returns, botocore takes for the answer: nothing is sent, and nothing retried by botocore.
-        client.meta.events.register("before-call", seen)
+        client.meta.events.register_first("before-call", seen)
     try:
         yield wire
     finally:
@@ -74,6 +74,21 @@ def reply(**content: Any) -> Answer:
     """AWS's answer that grants."""
     metadata = {"HTTPStatusCode": 200, "HTTPHeaders": {"content-type": "application/json"}}
     return SimpleNamespace(status_code=200), {**content, "ResponseMetadata": metadata}
+
+
+def failing(
+    operation: str, code: str, times: int, status: int = 400, message: str = "injected"
+) -> Callable[[str], Answer]:
+    """An answer for a Wire that refuses an operation so many times."""
+    left = [times]
+
+    def answer(asked: str) -> Callable[[str], Answer]:
+        if asked != operation or not left[0]:
+            return None
+        left[0] -= 1
+        return refusal(code, status, message)
+
+    return answer
 
 
 def bare_request(table: Table, name: str, **changes: Any) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NoReturn
 
+import engines
 import pytest
 import streamlit as st
 
-import engines
 from data.demo import start_engine
 from data.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES

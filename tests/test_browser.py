@@ -21,6 +21,8 @@ PATHS = {
     "/evaluation?evaluation_id=speak-xyz789&user_id=user-456": "Well, I'd like to talk about...",
     "/flashcards?user_id=user-099": "3 of 3 sets",
     "/flashcards?set_id=flashcard-set-123&user_id=user-456": "What is...",
+    "/jobs": "What failures say, and when.",
+    "/audit": "What no list shows",
     "/setup": "Checklist",
 }
 paths = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.split("?")[0] + path.partition("?")[2][:3])
@@ -106,6 +108,39 @@ def test_a_copied_link_shows_a_colleague_the_same(visitor: Visitor) -> None:
         assert colleague.page.locator("text=/\\d+ of \\d+ evaluation/").inner_text() == shown
 
 
+def test_a_filtered_list_of_jobs_is_the_same_for_a_colleague(visitor: Visitor) -> None:
+    visitor.open("/jobs")
+    visitor.page.get_by_text("30 days", exact=True).click()
+    visitor.idle()
+    visitor.page.get_by_text("Stuck", exact=True).last.click()
+    visitor.arrives("/jobs?jobs=30d&state=stuck")
+    line = visitor.page.locator("text=/\\d+ of \\d+ jobs, newest first/")
+    shown = line.inner_text()
+    with browser.visiting(visitor.url) as colleague:
+        colleague.open(visitor.path())
+        assert colleague.page.locator("text=/\\d+ of \\d+ jobs, newest first/").inner_text() == shown
+
+
+def test_within_three_clicks_the_burst_its_reason_and_one_of_its_jobs(visitor: Visitor) -> None:
+    visitor.open("/jobs")
+    visitor.sees("most failures on")
+    visitor.click_row("failure_groups", 0)
+    visitor.arrives("/jobs?reason=ThrottlingException")
+    visitor.click_row("job_rows", 0)
+    visitor.sees("Done again since")
+    visitor.sees("ThrottlingException")
+
+
+def test_reading_again_by_itself_keeps_the_selection(visitor: Visitor) -> None:
+    visitor.open("/jobs?again=10s")
+    visitor.click_row("job_rows", 1)
+    visitor.sees("Done again since")
+    address = visitor.path()
+    visitor.page.wait_for_timeout(12_000)
+    assert visitor.path() == address
+    visitor.sees("Done again since")
+
+
 def test_an_exact_id_opens_a_student_who_was_not_active(visitor: Visitor) -> None:
     visitor.open("/")
     visitor.page.get_by_placeholder("such as user-456").fill("user-456")
@@ -137,8 +172,9 @@ def test_a_deep_link_works_on_a_freshly_started_server(path: str) -> None:
         visitor.open(path)
         visitor.sees(PATHS[path])
         visitor.sees("Demo: invented students")
+        assert "could not be shown" not in visitor.page.inner_text("body")
         names = visitor.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
-        assert names == ["Overview", "Student", "Evaluation", "Flashcards", "Setup"]
+        assert names == ["Overview", "Student", "Evaluation", "Flashcards", "Jobs", "Audit", "Setup"]
         assert visitor.foreign == []
 
 

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -51,6 +50,20 @@ def beside(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
 
 
+def _environ(names: dict[str, str]) -> dict[str, str]:
+    """What the command runs with, but for its endpoint."""
+    return {
+        "PATH": os.environ["PATH"],
+        "NO_PROXY": "127.0.0.1",
+        "PYTHONUNBUFFERED": "1",
+        "BANDUP_SOURCE": "aws",
+        "BANDUP_ALLOW_CHANGES": "1",
+        "AWS_REGION": engines.REGION,
+        **{key.upper(): value for key, value in engines.CREDENTIALS.items()},
+        **names,
+    }
+
+
 @dataclass
 class Account:
     """An account of names of its own: an old filled table, no second table, three Lambdas that name another table."""
@@ -64,20 +77,11 @@ class Account:
     def make(cls, url: str) -> "Account":
         suffix = uuid.uuid4().hex[:8]
         names = {f.variable: f"{f.variable[7:14].lower()}-{suffix}" for f in FUNCTIONS}
-        ours = {
-            "BANDUP_SOURCE": "aws",
-            "BANDUP_ALLOW_CHANGES": "1",
-            "AWS_REGION": engines.REGION,
-            "AWS_ENDPOINT_URL": url,
-            EVALUATIONS.variable: f"evaluations-{suffix}",
-            FLASHCARD_SETS.variable: f"sets-{suffix}",
-            **names,
-        }
-        store = Store.open(Settings.read(ours), **engines.CREDENTIALS)
+        tables = {EVALUATIONS.variable: f"evaluations-{suffix}", FLASHCARD_SETS.variable: f"sets-{suffix}"}
+        environ = {**_environ({**tables, **names}), "AWS_ENDPOINT_URL": url}
+        store = Store.open(Settings.read(environ), **engines.CREDENTIALS)
         clients = Clients.open(store, **engines.CREDENTIALS)
         deploy(store, clients, {f.label: "elsewhere" for f in FUNCTIONS})
-        keys = {f"AWS_{key.removeprefix('aws_').upper()}": value for key, value in engines.CREDENTIALS.items()}
-        environ = {"PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1", **ours, **keys}
         return cls(url, environ, store, clients)
 
     def age(self) -> list[Any]:
@@ -92,7 +96,7 @@ class Account:
         return subprocess.Popen(
             [sys.executable, "-m", "data.provision", "--apply"],
             cwd=ROOT,
-            env={**self.environ, "AWS_ENDPOINT_URL": url or self.url},
+            env={**self.environ, **({"AWS_ENDPOINT_URL": url} if url else {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -158,7 +162,7 @@ class Passage(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_PUT = do_POST
+    do_GET = do_PUT = do_POST  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:
         """Not onto the tests' output."""
@@ -169,7 +173,7 @@ def repeat(account: Account, before: list[Any]) -> None:
     second = account.start()
     out, err = second.communicate(timeout=60)
     assert second.returncode == 0, out + err
-    assert out.rstrip().endswith("in sync") or "in sync: nothing to do" in out
+    assert out.splitlines()[-1] == "in sync"
     account.is_in_sync()
     assert contents(account.store, EVALUATIONS) == before
 
@@ -190,38 +194,35 @@ def killed_at_a_change(url: str, number: int, moment: str) -> int:
     return door.changes
 
 
-def killed_after_a_line(url: str, number: int) -> str:
-    """The line after which it was killed: the n-th of those that say how a step ended."""
-    account = Account.make(url)
-    before = account.age()
-    first = account.start()
-    assert first.stdout
-    seen = 0
-    for line in first.stdout:
-        seen += line.startswith("done ")
-        if seen == number:
-            break
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-    assert seen == number
-    repeat(account, before)
-    return line
-
-
 def test_killed_at_every_change_and_run_again_it_ends_in_sync_and_loses_nothing(server: str) -> None:
-    cases = [(number, moment) for number in range(1, CHANGES + 1) for moment in ("before", "after")]
+    # Before the n+1st change the account is as it is after the n-th; so it is killed before the first one only.
+    cases = [(1, "before"), *((number, "after") for number in range(1, CHANGES + 1))]
     with ThreadPoolExecutor(4) as pool:
         seen = list(pool.map(lambda case: killed_at_a_change(server, *case), cases))
-    assert len(seen) == 2 * CHANGES
-    print(f"killed {len(seen)} times, before and after each of {CHANGES} changes")
+    assert len(seen) == CHANGES + 1
+    print(f"killed {len(seen)} times, before the first and after each of {CHANGES} changes")
 
 
-def test_killed_after_the_line_of_every_step_and_run_again_it_ends_in_sync_and_loses_nothing(server: str) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        lines = list(pool.map(partial(killed_after_a_line, server), range(1, CHANGES + 1)))
-    # In the order of the steps, each of them once: it was indeed killed after every step.
-    assert len({*lines}) == CHANGES
-    print(f"killed {len(lines)} times, after the line of each step")
+def test_killed_after_each_step_s_line_again_and_again_it_ends_in_sync_and_loses_nothing(server: str) -> None:
+    account = Account.make(server)
+    before = account.age()
+    killed: list[str] = []
+    while True:
+        process = account.start()
+        assert process.stdout
+        last = next((line for line in process.stdout if line.startswith("done ")), None)
+        if last is None:
+            process.communicate()
+            break
+        killed.append(last)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert process.returncode == 0
+    account.is_in_sync()
+    assert contents(account.store, EVALUATIONS) == before
+    # The step after the line may have been sent before the kill came; but no step is ever said to be done twice.
+    assert CHANGES / 2 <= len(set(killed)) == len(killed) <= CHANGES
+    print(f"killed {len(killed)} times in a row, after the line of a step")
 
 
 def test_it_makes_exactly_the_changes_at_which_it_was_killed(server: str) -> None:
@@ -239,22 +240,36 @@ def test_it_makes_exactly_the_changes_at_which_it_was_killed(server: str) -> Non
     assert contents(account.store, EVALUATIONS) == before
 
 
-@pytest.mark.parametrize("is_old", [False, True], ids=["from nothing", "an old table"])
-def test_two_at_once_from_two_processes_do_no_damage_and_end_in_sync(server: str, is_old: bool) -> None:
-    account = Account.make(server)
-    before = account.age() if is_old else []
-    both = [account.start() for _ in range(2)]
-    told = [(process.communicate(timeout=60), process.returncode) for process in both]
+def both(account: Account) -> None:
+    """Start it twice at once; both end as they should."""
+    processes = [account.start() for _ in range(2)]
+    told = [(process.communicate(timeout=90), process.returncode) for process in processes]
     for (out, err), code in told:
         # The one that comes too late with its plan does nothing, and says so.
-        assert code == 0 or (code == 1 and "has changed since this plan was made" in err), out + err
+        assert code == 0 or (code == 1 and "has changed since this plan was made" in err), f"{out}\n{err}"
     assert any(code == 0 for _, code in told)
-    account.is_in_sync()
-    if is_old:
-        assert contents(account.store, EVALUATIONS) == before
-    again = account.start()
-    again.communicate(timeout=60)
-    assert again.returncode == 0
+
+
+def test_two_at_once_from_nothing_do_no_damage_and_end_in_sync(server: str) -> None:
+    account = Account.make(server)
+    both(account)
+    repeat(account, [])
+
+
+def test_two_at_once_on_an_old_table_do_no_damage_and_end_in_sync(changeable: Store) -> None:
+    # Not on moto: of two UpdateTable at once, it takes the attribute definitions of the last; AWS refuses that one.
+    make_old(changeable, 300, tags=False)
+    before = {table: contents(changeable, table) for table in TABLES}
+    settings = changeable.settings
+    named = {table.variable: settings.name(table) for table in TABLES}
+    url = str(settings.endpoint)
+    environ = {**_environ(named), "AWS_ENDPOINT_URL_DYNAMODB": url}
+    clients: Any = None
+    account = Account(url, environ, changeable, clients)
+    both(account)
+    assert plan(changeable).steps == ()
+    assert {check.level for check in plan(changeable).checks} <= {"ok", "not_offered"}
+    assert {table: contents(changeable, table) for table in TABLES} == before
 
 
 def test_two_that_are_applied_in_turns_step_by_step_agree(account: Store) -> None:

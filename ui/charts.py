@@ -18,6 +18,8 @@ NAMES = {WRITING: "Writing", SPEAKING: "Speaking"}
 _DASHES = ("dot", "dash", "dashdot", "longdash")
 _SYMBOLS = ("diamond-open", "square-open", "triangle-up-open", "x-thin-open")
 
+_PAUSE = pd.Timedelta(days=35)
+
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -133,8 +135,11 @@ def model_bands(
     `over_time` has the columns start (local, without a zone), model, median, scored; `takeovers` are (when, words).
     """
     figure = go.Figure()
-    for n, (model, rows) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
+    for n, (model, known) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
         name = html.escape(str(model))
+        # A line across months without the model would claim bands that nobody got: a point without a band breaks it.
+        pauses = known[known["start"].diff() > _PAUSE].assign(median=math.nan, scored=0)
+        rows = pd.concat([pauses.assign(start=pauses["start"] - _PAUSE / 2), known]).sort_values("start")
         figure.add_scatter(
             x=rows["start"],
             y=rows["median"],

@@ -84,6 +84,7 @@ def choice(label: str, names: Mapping[str, str], *, key: str, default: str) -> s
         format_func=lambda code: names.get(code, code),
         key=key,
         required=True,
+        wrap=True,
         on_change=_to_url,
         args=(key, default),
     )

@@ -1,4 +1,4 @@
-"""The parts of the Jobs page: the top line, charts, groups of failures, the list, one job, marking as failed."""
+"""The parts of the Jobs page: the top line, charts, groups of failures, the list, one job."""
 
 import math
 from dataclasses import dataclass, replace
@@ -13,21 +13,17 @@ from analysis.jobs import Thresholds, Totals
 from analysis.signatures import SILENT, signature
 from data import jobs as data
 from data.failures import Failure
-from data.jobs import FLASHCARDS, Key, Marked
+from data.jobs import FLASHCARDS, Key
 from data.schema import COMPLETED, FAILED, SPEAKING, WRITING
-from ui import charts, filters, formats, reads, record, tables, text
-from ui.page import EVALUATION, KEPT, STUDENT, Page, who
+from ui import charts, filters, formats, marking, reads, record, tables, text
+from ui.page import EVALUATION, STUDENT, Page
 from ui.page import FLASHCARDS as FLASHCARDS_PAGE
 
-KINDS = {WRITING: "Writing", SPEAKING: "Speaking", FLASHCARDS: "Flashcards"}
 STATES = {"failed": "Failed", "overdue": "Overdue", "stuck": "Stuck", "waiting": "Waiting", "completed": "Completed"}
 _PERIODS = {"1h": ("1 hour", 1), "24h": ("24 hours", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
 _CUSTOM = "custom"
 _REFRESH = {"off": None, "10s": 10, "60s": 60}
-_SEEN = f"{KEPT}jobs"
 _STALE = timedelta(minutes=5)
-_ASKING = "_marking"
-_RESULTS = "_marked"
 _MOST_REASONS = 500
 PARTS = 4
 
@@ -154,7 +150,7 @@ def rates(jobs: pd.DataFrame) -> None:
         with column:
             shown = pd.DataFrame(
                 {
-                    of: table["value"].map(lambda value: KINDS.get(value, value)),
+                    of: table["value"].map(lambda value: marking.KINDS.get(value, value)),
                     "Failed": [
                         f"{failed:,} of {finished:,}"
                         for failed, finished in zip(table["failed"], table["finished"], strict=True)
@@ -202,7 +198,7 @@ def choose(jobs: pd.DataFrame, period: Span) -> pd.DataFrame:
     """The filters over the list, all in the URL, and what they leave."""
     every = "All"
     with st.container(horizontal=True):
-        kind = filters.choice("Kind", {filters.ALL: every, **KINDS}, key="kind", default=filters.ALL)
+        kind = filters.choice("Kind", {filters.ALL: every, **marking.KINDS}, key="kind", default=filters.ALL)
         state = filters.choice("State", {"lost": "All but completed", **STATES}, key="state", default="lost")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = filters.search("Model", key="model")
@@ -235,7 +231,7 @@ def listing(rows: pd.DataFrame, total: int, page: Page) -> None:
     shown = pd.DataFrame(
         {
             "When": rows["created_at"],
-            "Kind": rows["kind"].map(lambda kind: KINDS.get(kind, kind)),
+            "Kind": rows["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
             "State": [
                 formats.state(state, page.now - created_at) + (" · done again" if recovered else "")
                 for state, created_at, recovered in zip(
@@ -290,7 +286,7 @@ def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:
     record.facts(
         ("Student", key.user_id),
         ("Job", key.job_id),
-        ("Kind", KINDS.get(kind, kind)),
+        ("Kind", marking.KINDS.get(kind, kind)),
         ("Status", record.status(found.status, found.created_at, page)),
         ("Started", f"{formats.exact(found.created_at, page.zone)} · {formats.ago(found.created_at, page.now)}"),
         (
@@ -323,7 +319,7 @@ def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:
             pd.DataFrame(
                 {
                     "When": near["created_at"],
-                    "Kind": near["kind"].map(lambda kind: KINDS.get(kind, kind)),
+                    "Kind": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
                     "Status": tables.state_labels(near, page.now),
                     "Id": near["job_id"],
                 }
@@ -351,66 +347,17 @@ def jump(page: Page) -> None:
     )
 
 
-def marking(rows: pd.DataFrame, page: Page) -> None:
-    """Mark overdue and stuck jobs of the list as failed: the list of exactly which, then one update each."""
-    _shown_results()
-    open_ones = rows[rows["state"].isin(["overdue", "stuck"])]
-    if open_ones.empty:
-        st.session_state.pop(_ASKING, None)
-        return
-    if not page.settings.allow_changes:
-        st.text("Overdue and stuck jobs can be marked as failed where BANDUP_ALLOW_CHANGES=1 is set.")
-        return
-    if _ASKING not in st.session_state:
-        which = formats.count(len(open_ones), "overdue or stuck job")
-        if st.button(f"Mark {which} of this list as failed…", key="mark_ask"):
-            st.session_state[_ASKING] = open_ones
-            st.rerun()
-        return
-    asked: pd.DataFrame = st.session_state[_ASKING]
-    with st.container(border=True):
-        st.text(
-            f"{formats.count(len(asked), 'job')} will be set to failed, each only if it is still processing, and not "
-            "changed meanwhile. Nothing else is changed. There is no retry: the record does not hold the job's input."
-        )
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "When": asked["created_at"],
-                    "Kind": asked["kind"].map(lambda kind: KINDS.get(kind, kind)),
-                    "Student": asked["user_id"],
-                    "Id": asked["job_id"],
-                }
-            ),
-            hide_index=True,
-            column_config={"When": tables.moment("When", page.zone)},
-            key="mark_preview",
-            alt="The jobs that will be marked as failed",
-        )
-        with st.container(horizontal=True):
-            if st.button(f"Mark these {formats.count(len(asked), 'job')} as failed", key="mark_go"):
-                _mark(asked, page)
-            if st.button("Leave them", key="mark_leave"):
-                _dismiss()
-                st.rerun()
-
-
-def is_open() -> bool:
-    """Whether an action is open; auto-refresh pauses then."""
-    return _ASKING in st.session_state
-
-
 def refresh_seconds() -> int | None:
     """How often the page reads again by itself, `?again=`; None when never, or while an action is open."""
     code = filters.choice(
         "Read again", {"off": "Off", "10s": "Every 10 s", "60s": "Every minute"}, key="again", default="off"
     )
-    return None if is_open() else _REFRESH[code]
+    return None if marking.is_open() else _REFRESH[code]
 
 
 def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
     """The jobs from the begin of the period before. A click reads nothing; a later look reads only what is new."""
-    name, answer = st.session_state.get(_SEEN, ("", None))
+    name, answer = st.session_state.get(marking.SEEN, ("", None))
     current = answer is not None and name == period.name
     limit = timedelta(seconds=seconds - 1) if seconds else _STALE
     if not current or page.now - answer.read_at >= limit:
@@ -420,7 +367,7 @@ def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
                 if current
                 else data.period(reads.store(), period.before, period.last)
             )
-        st.session_state[_SEEN] = (period.name, answer)
+        st.session_state[marking.SEEN] = (period.name, answer)
     page.keep(answer)
     for note in answer.notes:
         text.show(text.quiet(text.inline(note)))
@@ -473,31 +420,3 @@ def _logs(kind: str, created_at: datetime | None, page: Page) -> str | None:
         f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
         f"#logsV2:log-groups/log-group/{group}/log-events{query}"
     )
-
-
-def _dismiss() -> None:
-    st.session_state.pop(_ASKING, None)
-
-
-def _mark(asked: pd.DataFrame, page: Page) -> None:
-    wanted = list(zip(data.keys(asked), asked["created_at"], strict=True))
-    results: list[Marked] = []
-    try:
-        with st.spinner("Marking…", show_time=True):
-            results = list(data.mark_failed(reads.store(), wanted, who=who(), now=page.now))
-    finally:
-        st.session_state[_RESULTS] = results
-        _dismiss()
-        st.session_state.pop(_SEEN, None)
-    st.rerun()
-
-
-def _shown_results() -> None:
-    results: list[Marked] = st.session_state.get(_RESULTS, [])
-    if not results:
-        return
-    done = sum(one.result == "marked" for one in results)
-    with st.container(border=True):
-        st.text(f"{done:,} of {formats.count(len(results), 'job')} marked as failed.")
-        text.show(text.bullets(text.inline(f"{one.key.job_id} of {one.key.user_id}: {one.message}") for one in results))
-        st.button("Close", on_click=lambda: st.session_state.pop(_RESULTS, None), key="mark_close")

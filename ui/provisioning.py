@@ -162,6 +162,12 @@ def take_away(store: Store) -> None:
                     "The specification's policy, plus the second statement: a Query on an index needs the index's ARN, "
                     "which the specification's policy lacks."
                 )
+            if "Setup" in name:
+                st.text(
+                    "A restore also asks for reading and writing on the new table: dynamodb:PutItem, UpdateItem, "
+                    "DeleteItem, GetItem, Query, Scan and BatchWriteItem. Add these, and the new table's name to the "
+                    "first statement, for as long as you restore."
+                )
             if "read only" in name:
                 st.text("Scan is used only after a click, where an index is missing. Leave it out to rule that out.")
             st.code(content, language=language, wrap_lines=True, height=400 if content.count("\n") > 25 else "content")

@@ -1,0 +1,45 @@
+"""Audit: scores that do not follow, records that break the schema, models compared, what no list shows."""
+
+import streamlit as st
+
+from data.schema import TABLES, TYPES
+from ui import audit, filters, reads
+from ui.page import open_page
+
+with open_page("Audit") as page:
+    period = filters.period("audit")
+    evaluations = sets = None
+    with page.part("The evaluations"):
+        evaluations = page.read(reads.period, period.days)
+    with page.part("The flashcard sets"):
+        sets = page.read(reads.sets_period, period.days)
+
+    if evaluations is not None or sets is not None:
+        with page.part("The findings"):
+            found = audit.findings(evaluations, sets, page, period)
+            audit.counts(found, evaluations, sets, period)
+            audit.by_kind(found, page, period)
+        with page.part("Reading the records whole"):
+            audit.read_whole(evaluations, sets, page, period)
+
+    if evaluations is not None:
+        with page.part("The models"):
+            st.subheader(
+                "Models",
+                anchor=False,
+                help="Completed evaluations with a band, by the model that gave it (model_used). Students differ from "
+                "model to model: only the shift compares the same students.",
+            )
+            audit.model_table(evaluations)
+            for skill in TYPES:
+                audit.takeovers(evaluations, skill, page)
+
+    st.subheader("What no list shows", anchor=False)
+    st.text(
+        "Lists are read through indexes by student or status and time. A record without created_at, or with a status "
+        "other than processing, completed and failed, is missing from some of them. Only reading the whole table finds "
+        "it; nothing but counts and keys is kept."
+    )
+    for table in TABLES:
+        with page.part("The count"):
+            audit.unlisted(table, page)
