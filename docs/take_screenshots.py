@@ -36,6 +36,9 @@ def main() -> None:
             ("student.png", f"/student?{student}", DESK, "light"),
             ("evaluation.png", f"/evaluation?evaluation_id={speaking}&{student}", DESK, "light"),
             ("flashcards.png", f"/flashcards?set_id={cards}&{student}", DESK, "light"),
+            ("jobs.png", "/jobs", DESK, "light"),
+            ("audit.png", "/audit", DESK, "light"),
+            ("setup.png", "/setup", DESK, "light"),
             ("student-phone-dark.png", f"/student?{student}", PHONE, "dark"),
         ):
             with visiting(url, **size, scheme=scheme) as visitor:

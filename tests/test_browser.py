@@ -166,6 +166,36 @@ def test_cards_are_flipped_with_the_keyboard_but_not_while_typing(visitor: Visit
     visitor.sees("1 of 2 cards")
 
 
+def test_from_a_finding_to_its_record_and_back_and_the_list_as_a_file(visitor: Visitor) -> None:
+    visitor.open("/audit")
+    grid = visitor.page.locator(".st-key-audit_kinds [data-testid=stDataFrame]")
+    kind = visitor.page.locator(".st-key-audit_kinds [data-testid=glide-cell-2-0]").inner_text()
+    assert kind == "Band off the scale"
+    grid.scroll_into_view_if_needed()
+    visitor.click_row("audit_kinds", 0)
+    visitor.arrives("/audit?finding=scale")
+    visitor.page.evaluate("delete window.showSaveFilePicker")
+    with visitor.page.expect_download() as saved:
+        visitor.page.get_by_role("button", name="Download this list (CSV)").first.click()
+    text = saved.value.path().read_text(encoding="utf-8-sig")
+    assert "# Band off the scale: 2 rows" in text
+    assert "# Time zone: Asia/Ho_Chi_Minh" in text
+    assert "eval-odd-07" in text
+    visitor.click_row("audit_records", 0)
+    visitor.arrives("/evaluation?")
+    visitor.sees("eval-odd-06")
+    visitor.page.go_back()
+    visitor.arrives("/audit?finding=scale")
+    visitor.sees("2 records, newest first")
+
+
+def test_a_count_of_what_no_list_shows_runs_to_its_end(visitor: Visitor) -> None:
+    visitor.open("/audit")
+    visitor.page.locator(".st-key-count_DYNAMODB_EVALUATIONS button").click()
+    visitor.sees("5 missing from some list")
+    visitor.sees("created_at is missing")
+
+
 @paths
 def test_a_deep_link_works_on_a_freshly_started_server(path: str) -> None:
     with browser.dashboard() as url, browser.visiting(url) as visitor:

@@ -1,4 +1,4 @@
-"""Models compared: numbers checked by hand, takeovers with their boundaries, and the interval against its definition."""
+"""Models compared: numbers checked by hand, takeovers with their boundaries, the interval against its definition."""
 
 import itertools
 import math

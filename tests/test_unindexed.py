@@ -163,7 +163,8 @@ def test_whole_records_come_in_batches_and_nobody_twice(store: Store, monkeypatc
     assert [len(batch.value) for batch in batches] == [10, 10, 5]  # 999 is not there
     assert sorted(e.evaluation_id for batch in batches for e in batch.value) == [f"eval-{n:04d}" for n in range(25)]
     assert all(e.feedback == {"strengths": ["Clear."]} for batch in batches for e in batch.value)
-    assert sum(batch.cost.read_units or 0 for batch in batches) == 12.5  # half a unit each
+    # Half a unit each. For a key that is not there, AWS and dynoxide charge as well, DynamoDB Local does not.
+    assert sum(batch.cost.read_units or 0 for batch in batches) in (12.5, 13.0)
 
 
 @pytest.mark.parametrize(

@@ -98,18 +98,19 @@ def by_kind(found: pd.DataFrame, page: Page, period: Period) -> None:
         picked = tables.pick(
             pd.DataFrame(
                 {
+                    "Records": kinds["records"],
                     "Kind": kinds["name"],
                     "Group": kinds["group"],
-                    "Records": kinds["records"],
                     "Students": kinds["students"],
                     "What it means": kinds["meaning"],
                     "Newest example": kinds["example"],
                 }
             ),
             {
-                "Kind": st.column_config.TextColumn(width=330, pinned=True),
+                # Pinned is what is narrow: on a phone, a wide pinned column would hide all others.
+                "Records": st.column_config.NumberColumn(width=70, pinned=True),
+                "Kind": st.column_config.TextColumn(width=400),
                 "Group": st.column_config.TextColumn(width=80),
-                "Records": st.column_config.NumberColumn(width=80),
                 "Students": st.column_config.NumberColumn(width=80),
                 "What it means": st.column_config.TextColumn(width=560),
                 "Newest example": st.column_config.TextColumn(width=420),
@@ -342,12 +343,16 @@ def _said_of_shift(takeover: Takeover, shift: Shift, page: Page) -> str:
         verb = "was" if shift.students == 1 else "were"
         return f"{said}Not enough evidence of a shift: {students} {verb} scored by both, six are needed."
     numbers = (
-        f"median {shift.median:+.2f} over the {students} whom both scored, 95 % interval {shift.low:+.2f} to "
-        f"{shift.high:+.2f}, {shift.days:.0f} days apart; what they learned in between is in it"
+        f"median {_signed(shift.median)} over the {students} whom both scored, 95\u00a0% interval {_signed(shift.low)} "
+        f"to {_signed(shift.high)}, {shift.days:.0f} days apart; what they learned in between is in it"
     )
     if not shift.shown:
         return f"{said}Not enough evidence of a shift: {numbers}."
     return f"{said}Bands are {'lower' if shift.median < 0 else 'higher'} since: {numbers}."
+
+
+def _signed(shift: float) -> str:
+    return f"{shift:+.2f}" if shift else "0"
 
 
 def _unlisted_found(progress: Progress, table: Table, name: str, page: Page) -> None:

@@ -160,7 +160,7 @@ def model_bands(
             x=at, y=1, yref="paper", yanchor="bottom", text=html.escape(words), showarrow=False, font={"size": 12}
         )
     framed = _framed(figure, over_time["median"], f"Time ({zone.key})", criteria=False)
-    return framed.update_layout(margin={"t": 30 if takeovers else 10})
+    return framed.update_layout(margin={"t": 30 if takeovers else 10}, yaxis_title="Median band")
 
 
 def _framed(figure: go.Figure, bands: pd.Series, time_title: str, *, criteria: bool) -> go.Figure:

@@ -169,7 +169,10 @@ def take_away(store: Store) -> None:
                     "first statement, for as long as you restore."
                 )
             if "read only" in name:
-                st.text("Scan is used only after a click, where an index is missing. Leave it out to rule that out.")
+                st.text(
+                    "Scan is used only after a click: where an index is missing, and to count what no list shows. "
+                    "Leave it out to rule that out."
+                )
             st.code(content, language=language, wrap_lines=True, height=400 if content.count("\n") > 25 else "content")
 
 
