@@ -10,6 +10,7 @@ import engines
 import pytest
 import streamlit as st
 
+from data import demo
 from data.demo import start_engine
 from data.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
@@ -43,6 +44,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iter
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture(scope="module")
+def demo_anew() -> Iterator[None]:
+    """The demo filled anew before the tests of a module, and again after them.
+
+    Before, because its waiting jobs grow old while other tests run; after, for modules that empty moto for all of this
+    process (mock_aws does).
+    """
+    demo._stores.clear()
+    yield
+    demo._stores.clear()
 
 
 @pytest.fixture(scope="session", params=engines.NAMES)

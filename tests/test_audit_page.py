@@ -23,6 +23,9 @@ from ui import audit, exports, reads
 
 PAGE = "pages/audit.py"
 
+# The demo's waiting jobs grow old while other tests run.
+pytestmark = pytest.mark.usefixtures("demo_anew")
+
 
 def put(store: Store, table: Table, *records: dict[str, Any], days_ago: float = 1) -> None:
     """Write records as if they had been made lately."""

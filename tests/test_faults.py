@@ -46,6 +46,10 @@ class Account:
         return apply(self.store, steps, who="", clock=clock, clients=self.clients)
 
 
+# mock_aws empties moto for the whole process, the demo included.
+pytestmark = pytest.mark.usefixtures("demo_anew")
+
+
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """An account that is made anew, by make()."""

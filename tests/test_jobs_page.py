@@ -26,6 +26,10 @@ def labels(app: Any) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+# The demo's waiting jobs grow old while other tests run.
+pytestmark = pytest.mark.usefixtures("demo_anew")
+
+
 @pytest.fixture
 def filled(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[Store], None]) -> Store:
     """The sample on dynoxide over HTTP, changeable, shown by the pages."""

@@ -23,6 +23,9 @@ __all__ = ["use"]  # a fixture
 
 SETUP = "pages/setup.py"
 
+# The demo's waiting jobs grow old while other tests run.
+pytestmark = pytest.mark.usefixtures("demo_anew")
+
 
 @pytest.fixture
 def bare(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[Store], None]) -> Store:
