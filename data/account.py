@@ -61,7 +61,7 @@ def look_up(store: Store, name: str) -> Actual | None:
     try:
         table = store.call("DescribeTable", name, None, client.describe_table, TableName=name)["Table"]
     except Failure as failure:
-        if failure.kind == "table_missing":
+        if failure.kind == "missing":
             return None
         raise
     try:

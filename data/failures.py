@@ -14,19 +14,19 @@ Kind = Literal[
     "busy",
     "changed",
     "credentials",
-    "index_missing",
     "index_building",
+    "index_missing",
     "limit",
+    "missing",
     "not_offered",
     "read_only",
     "region",
     "rejected",
     "service",
-    "table_missing",
     "throttled",
+    "too_slow",
     "unexpected",
     "unreachable",
-    "too_slow",
 ]
 
 
@@ -138,9 +138,15 @@ def _answered(error: aws.ClientError, operation: str, table: str, index: str | N
             f"The index {index} of {table} is still being built.",
             f"Wait until {name} has finished it, then press Refresh.",
         )
+    if code == "ResourceNotFoundException" and service == "lambda":
+        return failure(
+            "missing",
+            f"There is no {table.replace(':', ' ')} in this account and region.",
+            "Deploy it, or correct the variable that names it.",
+        )
     if code == "ResourceNotFoundException":
         return failure(
-            "table_missing",
+            "missing",
             f"There is no table {table} in this account and region.",
             "Create it on the Setup page, or correct the variable that names it.",
         )

@@ -337,7 +337,7 @@ def _send(store: Store, step: Step, actual: Actual | None) -> None:
         store.call("CreateTable", name, None, client.create_table, **create_request(table, name))
         return
     if actual is None:
-        raise Failure("table_missing", f"There is no table {name} any more.", "Plan again.")
+        raise Failure("missing", f"There is no table {name} any more.", "Plan again.")
     if step.action == "billing":
         store.call("UpdateTable", name, None, client.update_table, TableName=name, BillingMode=table.billing_mode)
     elif step.action == "protect":

@@ -385,7 +385,7 @@ class Store:
         except (ClientError, BotoCoreError, *_UNREADABLE) as error:
             failure = explain(error, operation, table, index)
             # Setup asks for what may not be there; that is no failure to it.
-            level = logging.INFO if failure.kind in ("table_missing", "not_offered") else logging.WARNING
+            level = logging.INFO if failure.kind in ("missing", "not_offered") else logging.WARNING
             name = type(error).__name__
             log.log(level, "%s on %s failed: %s (request %s)", operation, table, name, failure.request_id)
             raise failure from error

@@ -159,7 +159,7 @@ def _links(store: Store, clients: Clients, function: Function, name: str, tables
     try:
         told = _ask(clients, name)
     except Failure as failure:
-        if failure.kind == "table_missing":
+        if failure.kind == "missing":
             fact = f"There is no function {name}. Deploy it, or name it in {function.variable}."
             return (Check(target, "Lambda", "missing", fact),)
         return (Check(target, "Lambda", "unchecked", f"could not be checked. {failure}"),)

@@ -33,7 +33,7 @@ with open_page("Evaluation") as page:
         ("When", f"{formats.exact(evaluation.created_at, page.zone)} · {formats.ago(evaluation.created_at, page.now)}"),
         ("Model", evaluation.model_used or "unknown"),
     )
-    links = st.container(horizontal=True)
+    links = st.container(horizontal=True, vertical_alignment="center")
     with links:
         page.link(STUDENT, "All of this student", user_id=evaluation.user_id)
 

@@ -87,7 +87,7 @@ def test_a_missing_index_and_a_missing_table_are_said_as_on_aws(store: Store) ->
     elsewhere = Store(Settings.read({"DYNAMODB_EVALUATIONS": "not-there"}), store.client)
     with pytest.raises(Failure) as caught:
         evaluations.get(elsewhere, "eval-abc123", "user-456")
-    assert caught.value.kind == "table_missing"
+    assert caught.value.kind == "missing"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ ANSWERS: dict[str, tuple[aws.ClientError, str, list[str]]] = {
     "502 of a proxy": (answer("", "<html>Bad Gateway</html>", 502), "service", ["502"]),
     "table missing": (
         answer("ResourceNotFoundException", "Requested resource not found"),
-        "table_missing",
+        "missing",
         ["evals", "Setup"],
     ),
     "index missing": (
@@ -357,3 +357,11 @@ def test_a_broken_profile_file_fails_with_a_sentence(monkeypatch: pytest.MonkeyP
         Store.open(settings("http://127.0.0.1:9"))
     assert caught.value.kind == "credentials"
     check_sentences(caught.value)
+
+
+def test_a_function_that_is_not_there_is_no_missing_table() -> None:
+    answer: Any = {"Error": {"Code": "ResourceNotFoundException", "Message": "Function not found: arn:aws:lambda:x"}}
+    refused = aws.ClientError(answer, "GetFunctionConfiguration")
+    failure = explain(refused, "GetFunctionConfiguration", "function:f", service="lambda")
+    assert failure.kind == "missing"
+    assert failure.what == "There is no function f in this account and region."

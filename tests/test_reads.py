@@ -584,7 +584,7 @@ def test_a_missing_table_is_said_as_such(bare_store: Store) -> None:
     ):
         with pytest.raises(Failure) as caught:
             ask()
-        assert caught.value.kind == "table_missing"
+        assert caught.value.kind == "missing"
         assert name in caught.value.what
 
 

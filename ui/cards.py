@@ -86,6 +86,6 @@ def table(chosen: FlashcardSet) -> None:
         frame,
         hide_index=True,
         key="cards_table",
-        column_config={"Card": st.column_config.NumberColumn(width="small")},
+        column_config={"Card": st.column_config.NumberColumn(width=60)},
         alt="The cards of this set",
     )

@@ -51,7 +51,7 @@ def bullets(parts: Iterable[Html]) -> Html:
 def heading(text: str, level: int = 4) -> Html:
     """A heading inside a text, level 3 to 6."""
     return Html(
-        f'<h{level} style="margin:.9em 0 .3em;padding:0;font-size:{max(1.0, 1.2 - 0.1 * (level - 3)):.2f}rem;'
+        f'<h{level} style="margin:.6em 0 .3em;padding:0;font-size:{max(1.0, 1.2 - 0.1 * (level - 3)):.2f}rem;'
         f'overflow-wrap:anywhere">{inline(text)}</h{level}>'
     )
 
@@ -87,7 +87,7 @@ def chip(text: str) -> Html:
 def card(text: str, caption: str) -> Html:
     """One side of a flashcard: large, in a frame."""
     return Html(
-        f'<div aria-live="polite" style="border:1px solid currentColor;border-radius:.6em;min-height:11rem;'
+        f'<div aria-live="polite" style="border:1px solid rgba(128,128,128,.7);border-radius:.6em;min-height:11rem;'
         'padding:1.2em;display:flex;flex-direction:column;justify-content:center;gap:.8em">'
         f'<div style="font-size:.875rem;opacity:.85">{inline(caption)}</div>'
         f'<div dir="auto" style="font-size:1.35rem;white-space:pre-wrap;overflow-wrap:anywhere;max-height:50vh;'
