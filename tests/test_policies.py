@@ -2,21 +2,26 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import engines
 import pytest
 from accounts import INSTANT, Wire, bare_request, deploy, make_old, reply, watching
+from test_pages import show, use, words
 
-from data import evaluations, flashcards, policies
+from data import evaluations, flashcards, jobs, policies, unindexed
 from data.demo import write
+from data.jobs import Key
 from data.provision import apply, create, create_request, look, plan, restore
 from data.sample import SEED_EVALUATIONS, SEED_SET
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from data.store import Store
 from data.wiring import Clients, proofs
+
+__all__ = ["use"]  # a fixture
 
 DEFAULTS = Settings.read({})
 REGION, ACCOUNT = "ap-southeast-1", "123456789012"
@@ -30,7 +35,7 @@ DOCUMENT = {
         "arn:aws:dynamodb:ap-southeast-1:123456789012:table/bandup-flashcard-sets",
     ],
 }
-ALL = (policies.lambdas, policies.dashboard, policies.setup)
+ALL = (policies.lambdas, policies.dashboard, policies.marking, policies.setup)
 # One operation is one action, except: CreateTable with tags needs TagResource as well.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.Operations.html
 PREFIX = {"Function": "lambda", "Simulate": "iam"}
@@ -122,6 +127,51 @@ def test_the_setup_policy_is_what_its_plans_steps_looks_restores_and_wiring_call
         assert {event.state for event in events} == {"running", "done"}
         restore(account, account.settings.evaluations, f"{account.settings.evaluations}-again", None, who="test")
     assert actions(wire) == {*policies.SETUP_TABLE, *policies.SETUP_FUNCTION, *policies.SETUP_ROLE}
+
+
+@pytest.mark.parametrize(
+    ("page", "params", "allowed"),
+    [
+        ("overview", {}, "read"),
+        ("student", {"user_id": "user-456"}, "read"),
+        ("evaluation", {"evaluation_id": "eval-abc123", "user_id": "user-456"}, "read"),
+        ("evaluation", {"evaluation_id": "eval-abc123"}, "read"),
+        ("flashcards", {"user_id": "user-456"}, "read"),
+        ("flashcards", {"set_id": "flashcard-set-123"}, "read"),
+        ("jobs", {"jobs": "custom", "from": "2024-12-01", "to": "2024-12-31"}, "read"),
+        ("audit", {}, "read"),
+        ("setup", {}, "setup"),
+    ],
+)
+def test_every_page_stays_within_its_policy(
+    page: str, params: dict[str, str], allowed: str, read_store: Store, use: Callable[[Store], None]
+) -> None:
+    use(read_store)
+    with watching(read_store.client) as wire:
+        shown = words(show(f"pages/{page}.py", params))
+    assert "could not be shown" not in shown
+    called = actions(wire)
+    assert called
+    assert called <= {*policies.READ_TABLE, *policies.READ_INDEX, *(policies.SETUP_TABLE if allowed == "setup" else ())}
+    # No page changes, and none scans, before somebody asked for it.
+    assert "dynamodb:Scan" not in called
+    assert not {name for name in called if name.split(":")[1].startswith(("Create", "Update", "Put", "Tag", "Delete"))}
+
+
+def test_reasons_and_whole_records_and_the_count_stay_within_the_dashboards_policy(read_store: Store) -> None:
+    with watching(read_store.client) as wire:
+        jobs.reasons(read_store, [Key("evaluations", "eval-abc123", "user-456")])
+        list(unindexed.count(read_store, EVALUATIONS))
+    assert actions(wire) == {"dynamodb:BatchGetItem", "dynamodb:Scan"}
+    assert actions(wire) <= {*policies.READ_TABLE, *policies.SCAN}
+
+
+def test_marking_calls_what_its_policy_allows_and_nothing_else(read_store: Store) -> None:
+    changeable = Store(replace(read_store.settings, allow_changes=True), read_store.client)
+    now = datetime(2024, 12, 8, 12, tzinfo=UTC)
+    with watching(changeable.client) as wire:
+        list(jobs.mark_failed(changeable, [(Key("evaluations", "eval-abc123", "user-456"), now)], who="test", now=now))
+    assert actions(wire) == {*policies.MARK}
 
 
 def test_creating_a_table_with_tags_alone_needs_the_action_that_tags(account: Store) -> None:
