@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _CREDENTIALS = {"aws_access_key_id": "demo", "aws_secret_access_key": "demo"}
+_ROLE = "bandup-evaluators"
 _BATCH = 25  # items that one BatchWriteItem takes
 
 _lock = threading.Lock()
@@ -44,21 +45,21 @@ def open_demo_clients(store: Store) -> Clients:
     """Lambda and IAM beside the demo tables, with three functions; one names another table, to be mended."""
     clients = Clients.open(store, **_CREDENTIALS)
     with _lock:
-        if not clients.functions.list_functions()["Functions"]:
-            _deploy(store.settings, clients)
+        pages = clients.functions.get_paginator("list_functions").paginate()
+        deployed = {function["FunctionName"] for page in pages for function in page["Functions"]}
+        if not deployed.issuperset(store.settings.functions):
+            _deploy(store.settings, clients, deployed)
     return clients
 
 
-def _deploy(settings: Settings, clients: Clients) -> None:
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = clients.roles.create_role(
-        RoleName="bandup-evaluators",
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )["Role"]["Arn"]
+def _deploy(settings: Settings, clients: Clients, deployed: set[str]) -> None:
+    role = _role(clients)
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("handler.py", "def handle(event, context):\n    return None\n")
     for function, name in zip(FUNCTIONS, settings.functions, strict=True):
+        if name in deployed:
+            continue
         right = settings.name(function.table)
         variables = {function.table.variable: f"{right}-staging" if "Speaking" in function.label else right}
         clients.functions.create_function(
@@ -69,6 +70,16 @@ def _deploy(settings: Settings, clients: Clients) -> None:
             Code={"ZipFile": code.getvalue()},
             Environment={"Variables": {**variables, "GEMINI_API_KEY": "no-real-key"}},
         )
+
+
+def _role(clients: Clients) -> str:
+    """The ARN of the role that the functions run as."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    try:
+        return clients.roles.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    except clients.roles.exceptions.EntityAlreadyExistsException:
+        return clients.roles.get_role(RoleName=_ROLE)["Role"]["Arn"]
 
 
 def start_engine() -> str:

@@ -110,3 +110,15 @@ def test_the_demo_minds_no_aws_settings_of_its_computer(
         monkeypatch.setenv(name, value)
     again = Store.open(DEFAULTS, store.client.meta.endpoint_url, **demo._CREDENTIALS)
     assert len(evaluations.history(again, "user-456").value) == 2
+
+
+def test_the_demo_deploys_its_functions_also_beside_others_and_once() -> None:
+    demo._stores.clear()
+    store = demo.open_demo(Settings.read({}))
+    clients = demo.open_demo_clients(store)
+    first = store.settings.functions[0]
+    clients.functions.delete_function(FunctionName=first)
+    for _ in range(2):
+        names = [f["FunctionName"] for f in demo.open_demo_clients(store).functions.list_functions()["Functions"]]
+        assert names.count(first) == 1
+        assert set(store.settings.functions) <= set(names)

@@ -24,7 +24,6 @@ OVERVIEW = "pages/overview.py"
 STUDENT = "pages/student.py"
 EVALUATION = "pages/evaluation.py"
 FLASHCARDS = "pages/flashcards.py"
-
 JOBS = "pages/jobs.py"
 AUDIT = "pages/audit.py"
 SETUP = "pages/setup.py"
@@ -79,7 +78,9 @@ class Page:
 
     def read(self, cached: Callable[..., Read[Any]], *args: Any) -> Any:
         """The value of a read of ui.reads; its cost goes into the footer. May raise Failure."""
-        self._tried.append((cached, args))
+        # A fragment that reads again by itself for a day must not make this grow.
+        if (cached, args) not in self._tried:
+            self._tried.append((cached, args))
         answer = cached(*args)
         self._made.append((cached, args, answer))
         for note in answer.notes:
