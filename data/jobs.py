@@ -1,24 +1,21 @@
 """Jobs of both tables: what the Lambdas finished, failed, or never came back from; and marking those as failed."""
 
 import json
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from data import evaluations, flashcards, rows
+from data import changes, evaluations, flashcards, rows
 from data.failures import Failure
 from data.parse import Fields, Json, plain
 from data.schema import COMPLETED, EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, TABLES, Table
 from data.store import Item, Read, Store, combine
 
 FLASHCARDS = "flashcards"
-
-changes = logging.getLogger("bandup.changes")
 
 # Clocks differ, and an index is a little behind its table: re-read what is this much older than the last look.
 _MARGIN = timedelta(minutes=5)
@@ -143,21 +140,10 @@ def mark_failed(store: Store, wanted: Iterable[tuple[Key, datetime]], *, who: st
     The update is conditional: `status` must still be processing and `created_at` unchanged, so a job that finished
     meanwhile is left alone. Failure of kind read_only where changes are not allowed.
     """
-    if not store.settings.allow_changes:
-        raise Failure(
-            "read_only", "This dashboard may not change anything.", "Start it with BANDUP_ALLOW_CHANGES=1 to allow it."
-        )
+    changes.require_allowed(store.settings)
     for key, created_at in wanted:
         marked = _mark(store, key, created_at, who, now)
-        changes.warning(
-            "%s · %s · mark %s %s of %s as failed · %s",
-            datetime.now(UTC).isoformat(timespec="seconds"),
-            who,
-            key.table,
-            key.job_id,
-            key.user_id,
-            marked.result,
-        )
+        changes.record(who, f"mark {key.table} {key.job_id} of {key.user_id} as failed", marked.result)
         yield marked
 
 

@@ -3,14 +3,14 @@
 Nothing is ever deleted or replaced, and every step may be repeated: it looks first whether it is still needed.
 """
 
-import logging
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
+from data import changes
 from data.account import Actual, look_up
 from data.drift import Check, Step, Target, checks, steps
 from data.failures import Failure
@@ -20,9 +20,6 @@ from data.wiring import Clients, proofs, set_variable, update_status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-changes = logging.getLogger("bandup.changes")
-"""One line for each change: when, who, what, result."""
 
 State: TypeAlias = Literal["running", "waiting", "done", "already", "not_offered", "failed", "skipped"]
 
@@ -178,7 +175,7 @@ def apply(
     longer needs one of the steps or cannot take it any more. A step that fails does not stop those that do not need it.
     `clients` are for steps that set a Lambda's variable. `who` is for the log; empty logs nothing (the demo's own).
     """
-    _allowed(store)
+    changes.require_allowed(store.settings)
     _same_or_changed(store, shown, clients)
     lost: set[str] = set()
     for step in shown:
@@ -193,21 +190,10 @@ def apply(
         ):
             yield result
         if who:
-            _log(who, step.what, f"{result.state}: {result.message}")
+            changes.record(who, step.what, f"{result.state}: {result.message}")
         if step.action == "create" and result.state == "failed":
             lost.add(step.target.name)
     store.forget()
-
-
-def _log(who: str, what: str, result: str) -> None:
-    changes.warning("%s · %s · %s · %s", datetime.now(UTC).isoformat(timespec="seconds"), who, what, result)
-
-
-def _allowed(store: Store) -> None:
-    if not store.settings.allow_changes:
-        raise Failure(
-            "read_only", "This dashboard may not change anything.", "Start it with BANDUP_ALLOW_CHANGES=1 to allow it."
-        )
 
 
 def _same_or_changed(store: Store, shown: Sequence[Step], clients: Clients | None) -> None:
@@ -370,7 +356,7 @@ def restore(store: Store, source: str, target: str, at: datetime | None, *, who:
     A restore brings along neither tags, PITR, deletion protection nor alarms: plan for `target` afterwards.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
     """
-    _allowed(store)
+    changes.require_allowed(store.settings)
     if look_up(store, target) is not None:
         raise Failure("rejected", f"There is a table {target} already.", "Choose a name that is not taken.")
     what = f"restore {source} as of {at or 'the latest time'} to {target}"
@@ -386,9 +372,9 @@ def restore(store: Store, source: str, target: str, at: datetime | None, *, who:
             **when,
         )
     except Failure as failure:
-        _log(who, what, f"failed: {failure}")
+        changes.record(who, what, f"failed: {failure}")
         raise
-    _log(who, what, "started")
+    changes.record(who, what, "started")
 
 
 def create_request(table: Table, name: str) -> dict[str, Any]:

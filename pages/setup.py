@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui import formats, provisioning, reads
-from ui.page import open_page
+from ui.page import forget, open_page
 
 with open_page("Setup") as page:
     store = reads.store()
@@ -14,7 +14,7 @@ with open_page("Setup") as page:
             f"{'In sync' if not left else formats.count(left, 'step')} · checked {formats.ago(seen.at, page.now)}, "
             f"{formats.exact(seen.at, page.zone)}. Nothing is changed before you press Apply."
         )
-        st.button("Check again", on_click=provisioning.forget, key="check_again")
+        st.button("Check again", on_click=forget, key="check_again")
 
         st.subheader("Proof", anchor=False, help="Each Lambda, the variable that names its table, the table, its role.")
         provisioning.proof(seen.proofs)

@@ -260,6 +260,12 @@ def _panel(name: str, error: Exception) -> None:
         st.text(remedy)
 
 
+def forget() -> None:
+    """Forget what this session has read from AWS and kept, so that it is read anew."""
+    for kept in [name for name in st.session_state if str(name).startswith(KEPT)]:
+        del st.session_state[kept]
+
+
 def _accept(key: str) -> None:
     st.session_state[key] = True
 
@@ -269,5 +275,4 @@ def _refresh(tried: list[tuple[Any, tuple[Any, ...]]]) -> None:
     for cached, args in tried:
         cached.clear(*args)
     reads.forget()
-    for kept in [name for name in st.session_state if str(name).startswith(KEPT)]:
-        del st.session_state[kept]
+    forget()

@@ -15,7 +15,7 @@ from data.schema import TABLES
 from data.store import Store
 from data.wiring import Clients, Proof, proofs, unreachable
 from ui import formats, reads, text
-from ui.page import KEPT, Page, who
+from ui.page import KEPT, Page, forget, who
 from ui.text import Html
 
 _GREEN, _AMBER, _RED, _GREY = "#2e8b57", "#b8860b", "#d1453b", "#7f8790"
@@ -338,9 +338,3 @@ def _follow(store: Store, name: str) -> None:
     st.text(
         f"◔ {'not there yet' if actual is None else actual.status}. Restores take minutes to hours; this waits along."
     )
-
-
-def forget() -> None:
-    """Compare anew next time."""
-    for kept in [name for name in st.session_state if str(name).startswith(KEPT)]:
-        del st.session_state[kept]
