@@ -69,6 +69,8 @@ _MODELS = {  # before and after the change half-way
     SPEAKING: (("gemini-2.5-flash-audio",), ("gemini-3.0-flash-audio",)),
 }
 _STRICTER = 0.25  # bands by which the newer models score lower
+# A few who clearly move: student number -> bands per month over the last five months.
+_MOVING = {6: 0.45, 13: 0.5, 24: 0.4, 7: -0.5, 29: -0.5}
 _BURSTS = ((3, 14), (96, 8))  # failures in bursts: (days ago, how many within three hours)
 
 
@@ -101,28 +103,46 @@ def sample(now: datetime, seed: int = 456) -> Sample:
             evaluations.append(_attempt(rng, now, student, days_ago))
     for days_ago, count in _BURSTS:
         active = [s for s in students if s.start > days_ago >= s.end]
-        for _ in range(count):
-            when = days_ago + rng.random() * 0.125
-            evaluations.append(_failure(rng, now, rng.choice(active), when, in_burst=True))
+        for n in range(count):
+            when, student = days_ago + rng.random() * 0.125, rng.choice(active)
+            failure = _failure(rng, now, student, when, in_burst=True)
+            evaluations.append(failure)
+            if n % 3:  # most did it again the same day
+                evaluations.append(_completed(rng, now, student, failure["evaluation_type"], when - 0.2))
     for minutes_ago in (2, 6, 11, 26, 190, 540, 1500, 4300):
         evaluations.append(_waiting(rng, now, rng.choice(students[:12]), minutes_ago))
     evaluations += [*(dict(record) for record in SEED_EVALUATIONS), *_odd_evaluations(now)]
     return Sample(evaluations, [*_sets(rng, now, students), dict(SEED_SET), *_odd_sets(now)])
 
 
+def roster(seed: int = 456) -> str:
+    """The sample's roster as CSV: most of the students, three classes, and one who never came."""
+    rng = random.Random(seed)
+    lines = ["user_id,name,class,target_band"]
+    for n, name in enumerate(texts.STUDENTS):
+        student = _student(rng, n)
+        reached = student.level[WRITING] + student.growth[WRITING] * student.start / 30.4
+        target = "" if n % 8 == 3 else f"{min(8.5, _half(reached + (1.5 if n % 9 == 0 else -0.1))):.1f}"
+        lines.append(f"user-{101 + n},{name},{texts.CLASSES[n % 7 % 3]},{target}")
+    return "\r\n".join(lines) + "\r\n"
+
+
 def _student(rng: random.Random, n: int) -> _Student:
     start = rng.uniform(60, _DAYS) if n > 3 else _DAYS
     gone = n % 9 == 5  # some stopped weeks ago
     level = rng.gauss(5.7, 0.7)
-    growth = rng.gauss(0.1, 0.05) if n % 11 != 7 else -0.09
+    growth = rng.gauss(0.1, 0.05)
+    if n in _MOVING:
+        start, growth = 150.0, _MOVING[n]
+        level = 5.0 if growth > 0 else 7.0
     return _Student(
         user_id=f"user-{101 + n}",
         start=start,
         end=rng.uniform(18, 55) if gone else rng.uniform(0, 6),
         level={WRITING: level - 0.2, SPEAKING: level + rng.gauss(0.2, 0.4)},
         growth={WRITING: growth, SPEAKING: growth + rng.gauss(0.02, 0.03)},
-        leaning={c: rng.gauss(0, 0.35) for c in {**CRITERIA[WRITING], **CRITERIA[SPEAKING]}},
-        attempts=max(5, round(start / _DAYS * rng.uniform(24, 58))),
+        leaning={c: rng.gauss(0, 0.25) for c in {**CRITERIA[WRITING], **CRITERIA[SPEAKING]}},
+        attempts=max(24 if n in _MOVING else 5, round(start / _DAYS * rng.uniform(24, 58))),
     )
 
 
@@ -131,7 +151,7 @@ def _practice_days(rng: random.Random, now: datetime, student: _Student) -> list
     since_midnight = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(days=1)
     days: list[float] = []
     while len(days) < student.attempts:
-        day = math.floor(rng.uniform(student.end, student.start))
+        day = math.floor(rng.uniform(student.end, student.start) if days else student.end)
         hour = min(22.0, max(0.0, rng.gauss(11, 3)))  # UTC
         for _ in range(rng.choice((1, 1, 2, 3))):
             days_ago = day + since_midnight - hour / 24
@@ -143,7 +163,10 @@ def _practice_days(rng: random.Random, now: datetime, student: _Student) -> list
 def _attempt(rng: random.Random, now: datetime, student: _Student, days_ago: float) -> Record:
     if rng.random() < 0.018:
         return _failure(rng, now, student, days_ago)
-    kind = WRITING if rng.random() < 0.55 else SPEAKING
+    return _completed(rng, now, student, WRITING if rng.random() < 0.55 else SPEAKING, days_ago)
+
+
+def _completed(rng: random.Random, now: datetime, student: _Student, kind: str, days_ago: float) -> Record:
     newer = days_ago < _DAYS / 2
     months = (student.start - days_ago) / 30.4
     ability = student.level[kind] + student.growth[kind] * months - (_STRICTER if newer else 0)

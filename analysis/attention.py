@@ -1,0 +1,168 @@
+"""The class at a glance: where each student stands, and by which rules one needs the teacher's attention."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+import pandas as pd
+
+from analysis import jobs, progress
+from analysis.progress import Attempts, Progress, Weakest
+from data.roster import Roster
+from data.schema import TYPES
+
+Rule: TypeAlias = Literal["lost", "falling", "below", "weakest", "away"]
+RULES: tuple[Rule, ...] = ("lost", "falling", "below", "weakest", "away")
+"""Every rule, the most urgent first."""
+
+_RECENT = 12  # attempts of a sparkline
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a student needs attention; None and False switch a rule off.
+
+    `away`: days without an evaluation. `below`: bands below the target. `weakest`: bands by which the lowest criterion
+    is below the median of the others. `falling`: the trend is. `lost`: a failed job that was not done again.
+    """
+
+    away: int | None = 14
+    below: float | None = 1.0
+    weakest: float | None = 1.0
+    falling: bool = True
+    lost: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A rule that a student meets. `amount` is in days (away), bands (below, weakest), bands a month, or results."""
+
+    rule: Rule
+    amount: float
+    skill: str | None = None
+    criteria: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One skill of one student: progress, change since the period began (NaN unknown), the newest bands in order."""
+
+    progress: Progress
+    change: float
+    recent: tuple[float, ...]
+
+    @property
+    def weakest(self) -> Weakest | None:
+        """The lowest criterion."""
+        return progress.weakest(self.progress.criteria)
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One student of the class. `evaluations` are those of the period, `lost` the failed ones never done again."""
+
+    user_id: str
+    standings: dict[str, Standing]
+    evaluations: int
+    lost: int
+    last_seen: datetime | None
+
+    @property
+    def weakest(self) -> tuple[str, Weakest] | None:
+        """The skill and the criterion that is farthest below the others, of both skills."""
+        found = [(skill, standing.weakest) for skill, standing in self.standings.items()]
+        known = [(skill, low) for skill, low in found if low is not None]
+        return max(known, key=lambda pair: pair[1].gap) if known else None
+
+
+def students(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[Student]:
+    """The students with an evaluation from `first` to `now`, last seen first; level and trend look back 180 days.
+
+    `evaluations` are those of everybody, in any order, back to 180 days or `first`, whichever is earlier. Evaluations
+    whose student cannot be read are left out: they are nobody's.
+    """
+    known = evaluations[evaluations["user_id"].notna()]
+    shown = known[known["created_at"] >= first]
+    lost = _lost(known, first, now)
+    skills = {skill: progress.by_student(known, skill) for skill in TYPES}
+    nothing = {skill: progress.attempts(known.iloc[:0], skill) for skill in TYPES}
+    counts = shown.groupby("user_id", sort=True)["created_at"].agg(["size", "max"])
+    found = [
+        Student(
+            user_id=str(user_id),
+            standings={skill: _standing(skills[skill].get(user_id, nothing[skill]), first, now) for skill in TYPES},
+            evaluations=int(count),
+            lost=lost.get(user_id, 0),
+            last_seen=last_seen,
+        )
+        for user_id, count, last_seen in counts.itertuples()
+    ]
+    return sorted(found, key=lambda student: student.last_seen or now, reverse=True)
+
+
+def absent(roster: Roster, present: Iterable[Student]) -> list[Student]:
+    """The roster's students who are not among those `present`: nothing is known of them but that."""
+    seen = {student.user_id for student in present}
+    return [Student(user_id, {}, 0, 0, None) for user_id in roster.students if user_id not in seen]
+
+
+def flags(student: Student, target: float, rules: Rules, now: datetime) -> list[Flag]:
+    """The rules that a student meets, the most urgent first."""
+    found: list[Flag] = []
+    if rules.lost and student.lost:
+        found.append(Flag("lost", student.lost))
+    for skill, standing in student.standings.items():
+        trend, low = standing.progress.trend, standing.weakest
+        if rules.falling and trend.word == "falling":
+            found.append(Flag("falling", trend.slope, skill))
+        if rules.below is not None and target - standing.progress.level >= rules.below:
+            found.append(Flag("below", target - standing.progress.level, skill))
+        if rules.weakest is not None and low is not None and low.gap >= rules.weakest:
+            found.append(Flag("weakest", low.gap, skill, low.criteria))
+    if rules.away is not None:
+        away = math.inf if student.last_seen is None else (now - student.last_seen) / timedelta(days=1)
+        if away >= rules.away:
+            found.append(Flag("away", away))
+    return sorted(found, key=lambda flag: RULES.index(flag.rule))
+
+
+def urgency(found: list[Flag]) -> tuple[int, int]:
+    """What to sort by, most urgent first: how urgent the first flag is, then how many there are."""
+    return (min((RULES.index(flag.rule) for flag in found), default=len(RULES)), -len(found))
+
+
+def weeks(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) -> pd.DataFrame:
+    """Evaluations per local week and skill, from the week of `first` to the present one; empty weeks are zeros.
+
+    Columns: start (the Monday, local, no zone), then one per skill (int), of every status.
+    """
+    begin, end = (_monday(pd.Series([pd.Timestamp(moment)]).dt.tz_convert(zone)).iloc[0] for moment in (first, now))
+    starts = pd.date_range(begin, end, freq="7D")
+    shown = evaluations[(evaluations["created_at"] >= first) & evaluations["evaluation_type"].isin(TYPES)]
+    counts = pd.DataFrame(index=starts)
+    if len(shown):
+        counts = pd.crosstab(_monday(shown["created_at"].dt.tz_convert(zone)), shown["evaluation_type"])
+    counts = counts.reindex(index=starts, columns=list(TYPES), fill_value=0)
+    return counts.rename_axis(index="start", columns=None).reset_index()
+
+
+def _monday(local: pd.Series) -> pd.Series:
+    days = local.dt.tz_localize(None).dt.normalize()
+    mondays: pd.Series = days - pd.to_timedelta(days.dt.dayofweek, unit="D")
+    return mondays
+
+
+def _lost(evaluations: pd.DataFrame, first: datetime, now: datetime) -> dict[str, int]:
+    """Failed and stuck jobs since `first` that the student did not do again, per student."""
+    labelled = jobs.with_states(evaluations.rename(columns={"evaluation_type": "kind"}), now)
+    open_ones = labelled["state"].isin(["failed", "stuck"]) & ~labelled["recovered"]
+    counts = labelled[open_ones & (labelled["created_at"] >= first)]["user_id"].value_counts()
+    return {str(user_id): int(count) for user_id, count in counts.items()}
+
+
+def _standing(attempts: Attempts, first: datetime, now: datetime) -> Standing:
+    found = progress.progress(attempts, now)
+    recent = tuple(attempts.since(now - progress.WINDOW).bands[-_RECENT:].tolist())
+    return Standing(found, found.level - progress.level_before(attempts, first), recent)
