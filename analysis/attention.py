@@ -1,8 +1,8 @@
 """The class at a glance: where each student stands, and by which rules one needs the teacher's attention."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -69,12 +69,24 @@ class Student:
     lost: int
     last_seen: datetime | None
 
+    def only(self, skills: Sequence[str]) -> "Student":
+        """The student with some of the skills' standings; what counts evaluations stays as it is."""
+        return replace(self, standings={name: s for name, s in self.standings.items() if name in skills})
+
     @property
     def weakest(self) -> tuple[str, Weakest] | None:
         """The skill and the criterion that is farthest below the others, of both skills."""
         found = [(skill, standing.weakest) for skill, standing in self.standings.items()]
         known = [(skill, low) for skill, low in found if low is not None]
         return max(known, key=lambda pair: pair[1].gap) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A student with the reasons to look at."""
+
+    student: Student
+    flags: list[Flag]
 
 
 def students(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[Student]:
@@ -85,7 +97,8 @@ def students(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[
     """
     known = evaluations[evaluations["user_id"].notna()]
     shown = known[known["created_at"] >= first]
-    lost = _lost(known, first, now)
+    gone = _lost(known, now)
+    lost_ones = gone[gone["created_at"] >= first]["user_id"].value_counts()
     skills = {skill: progress.by_student(known, skill) for skill in TYPES}
     nothing = {skill: progress.attempts(known.iloc[:0], skill) for skill in TYPES}
     counts = shown.groupby("user_id", sort=True)["created_at"].agg(["size", "max"])
@@ -94,7 +107,7 @@ def students(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[
             user_id=str(user_id),
             standings={skill: _standing(skills[skill].get(user_id, nothing[skill]), first, now) for skill in TYPES},
             evaluations=int(count),
-            lost=lost.get(user_id, 0),
+            lost=int(lost_ones.get(user_id, 0)),
             last_seen=last_seen,
         )
         for user_id, count, last_seen in counts.itertuples()
@@ -133,6 +146,35 @@ def urgency(found: list[Flag]) -> tuple[int, int]:
     return (min((RULES.index(flag.rule) for flag in found), default=len(RULES)), -len(found))
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Students who share a weakest criterion: (user_id, its level), lowest first; `middle` is the median level."""
+
+    skill: str
+    criterion: str
+    students: tuple[tuple[str, float], ...]
+
+    @property
+    def middle(self) -> float:
+        """The median of the students' levels in the criterion."""
+        return progress.median([level for _, level in self.students])
+
+
+def groups(students: Iterable[Student], skills: Sequence[str]) -> list[Group]:
+    """The students by their weakest criterion of each skill, the largest group first; a tie puts one into several."""
+    found: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    for student in students:
+        for skill in skills:
+            low = student.standings[skill].weakest if skill in student.standings else None
+            for criterion in low.criteria if low else ():
+                found.setdefault((skill, criterion), []).append((student.user_id, low.level if low else math.nan))
+    whole = [
+        Group(skill, criterion, tuple(sorted(members, key=lambda member: (member[1], member[0]))))
+        for (skill, criterion), members in found.items()
+    ]
+    return sorted(whole, key=lambda group: (-len(group.students), group.skill, group.criterion))
+
+
 def weeks(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) -> pd.DataFrame:
     """Evaluations per local week and skill, from the week of `first` to the present one; empty weeks are zeros.
 
@@ -154,12 +196,14 @@ def _monday(local: pd.Series) -> pd.Series:
     return mondays
 
 
-def _lost(evaluations: pd.DataFrame, first: datetime, now: datetime) -> dict[str, int]:
-    """Failed and stuck jobs since `first` that the student did not do again, per student."""
+def lost(evaluations: pd.DataFrame, now: datetime) -> int:
+    """How many of these evaluations failed or got stuck and were not done again."""
+    return len(_lost(evaluations, now))
+
+
+def _lost(evaluations: pd.DataFrame, now: datetime) -> pd.DataFrame:
     labelled = jobs.with_states(evaluations.rename(columns={"evaluation_type": "kind"}), now)
-    open_ones = labelled["state"].isin(["failed", "stuck"]) & ~labelled["recovered"]
-    counts = labelled[open_ones & (labelled["created_at"] >= first)]["user_id"].value_counts()
-    return {str(user_id): int(count) for user_id, count in counts.items()}
+    return labelled[labelled["state"].isin(["failed", "stuck"]) & ~labelled["recovered"]]
 
 
 def _standing(attempts: Attempts, first: datetime, now: datetime) -> Standing:

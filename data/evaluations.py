@@ -96,6 +96,12 @@ def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     return rows.in_period(store, EVALUATIONS, first, last).map(lambda items: rows.newest_first(frame(items)))
 
 
+def of_students(store: Store, user_ids: Iterable[str], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """The evaluations of some students from `first` to `last`, newest first; one Query for each student."""
+    read = rows.of_students(store, EVALUATIONS, user_ids, first, last)
+    return read.map(lambda items: rows.newest_first(frame(items)))
+
+
 def whole(store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[Evaluation]]]:
     """The evaluations of `keys` (evaluation_id, user_id) with their texts, a batch at a time."""
     return rows.whole(store, EVALUATIONS, keys, parse)

@@ -9,7 +9,7 @@ with open_page("Flashcards") as page:
     set_id, user_id = page.param("set_id"), page.param("user_id")
     if set_id is None:
         if user_id is None:
-            if found := filters.student_finder():
+            if found := filters.student_finder(page.roster):
                 page.go(FLASHCARDS, user_id=found)
             page.link(OVERVIEW, "Or start from a student")
         else:

@@ -1,47 +1,38 @@
-"""The class: who was active, and where each one stands."""
+"""The class: who needs attention and why, where each one stands, how much was practised, whom to teach together."""
+
+from datetime import timedelta
 
 import streamlit as st
 
-from analysis import bands
-from ui import filters, formats, reads, tables
+from analysis import attention, progress
+from ui import filters, overview, reads, roster
 from ui.page import STUDENT, open_page
 
 with open_page("Overview") as page:
-    if user_id := filters.student_finder():
+    if user_id := filters.student_finder(page.roster):
         page.go(STUDENT, user_id=user_id)
-    period = filters.period()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        period = filters.period()
+        choice = overview.choose(page.roster)
+    figures, table = st.container(), st.container()
+    rules = overview.rules()
+    roster.panel(page)
 
-    with page.part("The class"):
-        evaluations = page.read(reads.period, period.days)
-        students = bands.students(evaluations)
-        known = students[students["user_id"].notna()].reset_index(drop=True)
-        with st.container(horizontal=True):
-            st.metric(
-                "Active students",
-                f"{len(known):,}",
-                help=f"Students with at least one evaluation in the last {period.name}.",
-                width="content",
-            )
-            st.metric("Evaluations", f"{len(evaluations):,}", help="Of every status.", width="content")
-            failed = int(students["failed"].sum())
-            st.metric(
-                "Failed",
-                f"{failed:,}",
-                help="Evaluations that ended without a result, through no fault of the student.",
-                width="content",
-            )
-        if known.empty:
-            st.info(
-                f"Nobody was active in the last {period.name}. Choose a longer period, or open a student by id above.",
-                title="No evaluations here",
-            )
-        else:
-            st.text("Select a student to see the history.")
-            chosen = tables.pick(
-                tables.students(known),
-                tables.students_columns(page.zone),
-                key="students",
-                alt=f"{formats.count(len(known), 'student')} active in the last {period.name}, last seen first",
-            )
-            if chosen is not None:
-                page.go(STUDENT, user_id=known["user_id"][chosen])
+    with table, page.part("The class"):
+        # Levels and trends look back 180 days, whatever the period.
+        days = period.days or progress.WINDOW.days
+        answer = page.answer(reads.period, max(days, progress.WINDOW.days))
+        active = reads.students(answer.value, days, answer.read_at)
+        students = [*active, *attention.absent(page.roster, active)]
+        every = overview.rows(students, choice, rules, page)
+        shown = overview.matching(every, choice)
+        with figures:
+            overview.headline(every, period)
+        overview.listing(shown, len(every), choice, period, page)
+        columns = st.columns(2)
+        with columns[0], page.part("The levels"):
+            overview.distribution(every, choice)
+        with columns[1], page.part("The evaluations per week"):
+            overview.volume(overview.of_rows(answer.value, every), page.now - timedelta(days=days), page)
+        with page.part("The groups to teach"):
+            overview.groups(every, choice, page)

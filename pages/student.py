@@ -1,20 +1,22 @@
 """One student: latest bands, how they moved, the criteria, the history, the flashcard sets."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from ui import cards, filters, formats, reads, skills, tables
+from ui import cards, filters, formats, reads, skills, tables, takeaway
 from ui.page import EVALUATION, OVERVIEW, STUDENT, open_page
 
 with open_page("Student") as page:
     user_id = page.param("user_id")
     if user_id is None:
-        if found := filters.student_finder():
+        if found := filters.student_finder(page.roster):
             page.go(STUDENT, user_id=found)
         page.link(OVERVIEW, "Or choose from the students who were active")
         page.done()
-    st.code(user_id, language=None, width="content")
+    skills.title(user_id, page)
     period = filters.since()
 
     with page.part("The evaluations"):
@@ -27,11 +29,16 @@ with open_page("Student") as page:
             page.link(OVERVIEW, "Back to the overview")
         elif history is not None:
             shown = bands.since(history, period.first(page.now))
-            skills.headline(history, shown, page)
+            of_skills = skills.of_history(history, user_id, page)
+            medians: Mapping[str, float] = {}
+            with page.part("The comparison with the class"):
+                medians = skills.beside(user_id, page)
+            skills.headline(history, shown, of_skills, medians, page)
             if shown.empty:
                 st.info(f"Choose a longer period: the last {period.name} have no evaluations of this student.")
             else:
-                skills.trends(shown, page)
+                skills.trends(shown, of_skills, page)
+                skills.practice(shown, period, page)
                 st.subheader("History", anchor=False)
                 with st.container(horizontal=True):
                     skill, status = filters.skill(), filters.status()
@@ -44,6 +51,14 @@ with open_page("Student") as page:
                     tables.history_columns(page.zone),
                     key="history",
                     alt="Evaluations of this student, newest first",
+                )
+                takeaway.table(
+                    tables.history_file(rows),
+                    "history",
+                    page,
+                    period=f"the last {period.name}" if period.days else "all",
+                    codes={"of": user_id},
+                    key="take_history",
                 )
                 if chosen is not None:
                     page.go(EVALUATION, **skills.address(rows.iloc[chosen]))

@@ -18,7 +18,7 @@ from data.rows import WHOLE_BATCH
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
 from data.store import Cost, Read, TableFacts
 from data.unindexed import Progress
-from ui import charts, exports, filters, formats, reads, tables, text
+from ui import charts, filters, formats, reads, tables, takeaway, text
 from ui.filters import Period
 from ui.page import EVALUATION, FLASHCARDS, KEPT, Page
 from ui.text import Html
@@ -266,22 +266,15 @@ def _download(
     label: str, rows: pd.DataFrame, what: str, page: Page, period: Period | None, *, key: str, complete: bool = True
 ) -> None:
     """A button that saves `rows`; the file says that they are of `period`, or of all time."""
-    codes = {"of": "all" if period is None else f"{period.days}d", "what": what}
-    st.download_button(
-        label,
-        exports.csv(
-            rows,
-            what,
-            period="all time" if period is None else f"the last {period.name}",
-            zone=page.zone,
-            source=page.source,
-            made=page.now,
-            complete=complete if period is None else page.complete,
-        ),
-        file_name=exports.file_name("audit", codes, page.now.astimezone(page.zone)),
-        mime="text/csv",
-        on_click="ignore",
+    takeaway.table(
+        rows,
+        what,
+        page,
+        period="all time" if period is None else f"the last {period.name}",
+        codes={"of": "all" if period is None else f"{period.days}d", "from": "audit"},
         key=key,
+        label=label,
+        complete=complete if period is None else None,
     )
 
 

@@ -2,65 +2,200 @@
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
+from analysis import progress
+from analysis.bands import nearest_half
+from analysis.progress import Trend
 from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
 from ui import formats
 
 # Okabe and Ito's colours for colour-blind readers, https://jfly.uni-koeln.de/color/
 COLOURS = {WRITING: "#0072B2", SPEAKING: "#D55E00"}
+_TINTS = {WRITING: "rgba(0,114,178,0.15)", SPEAKING: "rgba(213,94,0,0.15)"}
+_QUIET = "#767676"
 NAMES = {WRITING: "Writing", SPEAKING: "Speaking"}
 _DASHES = ("dot", "dash", "dashdot", "longdash")
 _SYMBOLS = ("diamond-open", "square-open", "triangle-up-open", "x-thin-open")
 
 _PAUSE = pd.Timedelta(days=35)
+_SETTLING = pd.Timedelta(days=1)
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
-def band_trend(evaluations: pd.DataFrame, skill: str, *, criteria: bool, zone: ZoneInfo) -> go.Figure:
-    """Bands of one skill over time. Points carry [evaluation_id, user_id] as customdata.
+def band_trend(
+    evaluations: pd.DataFrame, skill: str, *, zone: ZoneInfo, trend: Trend | None = None, target: float = math.nan
+) -> go.Figure:
+    """Bands of one skill over time: attempts as points, the level as a line, the trend's interval, the target.
 
-    `evaluations` are completed ones of `skill`; those without a time or a band are left out by the caller.
+    `evaluations` are completed ones of `skill`; those without a time or a band are left out by the caller. Points carry
+    [evaluation_id, user_id] as customdata. A thin upright line stands where a model judged for the first time.
     """
-    timed = evaluations[evaluations["created_at"].notna()].sort_values("created_at")
-    times = timed["created_at"].dt.tz_convert(zone.key).dt.tz_localize(None)
-    ids = timed[["evaluation_id", "user_id"]].to_numpy()
+    timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
+    times = _local(timed["created_at"], zone)
     figure = go.Figure()
-    shown = [timed[OVERALL]]
-    if criteria:
-        for n, (criterion, name) in enumerate(CRITERIA[skill].items()):
-            shown.append(timed[criterion])
-            figure.add_scatter(
-                x=times,
-                y=timed[criterion],
-                name=name,
-                mode="lines+markers",
-                line={"color": COLOURS[skill], "dash": _DASHES[n], "width": 1},
-                marker={"symbol": _SYMBOLS[n], "size": 7},
-                opacity=0.75,
-                customdata=ids,
-                hovertemplate=f"{html.escape(name)} %{{y}}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
-            )
+    if trend is not None and trend.when is not None:
+        _interval(figure, trend, timed["created_at"], skill, zone)
+    levels = progress.levels(timed[OVERALL].to_numpy())
+    figure.add_scatter(
+        x=times,
+        y=levels,
+        name="level (median of three)",
+        mode="lines",
+        line={"color": COLOURS[skill], "width": 3, "shape": "hv"},
+        hoverinfo="skip",
+    )
     models = timed["model_used"].map(lambda model: html.escape(model or "model unknown"))
     figure.add_scatter(
         x=times,
         y=timed[OVERALL],
-        name=f"{NAMES[skill]} band",
-        mode="lines+markers",
-        line={"color": COLOURS[skill], "width": 2},
-        marker={"size": 9},
-        customdata=ids,
+        name="one attempt",
+        mode="markers",
+        marker={"color": COLOURS[skill], "size": 9, "opacity": 0.6, "line": {"width": 1, "color": "#ffffff"}},
+        customdata=timed[["evaluation_id", "user_id"]].to_numpy(),
         text=models,
         hovertemplate="%{y}<br>%{x|%-d %b %Y, %H:%M}<br>%{text}<extra></extra>",
-        showlegend=criteria,
     )
-    return _framed(figure, pd.concat(shown), f"Time ({zone.key})", criteria=criteria)
+    shown = [timed[OVERALL]]
+    if not math.isnan(target):
+        shown.append(pd.Series([target]))
+        figure.add_hline(
+            y=target,
+            line={"color": _QUIET, "width": 2, "dash": "dot"},
+            annotation={"text": f"target {formats.band(target)}", "font": {"size": 12}},
+            annotation_position="top left",
+        )
+    for when, model in new_models(timed):
+        at = when.astimezone(zone).replace(tzinfo=None)
+        _mark(figure, at, f"{model[:28]}…" if len(model) > 29 else model)
+    return _framed(figure, pd.concat(shown), f"Time ({zone.key})", height=340)
+
+
+def new_models(timed: pd.DataFrame) -> list[tuple[datetime, str]]:
+    """When each model judged for the first time after the first day, oldest first. `timed` is oldest first."""
+    named = timed[timed["model_used"].notna()].drop_duplicates("model_used")
+    if named.empty:
+        return []
+    later = named[named["created_at"] > timed["created_at"].iloc[0] + _SETTLING]
+    return [
+        (when.to_pydatetime(), str(model)) for when, model in zip(later["created_at"], later["model_used"], strict=True)
+    ]
+
+
+def criteria_over_time(evaluations: pd.DataFrame, skill: str, *, zone: ZoneInfo) -> go.Figure:
+    """A small chart per criterion, all with the same axes: attempts as points, the level as a line."""
+    timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
+    names = CRITERIA[skill]
+    figure = make_subplots(
+        rows=2,
+        cols=2,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        subplot_titles=list(names.values()),
+        vertical_spacing=0.16,
+        horizontal_spacing=0.06,
+    )
+    for n, (criterion, name) in enumerate(names.items()):
+        known = timed[timed[criterion].notna()]
+        place = {"row": n // 2 + 1, "col": n % 2 + 1}
+        times = _local(known["created_at"], zone)
+        figure.add_scatter(
+            x=times,
+            y=known[criterion],
+            mode="markers",
+            marker={"color": COLOURS[skill], "size": 6, "opacity": 0.5},
+            hovertemplate=f"{html.escape(name)} %{{y}}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
+            **place,
+        )
+        figure.add_scatter(
+            x=times,
+            y=progress.levels(known[criterion].to_numpy()),
+            mode="lines",
+            line={"color": COLOURS[skill], "width": 2, "shape": "hv"},
+            hoverinfo="skip",
+            **place,
+        )
+    low, high = band_range(pd.concat([timed[criterion] for criterion in names]))
+    figure.update_layout(height=380, margin={"l": 10, "r": 10, "t": 30, "b": 20}, showlegend=False, dragmode=False)
+    figure.update_annotations(font={"size": 12})
+    figure.update_yaxes(range=[low, high], dtick=1, tickformat=".1f", fixedrange=True)
+    figure.update_xaxes(fixedrange=True, type="date", nticks=4)
+    return figure
+
+
+def level_counts(levels: Mapping[str, Sequence[float]]) -> go.Figure:
+    """How many students are at which level, to the nearest half band, per skill. NaN are left out."""
+    figure = go.Figure()
+    known = {skill: [nearest_half(v) for v in values if not math.isnan(v)] for skill, values in levels.items()}
+    every = [band for values in known.values() for band in values]
+    low, high = (min(every), max(every)) if every else (4.0, 7.0)
+    ticks = [low + n / 2 for n in range(round(2 * (high - low)) + 1)]
+    for skill, values in known.items():
+        figure.add_bar(
+            x=[formats.band(tick) for tick in ticks],
+            y=[values.count(tick) for tick in ticks],
+            name=NAMES[skill],
+            marker={"color": COLOURS[skill]},
+            hovertemplate=f"%{{y}} at %{{x}} in {NAMES[skill]}<extra></extra>",
+        )
+    figure.update_xaxes(title="Level (band)", type="category", fixedrange=True)
+    return _bars(figure, "Students")
+
+
+def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
+    """Evaluations per week and skill, stacked. `counts` has start (a Monday, local) and a column per skill."""
+    figure = go.Figure()
+    for skill, name in NAMES.items():
+        figure.add_bar(
+            x=counts["start"],
+            y=counts[skill],
+            name=name,
+            marker={"color": COLOURS[skill]},
+            hovertemplate=f"%{{y}} {name}, week of %{{x|%-d %b %Y}}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(title=f"Week, from Monday ({zone.key})", type="date", fixedrange=True)
+    return _bars(figure, "Evaluations")
+
+
+def calendar(days: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
+    """Attempts per day: a column per week, a row per weekday. `days` has day (local date) and attempts (int)."""
+    weeks = days["day"] - pd.to_timedelta(days["day"].dt.dayofweek, unit="D")
+    grid = days.assign(week=weeks, weekday=days["day"].dt.dayofweek).pivot(
+        index="weekday", columns="week", values="attempts"
+    )
+    dates = [
+        [(pd.Timestamp(week) + pd.Timedelta(days=int(row))).strftime("%-d %b %Y") for week in grid.columns]
+        for row in grid.index
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=grid.where(grid > 0).to_numpy(),
+            x=grid.columns,
+            y=[_WEEKDAYS[row] for row in grid.index],
+            customdata=dates,
+            colorscale=[[0, "#9dc3dc"], [1, "#00456b"]],
+            zmin=1,
+            zmax=max(4, int(days["attempts"].max())),
+            xgap=2,
+            ygap=2,
+            showscale=False,
+            hovertemplate="%{z} on %{customdata}<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    figure.update_layout(height=210, margin={"l": 10, "r": 10, "t": 10, "b": 30}, dragmode=False)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    figure.update_xaxes(title=f"Week, from Monday ({zone.key})", type="date", fixedrange=True, showgrid=False)
+    return figure
 
 
 def profile(criteria: pd.DataFrame, skill: str) -> go.Figure:
@@ -85,7 +220,7 @@ def profile(criteria: pd.DataFrame, skill: str) -> go.Figure:
         x=rows["median"],
         y=rows["name"],
         mode="markers",
-        marker={"symbol": "line-ns-open", "size": 22, "line": {"width": 3}, "color": "#767676"},
+        marker={"symbol": "line-ns-open", "size": 22, "line": {"width": 3}, "color": _QUIET},
         name="median of all shown",
         hovertemplate="%{y}: median %{x}<extra></extra>",
     )
@@ -115,16 +250,9 @@ def job_bars(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
             marker={"color": colour},
             hovertemplate=f"%{{y}} {name}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
         )
-    figure.update_layout(
-        barmode="stack",
-        height=280,
-        margin={"l": 10, "r": 10, "t": 10, "b": 40},
-        legend={"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0},
-        dragmode=False,
-    )
-    figure.update_yaxes(title="Jobs", fixedrange=True, rangemode="tozero")
+    figure.update_layout(barmode="stack")
     figure.update_xaxes(title=f"Time ({zone.key})", fixedrange=True, type="date")
-    return figure
+    return _bars(figure, "Jobs")
 
 
 def model_bands(
@@ -152,22 +280,63 @@ def model_bands(
             showlegend=True,
         )
     for when, words in takeovers:
-        at = when.astimezone(zone).replace(tzinfo=None)
-        figure.add_shape(
-            type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": "#767676", "width": 2, "dash": "dash"}
-        )
-        figure.add_annotation(
-            x=at, y=1, yref="paper", yanchor="bottom", text=html.escape(words), showarrow=False, font={"size": 12}
-        )
-    framed = _framed(figure, over_time["median"], f"Time ({zone.key})", criteria=False)
-    return framed.update_layout(margin={"t": 30 if takeovers else 10}, yaxis_title="Median band")
+        _mark(figure, when.astimezone(zone).replace(tzinfo=None), words)
+    framed = _framed(figure, over_time["median"], f"Time ({zone.key})", height=320)
+    return framed.update_layout(yaxis_title="Median band")
 
 
-def _framed(figure: go.Figure, bands: pd.Series, time_title: str, *, criteria: bool) -> go.Figure:
+def _local(times: pd.Series, zone: ZoneInfo) -> pd.Series:
+    local: pd.Series = times.dt.tz_convert(zone.key).dt.tz_localize(None)
+    return local
+
+
+def _interval(figure: go.Figure, trend: Trend, times: pd.Series, skill: str, zone: ZoneInfo) -> None:
+    """What the 95 % interval leaves open: the wedge between the steepest and the flattest line, and the line itself."""
+    if trend.when is None:
+        return
+    begin, end = max(times.min(), pd.Timestamp(trend.when - progress.WINDOW)), times.max()
+    middle = pd.Timestamp(trend.when)
+    # Around the wedge, through its waist twice.
+    corners = [(begin, trend.low), (middle, 0), (end, trend.high), (end, trend.low), (middle, 0), (begin, trend.high)]
+    figure.add_scatter(
+        x=[when.tz_convert(zone.key).tz_localize(None) for when, _ in corners],
+        y=[trend.level + slope * ((when - middle) / progress.MONTH) for when, slope in corners],
+        name="95 % interval of the trend",
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=_TINTS[skill],
+        hoverinfo="skip",
+    )
+
+
+def _mark(figure: go.Figure, at: datetime, words: str) -> None:
+    """An upright line with words above it, which others may have written."""
+    figure.add_shape(
+        type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": _QUIET, "width": 2, "dash": "dash"}
+    )
+    figure.add_annotation(
+        x=at, y=1, yref="paper", yanchor="bottom", text=html.escape(words), showarrow=False, font={"size": 12}
+    )
+    figure.update_layout(margin={"t": 30})
+
+
+def _bars(figure: go.Figure, counted: str) -> go.Figure:
+    figure.update_layout(
+        height=280,
+        margin={"l": 10, "r": 10, "t": 10, "b": 40},
+        legend={"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0},
+        dragmode=False,
+    )
+    figure.update_yaxes(title=counted, fixedrange=True, rangemode="tozero")
+    return figure
+
+
+def _framed(figure: go.Figure, bands: pd.Series, time_title: str, *, height: int) -> go.Figure:
     low, high = band_range(bands)
     figure.update_layout(
-        height=440 if criteria else 320,
-        margin={"l": 10, "r": 10, "t": 10, "b": 40},
+        height=height,
+        margin={"l": 10, "r": 10, "t": figure.layout.margin.t or 10, "b": 40},
         legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},
         hovermode="closest",
         dragmode=False,

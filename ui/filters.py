@@ -5,12 +5,14 @@ The URL is the only truth: a widget takes its value from there on every run and 
 so that Back would lose them.)
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import streamlit as st
 
+from data.roster import Roster, Student
 from data.schema import COMPLETED, FAILED, PROCESSING, SPEAKING, WRITING
 from ui import text
 
@@ -18,12 +20,14 @@ ALL = "all"
 
 _PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", 365)}
 _LONGEST_SEARCH = 200
+_SOUGHT = "_sought"
 
 # Every filter's key in the URL, distinct on every page, so that all of them can travel along (see carried).
 KEYS = (
     *("period", "since", "skill", "status", "criteria", "sets", "cards"),
     *("jobs", "from", "to", "kind", "state", "model", "student", "reason", "text", "part", "again"),
     *("audit", "finding"),
+    *("class", "of", "flag", "away", "below", "weakest", "falling", "lost", "group", "says", "beside"),
 )
 
 
@@ -71,13 +75,8 @@ def status(key: str = "status") -> str | None:
 
 
 def choice(label: str, names: Mapping[str, str], *, key: str, default: str) -> str:
-    """One of `names` (code in the URL -> what the reader sees). Says so when a link asks for one that there is not."""
-    asked = st.query_params.get(key, default)
-    if asked not in names:
-        shown = asked if len(asked) <= 60 else asked[:60] + "…"
-        text.show(text.quiet(text.inline(f"The link asks for {label.lower()} “{shown}”, which there is not.")))
-        asked = default
-    st.session_state[key] = asked
+    """One of `names` (code in the URL -> our own words). Says so when a link asks for one that there is not."""
+    asked = _asked(label, names, key, default)
     st.segmented_control(
         label,
         list(names),
@@ -89,6 +88,62 @@ def choice(label: str, names: Mapping[str, str], *, key: str, default: str) -> s
         args=(key, default),
     )
     return asked
+
+
+def option(label: str, names: Mapping[str, str], *, key: str, default: str, explain: str | None = None) -> str:
+    """One of `names`, which may be many or the words of others: the list shows them literally."""
+    asked = _asked(label, names, key, default)
+    st.selectbox(
+        label,
+        list(names),
+        format_func=lambda code: names.get(code, code),
+        key=key,
+        help=explain,
+        on_change=_to_url,
+        args=(key, default),
+        width=220,
+    )
+    return asked
+
+
+def _asked(label: str, names: Mapping[str, str], key: str, default: str) -> str:
+    asked = st.query_params.get(key, default)
+    if asked not in names:
+        shown = asked if len(asked) <= 60 else asked[:60] + "…"
+        text.show(text.quiet(text.inline(f"The link asks for {label.lower()} “{shown}”, which there is not.")))
+        asked = default
+    st.session_state[key] = asked
+    return asked
+
+
+def number(label: str, *, key: str, default: float, step: float, most: float, explain: str) -> float:
+    """A number from 0 to `most`, in the URL as `?key=`. Says so when a link holds none."""
+    asked = st.query_params.get(key, "")
+    chosen = default
+    if asked:
+        try:
+            chosen = float(asked)
+        except ValueError:
+            chosen = math.nan
+        if not 0 <= chosen <= most:
+            text.show(
+                text.quiet(text.inline(f"The link's {label.lower()} “{asked[:60]}” is no number up to {most:g}."))
+            )
+            chosen = default
+    st.session_state[key] = chosen
+    st.number_input(
+        label,
+        min_value=0.0,
+        max_value=float(most),
+        step=float(step),
+        format="%g",
+        key=key,
+        help=explain,
+        on_change=_to_url,
+        args=(key, default),
+        width=220,
+    )
+    return chosen
 
 
 def value(key: str) -> str:
@@ -118,10 +173,11 @@ def day(label: str, *, key: str, default: date) -> date:
     return chosen
 
 
-def switch(label: str, *, key: str) -> bool:
-    """An on/off switch, in the URL as `?key=on`."""
-    st.session_state[key] = st.query_params.get(key) == "on"
-    return st.toggle(label, key=key, on_change=_to_url, args=(key, False))
+def switch(label: str, *, key: str, default: bool = False, explain: str | None = None) -> bool:
+    """An on/off switch, in the URL as `?key=on` or `?key=off` where that is not the default."""
+    asked = st.query_params.get(key)
+    st.session_state[key] = {"on": True, "off": False}.get(asked or "", default)
+    return st.toggle(label, key=key, help=explain, on_change=_to_url, args=(key, default))
 
 
 def search(label: str, *, key: str) -> str:
@@ -132,13 +188,42 @@ def search(label: str, *, key: str) -> str:
     ).strip()
 
 
-def student_finder() -> str | None:
-    """A box for a student's exact id; the id once it was entered."""
-    return id_finder(
-        "Find a student by id",
+def student_finder(roster: Roster) -> str | None:
+    """A box for a student's exact id, or a part of the name; the id once one student was found or chosen."""
+    named = any(student.name for student in roster.students.values())
+    typed = id_finder(
+        "Find a student by name or id" if named else "Find a student by id",
         "such as user-456",
-        "The exact id (user_id). It works for every student, also for one who was not active lately.",
+        "The exact id (user_id) works for every student, also for one who was not active lately."
+        + (" A part of a name works for those in the roster." if named else ""),
     )
+    if typed is not None:
+        st.session_state[_SOUGHT] = typed
+    sought = st.session_state.get(_SOUGHT)
+    if not sought:
+        return None
+    found = roster.called(sought)
+    if sought in roster.students or not found:
+        del st.session_state[_SOUGHT]
+        return str(sought)
+    if len(found) == 1:
+        del st.session_state[_SOUGHT]
+        return found[0].user_id
+    chosen = st.selectbox(
+        f"{len(found)} students have this in their names: which one?",
+        [student.user_id for student in found],
+        format_func=lambda user_id: _introduced(roster.student(user_id)),
+        index=None,
+        key="_which",
+        width=420,
+    )
+    if chosen is not None:
+        del st.session_state[_SOUGHT]
+    return chosen
+
+
+def _introduced(student: Student) -> str:
+    return " · ".join(part for part in (student.name, student.class_name, student.user_id) if part)
 
 
 def id_finder(label: str, example: str, explain: str | None = None) -> str | None:
@@ -149,9 +234,11 @@ def id_finder(label: str, example: str, explain: str | None = None) -> str | Non
     return typed.strip() if sent and typed.strip() else None
 
 
-def _to_url(key: str, default: str | bool | None) -> None:
+def _to_url(key: str, default: str | bool | float | None) -> None:
     value = st.session_state[key]
     if value == default or value is None:
         st.query_params.pop(key, None)
+    elif isinstance(value, bool):
+        st.query_params[key] = "on" if value else "off"
     else:
-        st.query_params[key] = "on" if value is True else str(value)
+        st.query_params[key] = f"{value:g}" if isinstance(value, float) else str(value)

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from data.failures import Failure
+from data.roster import Roster, RosterError, Student
 from data.schema import EVALUATIONS, TABLES, Table
 from data.settings import Settings, SettingsError
 from data.store import Cost, Read
@@ -37,6 +38,8 @@ _NEW_NAMES = {
     "Europe/Kiev": "Europe/Kyiv",
 }
 
+ROSTER = "_roster"
+"""Session key of the roster that was uploaded for this visit."""
 _FRAMED = "_framed"
 _RETRIED = "_retried"
 KEPT = "_kept_"
@@ -78,6 +81,10 @@ class Page:
 
     def read(self, cached: Callable[..., Read[Any]], *args: Any) -> Any:
         """The value of a read of ui.reads; its cost goes into the footer. May raise Failure."""
+        return self.answer(cached, *args).value
+
+    def answer(self, cached: Callable[..., Read[Any]], *args: Any) -> Read[Any]:
+        """A read of ui.reads with its time and cost, which goes into the footer. May raise Failure."""
         # A fragment that reads again by itself for a day must not make this grow.
         if (cached, args) not in self._tried:
             self._tried.append((cached, args))
@@ -85,7 +92,28 @@ class Page:
         self._made.append((cached, args, answer))
         for note in answer.notes:
             text.show(text.quiet(text.inline(note)))
-        return answer.value
+        return answer
+
+    @property
+    def roster(self) -> Roster:
+        """The roster uploaded for this visit, or the server's; an empty one when that cannot be used."""
+        uploaded: Roster | None = st.session_state.get(ROSTER)
+        if uploaded is not None:
+            return uploaded
+        try:
+            return reads.class_list()
+        except RosterError as error:
+            log.warning("%s", error)
+            return Roster()
+
+    def student(self, user_id: str) -> Student:
+        """What the roster says of a student."""
+        return self.roster.student(user_id)
+
+    def called(self, user_id: str) -> str:
+        """A student's name with the id, or the id alone."""
+        name = self.student(user_id).name
+        return f"{name} ({user_id})" if name else user_id
 
     def keep(self, answer: Read[Any]) -> None:
         """Count an answer that the session kept into the footer."""

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import streamlit as st
 
-from data import evaluations, flashcards, jobs
+from analysis import attention
+from data import evaluations, flashcards, jobs, roster, sample
 from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
 from data.flashcards import FlashcardSet
 from data.jobs import Key
+from data.roster import Roster
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts
@@ -50,6 +52,29 @@ def forget() -> None:
     store().forget()
 
 
+def class_list() -> Roster:
+    """The server's roster: the file's, the demo's own, or an empty one; RosterError when the file cannot be used."""
+    chosen = settings()
+    if chosen.roster:
+        try:
+            changed = os.stat(chosen.roster).st_mtime_ns
+        except OSError:
+            changed = 0  # reading it will say what is wrong
+        return _roster_file(chosen.roster, changed)
+    return _sample_roster() if chosen.source == "demo" else Roster()
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _roster_file(path: str, changed: int) -> Roster:
+    del changed  # part of the key: a file that was saved again is read again
+    return roster.read(path)
+
+
+@st.cache_resource(show_spinner=False)
+def _sample_roster() -> Roster:
+    return roster.parse(sample.roster().encode())
+
+
 @st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
 def failure_reasons(keys: tuple[Key, ...]) -> Read[dict[Key, str | None]]:
     """Why these jobs failed."""
@@ -80,6 +105,19 @@ def period(days: int) -> Read[pd.DataFrame]:
     # The hour ahead is for the Lambdas' clocks, which may run before ours.
     now = datetime.now(UTC)
     return evaluations.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
+
+
+@st.cache_resource(ttl=_TTL, max_entries=8, show_spinner="Working out levels and trends…")
+def students(_evaluations: pd.DataFrame, days: int, read_at: datetime) -> tuple[attention.Student, ...]:
+    """Where each student of the last `days` stands, worked out once per reading. Shared, never changed."""
+    return tuple(attention.students(_evaluations, read_at - timedelta(days=days), read_at))
+
+
+@st.cache_data(ttl=_TTL, max_entries=50, show_spinner=_READING)
+def of_students(user_ids: tuple[str, ...], days: int) -> Read[pd.DataFrame]:
+    """The evaluations of some students in the last `days` days, one Query each."""
+    now = datetime.now(UTC)
+    return evaluations.of_students(store(), user_ids, now - timedelta(days=days), now + timedelta(hours=1))
 
 
 @st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)

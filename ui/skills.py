@@ -1,33 +1,96 @@
 """A student's two skills side by side: the numbers that matter, the trend, the criteria."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
 import pandas as pd
 import streamlit as st
 
-from analysis import bands
+from analysis import attention, bands, progress, rhythm
+from analysis.progress import Attempts, Forecast, Progress
 from data.schema import TYPES
-from ui import charts, filters, formats
+from ui import charts, filters, formats, reads, text
+from ui import progress as words
+from ui.filters import Period
 from ui.page import EVALUATION, Page
 
+_CALENDAR = timedelta(days=371)  # 53 weeks
+SMALLEST_CLASS = 6
+"""A median of fewer students would tell about single ones."""
 
-def headline(history: pd.DataFrame, shown: pd.DataFrame, page: Page) -> None:
-    """Latest and best band per skill, evaluations in the period, last seen."""
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """One skill of the student on screen. `target` is NaN where the roster names none."""
+
+    name: str
+    attempts: Attempts
+    progress: Progress
+    forecast: Forecast | None
+    target: float
+
+
+def of_history(history: pd.DataFrame, user_id: str, page: Page) -> dict[str, Skill]:
+    """Each skill's attempts and progress."""
+    target = page.student(user_id).target
+    found = {}
+    for name in TYPES:
+        attempts = progress.attempts(history, name)
+        now = progress.progress(attempts, page.now)
+        ahead = progress.forecast(now.level, target, now.trend, page.now)
+        found[name] = Skill(name, attempts, now, ahead, target)
+    return found
+
+
+def title(user_id: str, page: Page) -> None:
+    """Who this is: the name where the roster knows it, the id to copy, class and target."""
+    known = page.student(user_id)
+    if known.name:
+        text.show(text.heading(known.name, 3))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.code(user_id, language=None, width="content")
+        facts = [known.class_name] if known.class_name else []
+        facts += [] if math.isnan(known.target) else [f"target {formats.band(known.target)}"]
+        if facts:
+            text.show(text.line(text.inline(" · ".join(facts))))
+
+
+def beside(user_id: str, page: Page) -> Mapping[str, float]:
+    """The class's median level per skill, read when the reader wants it; nothing for a class too small to hide one."""
+    known = page.student(user_id)
+    members = page.roster.members(known.class_name) if known.class_name else []
+    if len(members) < SMALLEST_CLASS:
+        return {}
+    if not filters.switch(
+        "Compare with the class",
+        key="beside",
+        explain=f"Reads the last 180 days of each of the class's {len(members)} students: one request each. "
+        f"A median of fewer than {SMALLEST_CLASS} students is not shown.",
+    ):
+        return {}
+    classmates = page.read(reads.of_students, tuple(sorted(members)), progress.WINDOW.days)
+    medians = {}
+    for skill in TYPES:
+        levels = [progress.progress(a, page.now).level for a in progress.by_student(classmates, skill).values()]
+        scored = [level for level in levels if not math.isnan(level)]
+        if len(scored) >= SMALLEST_CLASS:
+            medians[skill] = progress.median(scored)
+    return medians
+
+
+def headline(
+    history: pd.DataFrame, shown: pd.DataFrame, skills: Mapping[str, Skill], medians: Mapping[str, float], page: Page
+) -> None:
+    """Level and trend per skill, evaluations in the period, last seen, results lost."""
     with st.container(horizontal=True):
-        for skill in TYPES:
-            numbers = bands.skill_bands(history, skill)
-            change = formats.change(numbers.change)
+        for skill in skills.values():
             st.metric(
-                f"{charts.NAMES[skill]} band, latest",
-                formats.band(numbers.latest),
-                change if numbers.change else (0 if change else None),
-                delta_color="off",
-                delta_description=f"{'' if numbers.change else 'no change '}since the one before · best "
-                f"{formats.band(numbers.best)}"
-                if change
-                else f"best {formats.band(numbers.best)}"
-                if numbers.scored
-                else "none completed yet",
-                help=f"The band of the latest completed {charts.NAMES[skill]} evaluation, and how it differs from the "
-                "one before. Scores are noisy: half a band between two attempts is not yet progress.",
+                f"{charts.NAMES[skill.name]} level",
+                formats.band(skill.progress.level),
+                delta_description=_beneath(skill, history, medians),
+                help=f"{words.LEVEL_HELP} {words.TREND_HELP}",
                 width="content",
             )
         st.metric(
@@ -45,15 +108,36 @@ def headline(history: pd.DataFrame, shown: pd.DataFrame, page: Page) -> None:
             help="When the newest evaluation was started.",
             width="content",
         )
+        lost = attention.lost(shown, page.now)
+        st.metric(
+            "Results lost",
+            f"{lost:,}",
+            delta_description="in the period shown",
+            help="Jobs that failed or got stuck, and were not done again successfully.",
+            width="content",
+        )
 
 
-def trends(shown: pd.DataFrame, page: Page) -> None:
-    """Per skill: bands over time, the criteria if wanted, and the criterion profile. A click on a point opens it."""
-    with_criteria = filters.switch("Show the criteria in the charts", key="criteria")
-    columns = st.columns(2)
-    for column, skill in zip(columns, TYPES, strict=True):
+def trends(shown: pd.DataFrame, skills: Mapping[str, Skill], page: Page) -> None:
+    """Per skill: attempts, level and trend over time, the criteria. A click on a point opens it."""
+    for column, skill in zip(st.columns(2), skills.values(), strict=True):
         with column:
-            _skill(shown, skill, page, with_criteria)
+            _skill(shown, skill, page)
+
+
+def practice(shown: pd.DataFrame, period: Period, page: Page) -> None:
+    """The rhythm of practice: a calendar of attempts."""
+    oldest = formats.known(shown["created_at"].min()) or page.now
+    first = max(period.first(page.now) or oldest, page.now - _CALENDAR)
+    days = rhythm.days(shown, first, page.now, page.zone.key)
+    practised = int((days["attempts"] > 0).sum())
+    st.subheader("Practice", anchor=False, help="Evaluations of every status per day; the darker, the more.")
+    said = (
+        f"{formats.count(int(days['attempts'].sum()), 'evaluation')} on {formats.count(practised, 'day')}; "
+        f"the longest pause lasted {formats.count(rhythm.longest_pause(days), 'day')}"
+    )
+    st.text(said)
+    st.plotly_chart(charts.calendar(days, page.zone), key="calendar", config=charts.CONFIG, alt=f"Calendar: {said}.")
 
 
 def address(evaluation: pd.Series) -> dict[str, str]:
@@ -61,25 +145,48 @@ def address(evaluation: pd.Series) -> dict[str, str]:
     return {"evaluation_id": evaluation["evaluation_id"], "user_id": evaluation["user_id"]}
 
 
-def _skill(shown: pd.DataFrame, skill: str, page: Page, with_criteria: bool) -> None:
-    name = charts.NAMES[skill]
-    scored = bands.scored(shown, skill)
-    st.subheader(name, anchor=False)
+def _beneath(skill: Skill, history: pd.DataFrame, medians: Mapping[str, float]) -> str:
+    numbers = bands.skill_bands(history, skill.name)
+    if not numbers.scored:
+        return "none completed yet"
+    said = [words.trend(skill.progress.trend) if skill.progress.attempts else "nothing in the last 180 days"]
+    if skill.name in medians:
+        said.append(f"class median {formats.band(medians[skill.name])}")
+    return " · ".join([*said, f"latest {formats.band(numbers.latest)}", f"best {formats.band(numbers.best)}"])
+
+
+def _sentence(skill: Skill, page: Page) -> str:
+    """What to see in the chart."""
+    found, trend = skill.progress, skill.progress.trend
+    if not found.attempts:
+        return "No completed attempt in the last 180 days"
+    said = f"Level {formats.band(found.level)}, {words.trend(trend)}"
+    if limits := words.interval(trend):
+        said += f" ({limits})"
+    said += f", {words.evidence(found)}"
+    if skill.forecast:
+        said += f". {words.forecast(skill.forecast, skill.target, page.zone)}"
+    return said
+
+
+def _skill(shown: pd.DataFrame, skill: Skill, page: Page) -> None:
+    name = charts.NAMES[skill.name]
+    scored = bands.scored(shown, skill.name)
+    st.subheader(name, anchor=False, help=words.TREND_HELP)
     if scored.empty:
         st.text(f"No completed {name} evaluation in this period.")
         return
-    latest, best = scored["overall_band"].iloc[0], scored["overall_band"].max()
-    title = f"Latest {formats.band(latest)}, best {formats.band(best)}, in {formats.count(len(scored), 'evaluation')}"
-    st.text(f"{title}. Select a point to open it.")
+    sentence = _sentence(skill, page)
+    st.text(f"{sentence}. Select a point to open it.")
     event = st.plotly_chart(
-        charts.band_trend(scored, skill, criteria=with_criteria, zone=page.zone),
-        key=f"trend_{skill}",
+        charts.band_trend(scored, skill.name, zone=page.zone, trend=skill.progress.trend, target=skill.target),
+        key=f"trend_{skill.name}",
         on_select="rerun",
         selection_mode="points",
         config=charts.CONFIG,
-        alt=f"{name} bands over time. {title}.",
+        alt=f"{name} bands over time. {sentence}.",
     )
-    if points := event["selection"]["points"]:
+    if points := [point for point in event["selection"]["points"] if point.get("customdata")]:
         evaluation_id, user_id = points[0]["customdata"]
         page.go(EVALUATION, evaluation_id=evaluation_id, user_id=user_id)
     untimed = int(scored["created_at"].isna().sum())
@@ -87,14 +194,34 @@ def _skill(shown: pd.DataFrame, skill: str, page: Page, with_criteria: bool) -> 
         st.text(
             f"{formats.count(untimed, 'evaluation')} without a readable time: not in the chart, but in the history."
         )
-    profile = bands.criteria_profile(shown, skill)
+    _criteria(shown, scored, skill, page)
+
+
+def _criteria(shown: pd.DataFrame, scored: pd.DataFrame, skill: Skill, page: Page) -> None:
+    """The latest criteria, and how each moved."""
+    name = charts.NAMES[skill.name]
+    profile = bands.criteria_profile(shown, skill.name)
     st.text(f"Criteria of the latest one: {_weakest(profile)}")
     st.plotly_chart(
-        charts.profile(profile, skill),
-        key=f"profile_{skill}",
+        charts.profile(profile, skill.name),
+        key=f"profile_{skill.name}",
         config=charts.CONFIG,
         alt=f"{name} criteria: "
         + ", ".join(f"{n} {formats.band(v)}" for n, v in zip(profile["name"], profile["latest"], strict=True)),
+    )
+    low = progress.weakest(skill.progress.criteria)
+    said = (
+        f"Weakest now: {words.criteria(skill.name, low.criteria)}, level {formats.band(low.level)}, "
+        f"{formats.band(low.gap)} below the rest"
+        if low
+        else "No criterion stands out now"
+    )
+    st.text(f"Each criterion over time. {said}.")
+    st.plotly_chart(
+        charts.criteria_over_time(scored, skill.name, zone=page.zone),
+        key=f"criteria_{skill.name}",
+        config=charts.CONFIG,
+        alt=f"{name} criteria over time, a small chart each. {said}.",
     )
 
 

@@ -1,6 +1,7 @@
 """Columns of the tables: what each is called, how it is formatted, what its help says."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,10 +9,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from analysis import jobs
+from analysis import jobs, progress
+from analysis.attention import Row, Student
 from data.parse import Issue
+from data.roster import Roster
 from data.schema import BANDS, CRITERIA, OVERALL, SPEAKING, WRITING
-from ui import formats
+from ui import charts, formats
+from ui import progress as words
 
 Columns = Mapping[str, Any]
 
@@ -70,6 +74,11 @@ def history(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
     )
 
 
+def history_file(rows: pd.DataFrame) -> pd.DataFrame:
+    """A student's history for a file: the attributes under their own names, numbers as numbers."""
+    return rows.assign(issues=[issue_text(issues) for issues in rows["issues"]])
+
+
 def history_columns(zone: ZoneInfo) -> Columns:
     """Columns of `history`."""
     return {
@@ -81,30 +90,137 @@ def history_columns(zone: ZoneInfo) -> Columns:
     }
 
 
-def students(rows: pd.DataFrame) -> pd.DataFrame:
-    """The class as it is shown."""
+def students(found: Sequence[Row], roster: Roster, skills: Sequence[str], period: str) -> pd.DataFrame:
+    """The class as it is shown; without the columns that the roster says nothing for."""
+    known = [roster.student(row.student.user_id) for row in found]
+    columns: dict[str, Any] = {
+        "Student": [student.name or student.user_id for student in known],
+        "Why": ["; ".join(words.flag(flag, period) for flag in row.flags) or None for row in found],
+        "Class": [student.class_name or None for student in known],
+    }
+    for skill in skills:
+        name = charts.NAMES[skill]
+        standings = [row.student.standings.get(skill) for row in found]
+        columns |= {
+            name: [formats.UNKNOWN if s is None else formats.band(s.progress.level) for s in standings],
+            f"{name} change": [math.nan if s is None else s.change for s in standings],
+            f"{name} attempts": [list(s.recent) if s else [] for s in standings],
+        }
+    columns |= {
+        "Target": [formats.band(student.target) for student in known],
+        "Weakest criterion": [_weakest(row.student) for row in found],
+        "Evaluations": [row.student.evaluations for row in found],
+        "Last seen": pd.Series([row.student.last_seen for row in found], dtype="datetime64[us, UTC]"),
+        "Results lost": [row.student.lost for row in found],
+        "Id": [row.student.user_id for row in found],
+    }
+    frame = pd.DataFrame(columns)
+    silent = [name for name, of in (("Class", "class_name"), ("Id", "name")) if not any(getattr(s, of) for s in known)]
+    silent += ["Target"] if all(math.isnan(student.target) for student in known) else []
+    return frame.drop(columns=silent)
+
+
+def students_columns(zone: ZoneInfo, period: str) -> Columns:
+    """Columns of `students`."""
+    skills: dict[str, Any] = {}
+    for skill, name in charts.NAMES.items():
+        skills |= {
+            name: _band_column(name, words.LEVEL_HELP),
+            f"{name} change": st.column_config.NumberColumn(
+                "±",
+                format="%+g",
+                width=60,
+                help=f"The {name} level now against the level just before the last {period} began.",
+            ),
+            f"{name} attempts": st.column_config.LineChartColumn(
+                f"{name} attempts",
+                width=110,
+                y_min=0,
+                y_max=9,
+                color=charts.COLOURS[skill],
+                help=f"The bands of up to twelve newest {name} attempts of the last 180 days, on a scale from 0 to 9.",
+            ),
+        }
+    return {
+        "Student": st.column_config.TextColumn(
+            pinned=True, width=150, help="The name in the roster, else the id of the records (user_id)."
+        ),
+        "Why": st.column_config.TextColumn(width="large", help="Which rules of attention the student meets."),
+        **skills,
+        "Target": _band_column("Target", "The band that the roster names."),
+        "Weakest criterion": st.column_config.TextColumn(help=words.WEAKEST_HELP),
+        "Evaluations": st.column_config.NumberColumn(help=f"In the last {period}, of every skill and status."),
+        "Last seen": moment("Last seen", zone),
+        "Results lost": st.column_config.NumberColumn(help="Failed or stuck jobs that were not done again since."),
+    }
+
+
+def students_file(found: Sequence[Row], roster: Roster, skills: Sequence[str], period: str) -> pd.DataFrame:
+    """The class for a file: numbers as numbers, what the levels and trends come from, name and id apart."""
+    records = []
+    for row in found:
+        known = roster.student(row.student.user_id)
+        record: dict[str, Any] = {
+            "user_id": known.user_id,
+            "name": known.name,
+            "class": known.class_name,
+            "target_band": known.target,
+            "why": "; ".join(words.flag(flag, period) for flag in row.flags),
+        }
+        for skill in skills:
+            standing = row.student.standings.get(skill)
+            trend = standing.progress.trend if standing else progress.NOTHING
+            record |= {
+                f"{skill}_level": standing.progress.level if standing else math.nan,
+                f"{skill}_change": standing.change if standing else math.nan,
+                f"{skill}_attempts": standing.progress.attempts if standing else 0,
+                f"{skill}_trend": trend.word,
+                f"{skill}_bands_per_month": trend.slope,
+                f"{skill}_interval_low": trend.low,
+                f"{skill}_interval_high": trend.high,
+            }
+        records.append(
+            record
+            | {
+                "weakest_criterion": _weakest(row.student),
+                "evaluations": row.student.evaluations,
+                "last_seen": row.student.last_seen,
+                "results_lost": row.student.lost,
+            }
+        )
+    frame = pd.DataFrame(records)
+    if records:
+        frame["last_seen"] = frame["last_seen"].astype("datetime64[us, UTC]")
+    return frame
+
+
+def group(members: Sequence[tuple[str, float]], roster: Roster) -> pd.DataFrame:
+    """A group to teach as it is shown."""
+    known = [roster.student(user_id) for user_id, _ in members]
     return pd.DataFrame(
         {
-            "Student": rows["user_id"],
-            "Writing": band_text(rows[WRITING]),
-            "Speaking": band_text(rows[SPEAKING]),
-            "Evaluations": rows["evaluations"],
-            "Failed": rows["failed"],
-            "Last seen": rows["last_seen"],
+            "Student": [student.name or student.user_id for student in known],
+            "Level": [formats.band(level) for _, level in members],
+            "Class": [student.class_name or None for student in known],
+            "Id": [student.user_id for student in known],
         }
     )
 
 
-def students_columns(zone: ZoneInfo) -> Columns:
-    """Columns of `students`."""
+def group_columns(criterion: str) -> Columns:
+    """Columns of `group`."""
     return {
-        "Student": st.column_config.TextColumn(pinned=True, help="The student's id as the records have it (user_id)."),
-        "Writing": _band_column("Writing", "The band of the latest completed Writing evaluation in the period."),
-        "Speaking": _band_column("Speaking", "The band of the latest completed Speaking evaluation in the period."),
-        "Evaluations": st.column_config.NumberColumn(help="Evaluations in the period, of every status."),
-        "Failed": st.column_config.NumberColumn(help="Evaluations in the period that failed."),
-        "Last seen": moment("Last seen", zone),
+        "Student": st.column_config.TextColumn(pinned=True),
+        "Level": _band_column("Level", f"The median of {criterion} over the last three attempts."),
     }
+
+
+def _weakest(student: Student) -> str | None:
+    found = student.weakest
+    if found is None:
+        return None
+    skill, low = found
+    return f"{words.criteria(skill, low.criteria)} {formats.band(low.level)} ({charts.NAMES[skill]})"
 
 
 def sets(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:

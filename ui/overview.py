@@ -1,0 +1,221 @@
+"""The parts of the Overview page: who is shown, who needs attention and why, the class in charts, groups to teach."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from analysis import attention, progress
+from analysis.attention import Row, Rules, Student
+from data.roster import Roster
+from data.schema import CRITERIA, TYPES
+from ui import charts, filters, formats, tables, takeaway
+from ui import progress as words
+from ui.filters import Period
+from ui.page import STUDENT, Page
+
+_RULES = {
+    "lost": "Result lost",
+    "falling": "Falling",
+    "below": "Below target",
+    "weakest": "One weak criterion",
+    "away": "Away",
+}
+_FLAGGED = "any"
+_NO_CLASS = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader wants to see. `class_name`, `skill` and `flag` are None for all; `flag` may be any or a rule."""
+
+    class_name: str | None
+    skill: str | None
+    flag: str | None
+
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """The skills on screen."""
+        return TYPES if self.skill is None else (self.skill,)
+
+
+def choose(roster: Roster) -> Choice:
+    """Which students to show: by class, skill and flag, all in the address."""
+    classes = {"": "All", **{name: name for name in roster.classes}}
+    if roster.classes and any(not student.class_name for student in roster.students.values()):
+        classes[_NO_CLASS] = "(no class)"
+    wanted = filters.option("Class", classes, key="class", default="") if roster.classes else ""
+    skills = {filters.ALL: "Both", **charts.NAMES}
+    skill = filters.choice("Skill", skills, key="of", default=filters.ALL)
+    flag = filters.choice(
+        "Show", {filters.ALL: "Everybody", _FLAGGED: "Needs attention", **_RULES}, key="flag", default=filters.ALL
+    )
+    return Choice(wanted or None, None if skill == filters.ALL else skill, None if flag == filters.ALL else flag)
+
+
+def rules() -> Rules:
+    """The rules of attention, readable and settable, in the address; 0 switches one off."""
+    standard = Rules()
+    with st.expander("When does a student need attention?"), st.container(horizontal=True, vertical_alignment="bottom"):
+        lost = filters.switch(
+            "A result is lost", key="lost", default=True, explain="A job failed and was never done again successfully."
+        )
+        falling = filters.switch("The trend is falling", key="falling", default=True, explain=words.TREND_HELP)
+        below = filters.number(
+            "Bands below the target",
+            key="below",
+            default=standard.below or 0,
+            step=0.5,
+            most=9,
+            explain="The level is at least so far below the target that the roster names. 0 switches the rule off.",
+        )
+        weakest = filters.number(
+            "Criterion below the rest",
+            key="weakest",
+            default=standard.weakest or 0,
+            step=0.5,
+            most=9,
+            explain="A criterion's level is at least so far below the median of the others. 0 switches the rule off.",
+        )
+        away = filters.number(
+            "Days away",
+            key="away",
+            default=standard.away or 0,
+            step=1,
+            most=365,
+            explain="No evaluation of any kind for so many days. 0 switches the rule off.",
+        )
+    return Rules(math.floor(away) or None, below or None, weakest or None, falling, lost)
+
+
+def rows(students: Sequence[Student], choice: Choice, wanted: Rules, page: Page) -> list[Row]:
+    """The students of the chosen class and skill with their flags, most urgent first."""
+    found = []
+    for student in students:
+        known = page.student(student.user_id)
+        if choice.class_name is not None and (known.class_name or _NO_CLASS) != choice.class_name:
+            continue
+        # Of a student nobody saw in this period nothing is known that could be filtered by skill.
+        if choice.skill is not None and student.standings and not student.standings[choice.skill].recent:
+            continue
+        shown = student.only(choice.skills)
+        found.append(Row(shown, attention.flags(shown, known.target, wanted, page.now)))
+    return sorted(found, key=lambda row: attention.urgency(row.flags))
+
+
+def matching(every: Sequence[Row], choice: Choice) -> list[Row]:
+    """The rows with the chosen flag."""
+    if choice.flag is None:
+        return list(every)
+    if choice.flag == _FLAGGED:
+        return [row for row in every if row.flags]
+    return [row for row in every if any(flag.rule == choice.flag for flag in row.flags)]
+
+
+def of_rows(evaluations: pd.DataFrame, every: Sequence[Row]) -> pd.DataFrame:
+    """The evaluations of these students."""
+    return evaluations[evaluations["user_id"].isin([row.student.user_id for row in every])]
+
+
+def headline(every: Sequence[Row], period: Period) -> None:
+    """The few numbers that matter, of the chosen class and skill."""
+    active = [row for row in every if row.student.last_seen is not None]
+    flagged = sum(1 for row in every if row.flags)
+    evaluations, lost = (sum(getattr(row.student, name) for row in active) for name in ("evaluations", "lost"))
+    within = f"in the last {period.name}"
+    with st.container(horizontal=True):
+        for label, number, explain in (
+            ("Active students", len(active), f"Students with at least one evaluation {within}."),
+            ("Evaluations", evaluations, f"Of these students {within}, of every skill and status."),
+            ("Need attention", flagged, "Students who meet at least one of the rules below, which you can set."),
+            ("Results lost", lost, f"Jobs {within} that failed or got stuck, and were not done again successfully."),
+        ):
+            st.metric(label, f"{number:,}", help=explain, width="content")
+
+
+def listing(found: Sequence[Row], every: int, choice: Choice, period: Period, page: Page) -> None:
+    """The students as a table, most urgent first; choosing one opens the student. And the same as a file."""
+    named = page.roster
+    st.text(
+        f"{len(found):,} of {formats.count(every, 'student')}, those who need attention first. "
+        "Select one to see the history; a column's head sorts."
+    )
+    frame = tables.students(found, named, choice.skills, period.name)
+    chosen = tables.pick(
+        frame,
+        tables.students_columns(page.zone, period.name),
+        key="students",
+        alt=f"Students of the last {period.name}, those who need attention first, with the reasons",
+    )
+    if chosen is not None:
+        page.go(STUDENT, user_id=found[chosen].student.user_id)
+    takeaway.table(
+        tables.students_file(found, named, choice.skills, period.name),
+        "students",
+        page,
+        period=f"the last {period.name}; levels and trends from the last 180 days",
+        codes={"period": f"{period.days}d", "class": choice.class_name or "all"},
+        key="take_students",
+    )
+
+
+def distribution(every: Sequence[Row], choice: Choice) -> None:
+    """How many students are at which level."""
+    levels = {
+        skill: [row.student.standings[skill].progress.level for row in every if row.student.standings]
+        for skill in choice.skills
+    }
+    middles = {skill: progress.median(values) for skill, values in levels.items()}
+    known = [f"{formats.band(m)} in {charts.NAMES[skill]}" for skill, m in middles.items() if not math.isnan(m)]
+    st.subheader("Levels now", anchor=False, help=words.LEVEL_HELP)
+    if not known:
+        st.text("No level is known yet: nobody here has a completed evaluation of the last 180 days.")
+        return
+    title = f"Half of the students are at or above {' and '.join(known)}"
+    st.text(title)
+    st.plotly_chart(charts.level_counts(levels), key="levels", config=charts.CONFIG, alt=f"{title}.")
+
+
+def volume(evaluations: pd.DataFrame, first: datetime, page: Page) -> None:
+    """Evaluations per week, weeks without one as zeros."""
+    counts = attention.weeks(evaluations, first, page.now, page.zone.key)
+    totals = counts[list(TYPES)].sum(axis=1)
+    st.subheader("Evaluations per week", anchor=False, help="Of every status. The last week is not over yet.")
+    empty = int((totals == 0).sum())
+    title = f"{formats.count(int(totals.sum()), 'evaluation')}, {totals.median():.0f} in a usual week" + (
+        f"; {formats.count(empty, 'week')} without one" if empty else ""
+    )
+    st.text(title)
+    st.plotly_chart(charts.weekly(counts, page.zone), key="weekly", config=charts.CONFIG, alt=f"{title}.")
+
+
+def groups(every: Sequence[Row], choice: Choice, page: Page) -> None:
+    """Students by their weakest criterion: whom to teach what together."""
+    st.subheader("Groups to teach", anchor=False, help=words.WEAKEST_HELP)
+    found = attention.groups([row.student for row in every], choice.skills)
+    if not found:
+        st.text("Nobody's criteria differ enough to form a group.")
+        return
+    names = {f"{group.skill}.{group.criterion}": _group_name(group) for group in found}
+    code = filters.option("Students whose weakest criterion is", names, key="group", default=next(iter(names)))
+    group = next(g for g in found if f"{g.skill}.{g.criterion}" == code)
+    st.text(
+        f"{formats.count(len(group.students), 'student')}, lowest level first. "
+        f"Half of them are at or below {formats.band(group.middle)} in {CRITERIA[group.skill][group.criterion]}."
+    )
+    chosen = tables.pick(
+        tables.group(group.students, page.roster),
+        tables.group_columns(CRITERIA[group.skill][group.criterion]),
+        key="group_rows",
+        alt=f"Students whose weakest criterion is {names[code]}, lowest level first",
+    )
+    if chosen is not None:
+        page.go(STUDENT, user_id=group.students[chosen][0])
+
+
+def _group_name(group: attention.Group) -> str:
+    name = f"{charts.NAMES[group.skill]}: {CRITERIA[group.skill][group.criterion]}"
+    return f"{name} ({formats.count(len(group.students), 'student')})"
