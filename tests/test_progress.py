@@ -337,8 +337,8 @@ def test_speaking_has_its_own_criteria() -> None:
         (ago(20) + MICROSECOND, 4.0),
         (ago(10), 4.0),  # an attempt at the moment itself is not before it
         (ago(10) + MICROSECOND, 5.0),
-        (NOW, 6.0),
-        (ago(20) + WINDOW, 7.0),  # of 6, 8, 7; the first is still among the four
+        (NOW, 7.0),  # of 6, 8, 7
+        (ago(20) + WINDOW, 7.0),  # the same three
         (ago(2) + WINDOW, 7.5),  # of 8 and 7
         (ago(1) + WINDOW, 7.0),
         (ago(1) + WINDOW + MICROSECOND, NAN),
@@ -348,8 +348,7 @@ def test_speaking_has_its_own_criteria() -> None:
 def test_the_level_just_before_a_moment(moment: datetime, level: float) -> None:
     rows = frame(attempt(20, 4.0), attempt(10, 6.0), attempt(2, 8.0), attempt(1, 7.0))
     attempts = progress.attempts(rows, WRITING)
-    expected = 7.0 if moment == NOW else level  # of 6, 8, 7
-    assert same(progress.level_before(attempts, moment), expected)
+    assert same(progress.level_before(attempts, moment), level)
 
 
 # --- the weakest criterion --------------------------------------------------------------------------------------------
