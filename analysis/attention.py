@@ -192,7 +192,7 @@ def weeks(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) 
 
 def _monday(local: pd.Series) -> pd.Series:
     days = local.dt.tz_localize(None).dt.normalize()
-    mondays: pd.Series = days - pd.to_timedelta(days.dt.dayofweek, unit="D")
+    mondays: pd.Series = days - pd.to_timedelta(days.dt.day_of_week, unit="D")
     return mondays
 
 
@@ -208,5 +208,7 @@ def _lost(evaluations: pd.DataFrame, now: datetime) -> pd.DataFrame:
 
 def _standing(attempts: Attempts, first: datetime, now: datetime) -> Standing:
     found = progress.progress(attempts, now)
-    recent = tuple(attempts.since(now - progress.WINDOW).bands[-_RECENT:].tolist())
-    return Standing(found, found.level - progress.level_before(attempts, first), recent)
+    # Only what is in the window: what else was read, for a longer period, must not change a number.
+    window = attempts.since(now - progress.WINDOW)
+    recent = tuple(window.bands[-_RECENT:].tolist())
+    return Standing(found, found.level - progress.level_before(window, first), recent)

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ TEMPLATE = "user_id,name,class,target_band\r\nuser-123,Linh Nguyen,Monday evenin
 _LARGEST = 5_000_000  # bytes
 _LONGEST = 200  # characters of a name or a class
 _LONGEST_ID = 1024  # bytes of a DynamoDB sort key
+_LONGEST_QUOTE = 60  # characters of a cell in the reason why its line is not used
+_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")  # float() would take 0_7 and -0 too
 _DELIMITERS = (",", ";", "\t")  # Excel writes semicolons where the comma is the decimal sign
 
 
@@ -109,9 +112,10 @@ def parse(content: bytes) -> Roster:
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells of what is not blank."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    header = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
     delimiter = max(_DELIMITERS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Strict, because a quotation mark that is not closed would swallow the students after it in silence.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     while True:
         try:
@@ -119,7 +123,9 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise RosterError(f"The roster is no CSV file from line {line} on: {error}.") from error
+            raise RosterError(
+                f"The roster is no CSV file from line {line} on: {error}. Look at the quotation marks there."
+            ) from error
         if any(cell.strip() for cell in cells):
             yield line, cells
         line = reader.line_num + 1
@@ -134,7 +140,7 @@ def _student(names: list[str], cells: list[str], earlier: Mapping[str, Student])
     if not user_id:
         raise ValueError("user_id is empty")
     if user_id in earlier:
-        raise ValueError(f"user_id “{user_id}” was in an earlier line, which counts")
+        raise ValueError(f"user_id {_quoted(user_id)} was in an earlier line, which counts")
     if len(user_id.encode()) > _LONGEST_ID:
         raise ValueError("user_id is too long to be an id")
     for column, value in (("name", name), ("class", class_name)):
@@ -146,10 +152,11 @@ def _student(names: list[str], cells: list[str], earlier: Mapping[str, Student])
 def _target(said: str) -> float:
     if not said:
         return math.nan
-    try:
-        target = float(said.replace(",", "."))
-    except ValueError:
-        target = math.nan
+    target = float(said.replace(",", ".")) if _NUMBER.fullmatch(said) else math.nan
     if not (0 <= target <= 9 and (2 * target).is_integer()):
-        raise ValueError(f"target_band “{said}” is no band: whole or half, from 0 to 9")
+        raise ValueError(f"target_band {_quoted(said)} is no band: whole or half, from 0 to 9")
     return target
+
+
+def _quoted(said: str) -> str:
+    return f"“{said}”" if len(said) <= _LONGEST_QUOTE else f"“{said[:_LONGEST_QUOTE]}…”"
