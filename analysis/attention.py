@@ -175,27 +175,6 @@ def groups(students: Iterable[Student], skills: Sequence[str]) -> list[Group]:
     return sorted(whole, key=lambda group: (-len(group.students), group.skill, group.criterion))
 
 
-def weeks(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) -> pd.DataFrame:
-    """Evaluations per local week and skill, from the week of `first` to the present one; empty weeks are zeros.
-
-    Columns: start (the Monday, local, no zone), then one per skill (int), of every status.
-    """
-    begin, end = (_monday(pd.Series([pd.Timestamp(moment)]).dt.tz_convert(zone)).iloc[0] for moment in (first, now))
-    starts = pd.date_range(begin, end, freq="7D")
-    shown = evaluations[(evaluations["created_at"] >= first) & evaluations["evaluation_type"].isin(TYPES)]
-    counts = pd.DataFrame(index=starts)
-    if len(shown):
-        counts = pd.crosstab(_monday(shown["created_at"].dt.tz_convert(zone)), shown["evaluation_type"])
-    counts = counts.reindex(index=starts, columns=list(TYPES), fill_value=0)
-    return counts.rename_axis(index="start", columns=None).reset_index()
-
-
-def _monday(local: pd.Series) -> pd.Series:
-    days = local.dt.tz_localize(None).dt.normalize()
-    mondays: pd.Series = days - pd.to_timedelta(days.dt.day_of_week, unit="D")
-    return mondays
-
-
 def lost(evaluations: pd.DataFrame, now: datetime) -> int:
     """How many of these evaluations failed or got stuck and were not done again."""
     return len(_lost(evaluations, now))

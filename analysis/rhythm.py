@@ -1,8 +1,25 @@
-"""How often students practise: evaluations per local day."""
+"""How often students practise: evaluations per local week and day."""
 
 from datetime import datetime
 
 import pandas as pd
+
+from data.schema import TYPES
+
+
+def weeks(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) -> pd.DataFrame:
+    """Evaluations per local week and skill, from the week of `first` to the present one; empty weeks are zeros.
+
+    Columns: start (the Monday, local, no zone), then one per skill (int), of every status.
+    """
+    begin, end = (_monday(pd.Series([pd.Timestamp(moment)]).dt.tz_convert(zone)).iloc[0] for moment in (first, now))
+    starts = pd.date_range(begin, end, freq="7D")
+    shown = evaluations[(evaluations["created_at"] >= first) & evaluations["evaluation_type"].isin(TYPES)]
+    counts = pd.DataFrame(index=starts)
+    if len(shown):
+        counts = pd.crosstab(_monday(shown["created_at"].dt.tz_convert(zone)), shown["evaluation_type"])
+    counts = counts.reindex(index=starts, columns=list(TYPES), fill_value=0)
+    return counts.rename_axis(index="start", columns=None).reset_index()
 
 
 def days(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) -> pd.DataFrame:
@@ -11,7 +28,7 @@ def days(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) -
     Columns: day (datetime64, local midnight, no zone), attempts (int).
     """
     begin, end = (pd.Timestamp(moment).tz_convert(zone).tz_localize(None).normalize() for moment in (first, now))
-    every = pd.date_range(begin - pd.Timedelta(days=begin.dayofweek), end, freq="D")
+    every = pd.date_range(begin - pd.Timedelta(days=begin.weekday()), end, freq="D")
     timed = evaluations["created_at"].dropna()
     local = timed[timed >= first].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     counts = local.value_counts().reindex(every, fill_value=0)
@@ -31,3 +48,9 @@ def longest_pause(counts: pd.DataFrame) -> int:
         pause = 0 if attempts or not started else pause + 1
         longest = max(longest, pause)
     return longest
+
+
+def _monday(local: pd.Series) -> pd.Series:
+    days = local.dt.tz_localize(None).dt.normalize()
+    mondays: pd.Series = days - pd.to_timedelta(days.dt.day_of_week, unit="D")
+    return mondays

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from analysis import attention, progress
+from analysis import attention, progress, rhythm
 from analysis.attention import RULES, Flag, Rules, Standing, Student
 from analysis.progress import NOTHING, Progress, Trend
 from data import roster
@@ -288,7 +288,7 @@ def test_a_class_in_which_nobody_speaks_has_no_speaking() -> None:
 
 def weeks(*rows: dict[str, Any], first: datetime, now: datetime, zone: str) -> list[tuple[str, int, int]]:
     """(Monday, writing, speaking) of each week."""
-    table = attention.weeks(frame(*rows), first, now, zone)
+    table = rhythm.weeks(frame(*rows), first, now, zone)
     assert list(table.columns) == ["start", WRITING, SPEAKING]
     assert all(table[skill].dtype == "int64" for skill in TYPES)
     return [(str(start.date()), writing, speaking) for start, writing, speaking in table.itertuples(index=False)]
@@ -441,7 +441,7 @@ def test_the_class_is_what_plain_loops_find(rows: list[dict[str, Any]], first: d
 def test_the_order_of_evaluations_changes_nothing(rows: list[dict[str, Any]], first: datetime, random: Any) -> None:
     table = frame(*rows)
     other = table.sample(frac=1, random_state=np.random.RandomState(random.randrange(2**32)))
-    one, by_week = attention.students(table, first, NOW), attention.weeks(table, first, NOW, HO_CHI_MINH)
+    one, by_week = attention.students(table, first, NOW), rhythm.weeks(table, first, NOW, HO_CHI_MINH)
     # Its row labels as they were, and all alike, as in frames that were joined.
     for again in (other, other.set_axis([0] * len(other))):
         two = attention.students(again, first, NOW)
@@ -450,7 +450,7 @@ def test_the_order_of_evaluations_changes_nothing(rows: list[dict[str, Any]], fi
             assert [attention.flags(each, 7.0, rules, NOW) for each in one] == [
                 attention.flags(each, 7.0, rules, NOW) for each in two
             ]
-        assert_frame_equal(by_week, attention.weeks(again, first, NOW, HO_CHI_MINH))
+        assert_frame_equal(by_week, rhythm.weeks(again, first, NOW, HO_CHI_MINH))
 
 
 @settings(deadline=None, max_examples=25)
@@ -485,8 +485,8 @@ def test_moving_everything_by_weeks_moves_only_the_times(rows: list[dict[str, An
         assert attention.flags(here, 7.0, Rules(), NOW) == attention.flags(there, 7.0, Rules(), NOW + shift)
         for skill in TYPES:
             assert repr(here.standings[skill].change) == repr(there.standings[skill].change)
-    table = attention.weeks(frame(*rows), FIRST, NOW, HO_CHI_MINH)
-    later = attention.weeks(moved, FIRST + shift, NOW + shift, HO_CHI_MINH)
+    table = rhythm.weeks(frame(*rows), FIRST, NOW, HO_CHI_MINH)
+    later = rhythm.weeks(moved, FIRST + shift, NOW + shift, HO_CHI_MINH)
     assert_frame_equal(table.assign(start=table["start"] + shift), later)
 
 

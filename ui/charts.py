@@ -168,20 +168,16 @@ def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
 
 def calendar(days: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
     """Attempts per day: a column per week, a row per weekday. `days` has day (local date) and attempts (int)."""
-    weeks = days["day"] - pd.to_timedelta(days["day"].dt.dayofweek, unit="D")
-    grid = days.assign(week=weeks, weekday=days["day"].dt.dayofweek).pivot(
-        index="weekday", columns="week", values="attempts"
-    )
-    dates = [
-        [(pd.Timestamp(week) + pd.Timedelta(days=int(row))).strftime("%-d %b %Y") for week in grid.columns]
-        for row in grid.index
-    ]
+    weekday = days["day"].dt.weekday
+    mondays = days["day"] - pd.to_timedelta(weekday, unit="D")
+    grid = days.assign(week=mondays, weekday=weekday).pivot(index="weekday", columns="week", values="attempts")
+    on = [[pd.Timestamp(week) + pd.Timedelta(days=int(row)) for week in grid.columns] for row in grid.index]
     figure = go.Figure(
         go.Heatmap(
             z=grid.where(grid > 0).to_numpy(),
             x=grid.columns,
             y=[_WEEKDAYS[row] for row in grid.index],
-            customdata=dates,
+            customdata=[[f"{day.day} {day:%b %Y}" for day in row] for row in on],
             colorscale=[[0, "#9dc3dc"], [1, "#00456b"]],
             zmin=1,
             zmax=max(4, int(days["attempts"].max())),

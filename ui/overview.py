@@ -8,7 +8,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from analysis import attention, progress
+from analysis import attention, progress, rhythm
 from analysis.attention import Row, Rules, Student
 from data.roster import Roster
 from data.schema import CRITERIA, TYPES
@@ -146,7 +146,7 @@ def listing(found: Sequence[Row], every: int, choice: Choice, period: Period, pa
     frame = tables.students(found, named, choice.skills, period.name)
     chosen = tables.pick(
         frame,
-        tables.students_columns(page.zone, period.name),
+        tables.students_columns(found, page.zone, period.name),
         key="students",
         alt=f"Students of the last {period.name}, those who need attention first, with the reasons",
     )
@@ -181,7 +181,7 @@ def distribution(every: Sequence[Row], choice: Choice) -> None:
 
 def volume(evaluations: pd.DataFrame, first: datetime, page: Page) -> None:
     """Evaluations per week, weeks without one as zeros."""
-    counts = attention.weeks(evaluations, first, page.now, page.zone.key)
+    counts = rhythm.weeks(evaluations, first, page.now, page.zone.key)
     totals = counts[list(TYPES)].sum(axis=1)
     st.subheader("Evaluations per week", anchor=False, help="Of every status. The last week is not over yet.")
     empty = int((totals == 0).sum())

@@ -120,8 +120,10 @@ def students(found: Sequence[Row], roster: Roster, skills: Sequence[str], period
     return frame.drop(columns=silent)
 
 
-def students_columns(zone: ZoneInfo, period: str) -> Columns:
-    """Columns of `students`."""
+def students_columns(found: Sequence[Row], zone: ZoneInfo, period: str) -> Columns:
+    """Columns of `students`; the small charts share one scale."""
+    bands = [band for row in found for s in row.student.standings.values() for band in s.recent] or [4.0, 7.0]
+    low, high = math.floor(min(bands)), max(math.ceil(max(bands)), math.floor(min(bands)) + 2)
     skills: dict[str, Any] = {}
     for skill, name in charts.NAMES.items():
         skills |= {
@@ -135,10 +137,11 @@ def students_columns(zone: ZoneInfo, period: str) -> Columns:
             f"{name} attempts": st.column_config.LineChartColumn(
                 f"{name} attempts",
                 width=110,
-                y_min=0,
-                y_max=9,
+                y_min=low,
+                y_max=high,
                 color=charts.COLOURS[skill],
-                help=f"The bands of up to twelve newest {name} attempts of the last 180 days, on a scale from 0 to 9.",
+                help=f"The bands of up to twelve newest {name} attempts of the last 180 days, all on "
+                f"a scale from {low} to {high}.",
             ),
         }
     return {
