@@ -62,12 +62,16 @@ def limited(seconds: float | None = None) -> Iterator[None]:
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """No limit inside: for what a click began, shows how far it has come, and can be stopped."""
+    """No limit inside, and the time that this takes is not counted outside: for what shows how far it has come."""
+    outer = _limit.get()
+    began = _clock()
     token = _limit.set(None)
     try:
         yield
     finally:
         _limit.reset(token)
+        if outer:
+            outer.ends += _clock() - began
 
 
 def remaining() -> float:

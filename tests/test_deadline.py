@@ -115,6 +115,16 @@ def test_a_limit_inside_a_limit_may_be_shorter_but_not_longer() -> None:
         assert deadline.remaining() <= 10
 
 
+def test_what_is_lifted_out_of_a_limit_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(deadline, "_clock", lambda: now[0])
+    with deadline.limited():
+        now[0] = 10
+        with deadline.lifted():
+            now[0] = 100
+        assert deadline.remaining() == 20
+
+
 class Clock:
     """A clock that only calls move, each of which takes all the time that it is given and ends without an answer."""
 

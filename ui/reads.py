@@ -44,14 +44,21 @@ def settings() -> Settings:
 def store() -> Store:
     """The Store, shared by all visitors. Not cached when it cannot be opened."""
     chosen = settings()
-    return open_demo(chosen) if chosen.source == "demo" else Store.open(chosen)
+    if chosen.source == "aws":
+        return Store.open(chosen)
+    # The demo's start is this computer's work, which may be slow.
+    with deadline.lifted():
+        return open_demo(chosen)
 
 
 @st.cache_resource(show_spinner=False)
 def clients() -> Clients:
     """Clients of Lambda and IAM beside the Store; Failure where they cannot be had."""
     opened = store()
-    return open_demo_clients(opened) if opened.settings.source == "demo" else Clients.open(opened)
+    if opened.settings.source == "aws":
+        return Clients.open(opened)
+    with deadline.lifted():
+        return open_demo_clients(opened)
 
 
 def account() -> str:
