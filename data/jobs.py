@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from data import changes, evaluations, flashcards, rows
+from data import changes, deadline, evaluations, flashcards, rows
 from data.failures import Failure
 from data.parse import Fields, Json, plain
 from data.schema import COMPLETED, EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, TABLES, Table
@@ -60,8 +59,7 @@ def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     Columns: table ("evaluations" or "flashcards"), job_id, user_id, kind (writing, speaking, flashcards or what the
     record says), status, model_used (str or None), created_at (datetime64[us, UTC]).
     """
-    with ThreadPoolExecutor(len(TABLES)) as pool:
-        reads = list(pool.map(lambda table: rows.in_period(store, table, first, last), TABLES))
+    reads = deadline.side_by_side(lambda table: rows.in_period(store, table, first, last), TABLES)
     frames = [_frame(table, read.value) for table, read in zip(TABLES, reads, strict=True)]
     return combine(reads).map(lambda _: _joined(frames))
 

@@ -1,12 +1,12 @@
 """Lists of records, the same way for both tables: a student's, a period's, and as a frame."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from data import deadline
 from data.parse import Fields
 from data.schema import BY_STATUS, BY_STUDENT, STATUSES, Table
 from data.store import Item, Read, Store, combine
@@ -52,8 +52,7 @@ def of_students(
             attributes=table.summary,
         )
 
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return combine(pool.map(one, dict.fromkeys(user_ids)))
+    return combine(deadline.side_by_side(one, list(dict.fromkeys(user_ids)), _SIDE_BY_SIDE))
 
 
 def in_period(
@@ -77,8 +76,7 @@ def in_period(
             attributes=table.summary,
         )
 
-    with ThreadPoolExecutor(len(statuses)) as pool:
-        return combine(pool.map(one, statuses))
+    return combine(deadline.side_by_side(one, statuses))
 
 
 def whole(

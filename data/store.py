@@ -16,6 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from data import deadline
+from data.deadline import Late
 from data.failures import Failure, explain
 from data.schema import Table
 from data.settings import Settings
@@ -163,8 +165,11 @@ class Store:
             # The demo must start whatever profiles and files this computer has: a missing profile would stop it.
             core = botocore.session.Session(_NO_FILES if settings.source == "demo" else None)
             session = boto3.Session(**credentials, region_name=settings.region, botocore_session=core)
-            client = session.client("dynamodb", endpoint_url=url, config=client_config(url))
-        except (BotoCoreError, ValueError) as error:
+            # Looking for credentials may ask a server, or start a program.
+            client = deadline.answer(
+                lambda: session.client("dynamodb", endpoint_url=url, config=client_config(url)), "connect"
+            )
+        except (BotoCoreError, Late, ValueError) as error:
             raise explain(error, "connect", "") from error
         return cls(settings, client)
 
@@ -374,22 +379,39 @@ class Store:
                         f"DynamoDB left some records of {name} unread, also after retries.",
                         "Wait a minute, then press Refresh.",
                     )
-                time.sleep(wait)
+                deadline.pause(wait)
         return items
 
     def call(self, operation: str, table: str, index: str | None, send: Callable[..., Any], **request: Any) -> Any:
         """Send a request; a Failure about `operation` on `table` and `index` when it does not succeed."""
-        try:
-            response = send(**request)
-            _check(operation, response)
-        except (ClientError, BotoCoreError, *_UNREADABLE) as error:
-            failure = explain(error, operation, table, index)
-            # Setup asks for what may not be there; that is no failure to it.
-            level = logging.INFO if failure.kind in ("missing", "not_offered") else logging.WARNING
-            name = type(error).__name__
-            log.log(level, "%s on %s failed: %s (request %s)", operation, table, name, failure.request_id)
-            raise failure from error
-        return response
+        # boto3 retries what AWS refuses or leaves unanswered, but not an answer that nobody can read.
+        attempts = 3 if operation in _PARTS else 1
+        while True:
+            attempts -= 1
+            response: Any = None
+            try:
+                response = deadline.answer(lambda: send(**request), operation, table)
+                _check(operation, response)
+            except (ClientError, BotoCoreError, Late, *_UNREADABLE) as error:
+                if attempts and isinstance(error, _UNREADABLE):
+                    continue
+                arn, request_id = self._arn(table), _request_id(response)
+                failure = explain(error, operation, table, index, arn=arn, request_id=request_id)
+                # Setup asks for what may not be there; that is no failure to it.
+                level = logging.INFO if failure.kind in ("missing", "not_offered") else logging.WARNING
+                name, request_id = type(error).__name__, failure.request_id or "none"
+                log.log(level, "%s on %s failed: %s (request %s)", operation, table, name, request_id)
+                raise failure from error
+            return response
+
+    def _arn(self, table: str) -> str:
+        """The ARN of a table, with * for the account as long as it is not known."""
+        if known := self._facts.get(table):
+            return known[1].arn
+        client: Any = self.client
+        meta = client.meta
+        partition, region = getattr(meta, "partition", "aws"), getattr(meta, "region_name", "*")
+        return f"arn:{partition}:dynamodb:{region}:*:table/{table}"
 
 
 def client_config(endpoint: str | None) -> Config:
@@ -398,7 +420,7 @@ def client_config(endpoint: str | None) -> Config:
     loopback = host in ("127.0.0.1", "localhost", "::1")
     return Config(
         connect_timeout=3,
-        read_timeout=10,
+        read_timeout=5,
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=32,
         proxies={} if loopback else None,
@@ -420,7 +442,14 @@ def combine(reads: Iterable[Read[list[U]]]) -> Read[list[U]]:
 # What botocore's parser runs into where an answer is not DynamoDB's; it catches none of these itself.
 _UNREADABLE = (ResponseParserError, ValueError, AttributeError, KeyError, TypeError, RecursionError)
 # What botocore makes of any answer at all is a response without these.
-_PARTS = {"Query": "Items", "Scan": "Items", "BatchGetItem": "Responses", "DescribeTable": "Table"}
+_PARTS = {
+    "Query": "Items",
+    "Scan": "Items",
+    "BatchGetItem": "Responses",
+    "DescribeTable": "Table",
+    # Of an item that is not there, nothing but its cost is told, which every request asks for.
+    "GetItem": "ConsumedCapacity",
+}
 
 
 def _check(operation: str, response: Mapping[str, Any]) -> None:
@@ -430,6 +459,13 @@ def _check(operation: str, response: Mapping[str, Any]) -> None:
         raise ValueError(f"an answer of type “{content}”")
     if (part := _PARTS.get(operation)) and part not in response:
         raise ValueError(f"an answer without {part}")
+
+
+def _request_id(response: Any) -> str:
+    try:
+        return str(response["ResponseMetadata"]["RequestId"])
+    except (KeyError, TypeError):
+        return ""
 
 
 def _identity(table: Table, item: Item) -> tuple[str, ...]:

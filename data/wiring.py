@@ -3,6 +3,7 @@
 Other variables of a Lambda are secrets: they are never kept, shown or logged, and sent back unchanged when one is set.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from data import deadline
+from data.deadline import Late
 from data.drift import Check, Level, Step, Target
 from data.failures import Failure, Service, explain
 from data.schema import BY_STUDENT, FUNCTIONS, LAMBDA_ACTIONS, Function
@@ -20,6 +23,8 @@ from data.store import Store, client_config
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
+
+log = logging.getLogger(__name__)
 
 # What no evaluator needs; a role that may do it is told, for somebody to narrow.
 _BEYOND = (
@@ -149,9 +154,10 @@ def caller_account(store: Store) -> str:
     """The account of the credentials (sts:GetCallerIdentity, which needs no permission); Failure when AWS refuses."""
     try:
         session = boto3.Session(region_name=store.client.meta.region_name)
-        return str(session.client("sts", config=client_config(None)).get_caller_identity()["Account"])
-    except (ClientError, BotoCoreError, ValueError) as error:
-        raise explain(error, "GetCallerIdentity", "the credentials", service="sts") from error
+        client = session.client("sts", config=client_config(None))
+        return str(deadline.answer(client.get_caller_identity, "GetCallerIdentity")["Account"])
+    except (ClientError, BotoCoreError, Late, ValueError) as error:
+        raise _failure(error, "GetCallerIdentity", "the credentials", "sts") from error
 
 
 def _links(store: Store, clients: Clients, function: Function, name: str, tables: Sequence[Check]) -> tuple[Check, ...]:
@@ -266,10 +272,18 @@ def _ask(clients: Clients, name: str) -> Any:
 
 def _call(operation: str, resource: str, send: Any, service: Service = "lambda", **request: Any) -> Any:
     try:
-        return send(**request)
-    except (ClientError, BotoCoreError, ResponseParserError, ValueError) as error:
+        return deadline.answer(lambda: send(**request), operation, resource)
+    except (ClientError, BotoCoreError, Late, ResponseParserError, ValueError) as error:
         code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
         if code in ("PreconditionFailedException", "ResourceConflictException"):
             raise Failure("busy", f"{resource} was changed by somebody else just now.", "Plan again.") from error
         named = f"function:{resource}" if service == "lambda" else resource
-        raise explain(error, operation, named, service=service) from error
+        raise _failure(error, operation, named, service) from error
+
+
+def _failure(error: Exception, operation: str, resource: str, service: Service) -> Failure:
+    failure = explain(error, operation, resource, service=service)
+    level = logging.INFO if failure.kind == "missing" else logging.WARNING
+    name, request_id = type(error).__name__, failure.request_id or "none"
+    log.log(level, "%s on %s failed: %s (request %s)", operation, resource, name, request_id)
+    return failure

@@ -15,10 +15,12 @@ from botocore import exceptions as aws
 from botocore.config import Config
 
 from data import evaluations, flashcards
+from data.deadline import Late
 from data.failures import Failure, explain
 from data.schema import BY_STUDENT, EVALUATIONS
 from data.settings import Settings
-from data.store import Store
+from data.store import Store, TableFacts
+from data.wiring import Clients, proofs
 
 
 def answer(code: str, message: str = "", status: int = 400) -> aws.ClientError:
@@ -40,7 +42,7 @@ ANSWERS: dict[str, tuple[aws.ClientError, str, list[str]]] = {
         "access_denied",
         ["dynamodb:Query", "table/evals/index/by-student"],
     ),
-    "expired": (answer("ExpiredTokenException", "The security token has expired"), "credentials", ["expired"]),
+    "expired": (answer("ExpiredTokenException", "The security token has expired"), "expired", ["expired"]),
     "unrecognised": (
         answer("UnrecognizedClientException", "The security token included in the request is invalid."),
         "credentials",
@@ -56,6 +58,7 @@ ANSWERS: dict[str, tuple[aws.ClientError, str, list[str]]] = {
         "credentials",
         ["clock"],
     ),
+    "clock far off": (answer("RequestTimeTooSkewed", "The difference is too large"), "credentials", ["clock"]),
     "clock ahead": (
         answer("InvalidSignatureException", "Signature not yet current: 20240101T002000Z is still later than 2024010"),
         "credentials",
@@ -120,18 +123,18 @@ SILENCES: dict[str, tuple[Exception, str, list[str]]] = {
         ["credentials"],
     ),
     "unknown profile": (aws.ProfileNotFound(profile="teacher"), "credentials", ["teacher", "AWS_PROFILE"]),
-    "sign-in": (aws.SSOTokenLoadError(error_msg="not there"), "credentials", ["Sign in again"]),
-    "sign-in expired": (aws.UnauthorizedSSOTokenError(), "credentials", ["Sign in again"]),
-    "token": (aws.TokenRetrievalError(provider="sso", error_msg="x"), "credentials", ["Sign in again"]),
+    "sign-in": (aws.SSOTokenLoadError(error_msg="not there"), "expired", ["Sign in again"]),
+    "sign-in expired": (aws.UnauthorizedSSOTokenError(), "expired", ["Sign in again"]),
+    "token": (aws.TokenRetrievalError(provider="sso", error_msg="x"), "expired", ["Sign in again"]),
     "credential process": (
         aws.CredentialRetrievalError(provider="custom-process", error_msg="x"),
-        "credentials",
+        "expired",
         ["Sign in again"],
     ),
     "no region": (aws.NoRegionError(), "region", ["AWS_REGION"]),
     "no such region": (aws.InvalidRegionError(region_name="not a region"), "region", ["AWS_REGION"]),
     "refused": (aws.EndpointConnectionError(endpoint_url=URL), "unreachable", [URL, "endpoint"]),
-    "cut": (aws.ConnectionClosedError(endpoint_url=URL), "unreachable", [URL]),
+    "cut": (aws.ConnectionClosedError(endpoint_url=URL), "unreachable", [URL, "broke off", "Query on evals"]),
     "TLS": (aws.SSLError(endpoint_url=URL, error="bad certificate"), "unreachable", ["could not be reached"]),
     "proxy": (
         aws.ProxyConnectionError(proxy_url="http://proxy:1", error="refused"),
@@ -141,7 +144,9 @@ SILENCES: dict[str, tuple[Exception, str, list[str]]] = {
     "slow answer": (aws.ReadTimeoutError(endpoint_url=URL), "too_slow", ["Query", "evals"]),
     "slow connection": (aws.ConnectTimeoutError(endpoint_url=URL), "too_slow", ["Query", "evals"]),
     "wrong parameter": (aws.ParamValidationError(report="Invalid type"), "unexpected", ["Query", "evals"]),
-    "no JSON": (ValueError("Expecting value"), "unexpected", ["Query", "evals"]),
+    "no JSON": (ValueError("Expecting value"), "garbled", ["Query", "evals"]),
+    "hangs": (Late(12.0, asked=True), "too_slow", ["did not answer Query on evals within 12 s"]),
+    "time is over": (Late(30.0, asked=False), "too_slow", ["was not asked for Query on evals", "waited for 30 s"]),
 }
 
 
@@ -168,6 +173,120 @@ def check_sentences(failure: Failure) -> None:
 def test_denial_without_an_index_names_the_table_alone() -> None:
     failure = explain(answer("AccessDeniedException"), "GetItem", "evals")
     assert failure.what == "AWS denied dynamodb:GetItem on table/evals."
+
+
+USER = "User: arn:aws:sts::123456789012:assumed-role/teacher/x is not authorized to perform: "
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/evals"
+DENIALS: dict[str, tuple[str, str | None, str]] = {
+    "no policy allows it": (
+        f"{USER}dynamodb:Query on resource: {TABLE}/index/by-student because no identity-based policy allows the "
+        "dynamodb:Query action",
+        "by-student",
+        f"Add the action dynamodb:Query on {TABLE}/index/by-student to the policy of these credentials.",
+    ),
+    "nothing is said but who asked": (
+        "User: arn:aws:iam::123456789012:user/x is not allowed",
+        "by-student",
+        f"Add the action dynamodb:Query on {TABLE}/index/by-student to the policy of these credentials.",
+    ),
+    "nothing is said": (
+        "",
+        None,
+        "Add the action dynamodb:Query on arn:aws:dynamodb:eu-west-1:*:table/evals to the policy of these credentials.",
+    ),
+    "the key of an encrypted table": (
+        f"{USER}kms:Decrypt on resource: arn:aws:kms:eu-west-1:123456789012:key/k because no identity-based policy "
+        "allows the kms:Decrypt action",
+        None,
+        "Add the action kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/k to the policy of these credentials.",
+    ),
+    "a boundary": (
+        f"{USER}dynamodb:Query on resource: {TABLE} because no permissions boundary allows the dynamodb:Query action",
+        None,
+        f"Add the action dynamodb:Query on {TABLE} to the permissions boundary of these credentials.",
+    ),
+    "an explicit deny": (
+        f"{USER}dynamodb:Query on resource: {TABLE} with an explicit deny in a service control policy",
+        None,
+        f"Remove the explicit deny of dynamodb:Query on {TABLE} from the service control policy that has it; adding it "
+        "would not help.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "index", "do"), DENIALS.values(), ids=DENIALS)
+def test_denial_says_the_exact_action_and_resource_to_add(message: str, index: str | None, do: str) -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:*:table/evals"
+    failure = explain(answer("AccessDeniedException", message), "Query", "evals", index, arn=arn)
+    assert failure.do == do
+    check_sentences(failure)
+
+
+def test_denial_names_the_arn_that_is_known_from_the_table_itself() -> None:
+    store = once("http://127.0.0.1:9")
+    store._facts[store.settings.evaluations] = (0.0, TableFacts(store.settings.evaluations, TABLE, 0, 0, {}))
+
+    def refuse(**_: Any) -> Any:
+        raise answer("AccessDeniedException")
+
+    with pytest.raises(Failure) as caught:
+        store.call("GetItem", store.settings.evaluations, None, refuse)
+    assert caught.value.do == f"Add the action dynamodb:GetItem on {TABLE} to the policy of these credentials."
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        ("throttled", True),
+        ("internal", True),
+        ("expired", True),
+        ("denied", False),
+        ("unrecognised", False),
+        ("clock behind", False),
+        ("table missing", False),
+        ("index missing", False),
+    ],
+)
+def test_an_older_answer_is_good_enough_only_where_nothing_is_said_about_the_data_or_who_may_read_it(
+    error: str, passing: bool
+) -> None:
+    assert explain(ANSWERS[error][0], "Query", "evals", "by-student").passing is passing
+
+
+def test_the_log_has_the_request_id_of_every_answer_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    identified = {**JSON, "x-amzn-RequestId": "REQ-8"}
+    error = b'{"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no"}'
+    scripts = {
+        "with a code": Script(status=400, body=error, headers=identified),
+        "without a body": Script(status=503, headers=identified),
+        "in HTML": Script(status=502, body=PORTAL, headers={**identified, "Content-Type": "text/html"}),
+        "that is none of DynamoDB's": Script(body=PORTAL, headers={**identified, "Content-Type": "text/html"}),
+        "that breaks off": Script(body=b'{"Items": [{', headers=identified),
+    }
+    for name, script in scripts.items():
+        caplog.clear()
+        with serving(script) as url, pytest.raises(Failure) as caught:
+            once(url).get(EVALUATIONS, {"evaluation_id": "e", "user_id": "u"})
+        assert caught.value.request_id == "REQ-8", name
+        assert "GetItem on bandup-evaluations failed" in caplog.text
+        assert "(request REQ-8)" in caplog.text
+
+
+def test_the_log_has_the_request_id_of_lambda_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {
+        "Content-Type": "application/json",
+        "x-amzn-RequestId": "REQ-9",
+        "x-amzn-ErrorType": "AccessDeniedException",
+    }
+    script = Script(status=403, body=b'{"Message": "no"}', headers=headers)
+    with serving(script) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        store = once(url)
+        found = proofs(store, Clients.open(store, **engines.CREDENTIALS), ())
+    assert "Add the action lambda:GetFunctionConfiguration on function:" in found[0].links[0].fact
+    assert caplog.text.count("(request REQ-9)") == 3
 
 
 def test_a_failure_stays_the_failure_it_is() -> None:
@@ -228,6 +347,9 @@ def serving(script: Script) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(script.body)
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def log_message(self, *_: Any) -> None:
             """Nothing on the console."""
 
@@ -276,21 +398,14 @@ READS: dict[str, Callable[[Store], Any]] = {
 }
 
 
-# boto3 makes an empty answer of what says that it is JSON and is not, and so does “no such item” look.
-EMPTY = ("a sign-in page that calls itself JSON", "half of an answer")
-
-
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_is_a_failure_whatever_was_asked(name: str) -> None:
     with serving(GARBAGE[name]) as url:
         store = once(url)
         for question, read in READS.items():
-            if question == "get" and name in EMPTY:
-                assert read(store).value is None
-                continue
             with pytest.raises(Failure) as caught:
                 read(store)
-            assert caught.value.kind in ("unexpected", "service", "unreachable", "too_slow"), question
+            assert caught.value.kind in ("unexpected", "garbled", "service", "unreachable", "too_slow"), question
             check_sentences(caught.value)
 
 

@@ -8,10 +8,12 @@ import engines
 import pytest
 from botocore.client import BaseClient
 from conftest import unavailable
+from streamlit.testing.v1 import AppTest
 from test_pages import FailingClient, refused, show, use, words
 
 from data import demo
 from data.account import look_up
+from data.failures import Failure
 from data.provision import create, create_request
 from data.sample import SEED_EVALUATIONS
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, TABLES
@@ -241,3 +243,26 @@ def test_in_chromium_an_empty_endpoint_is_planned_applied_and_green(dynamodb_loc
 
 def test_the_proof_names_every_link() -> None:
     assert provisioning._LINKS == ("Lambda", "Variable", "Table", "Keys", "Role")
+
+
+def test_following_a_restore_survives_that_aws_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # By itself, a fragment runs outside of everything that the page has put around it.
+    def script() -> None:
+        from datetime import UTC, datetime  # noqa: PLC0415
+        from typing import Any  # noqa: PLC0415
+        from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+        from data.settings import Settings  # noqa: PLC0415
+        from ui import provisioning  # noqa: PLC0415
+        from ui.page import Page  # noqa: PLC0415
+
+        nobody: Any = None
+        provisioning._follow(nobody, "restored", Page(Settings.read({}), ZoneInfo("UTC"), datetime.now(UTC)))
+
+    def fail(*_: Any) -> None:
+        raise Failure("throttled", "DynamoDB is answering too many requests.", "Wait a minute, then press Refresh.")
+
+    monkeypatch.setattr(provisioning, "look_up", fail)
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert "The progress of the restore could not be shown. DynamoDB is answering too many" in words(app)

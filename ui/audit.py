@@ -13,7 +13,7 @@ import streamlit as st
 
 from analysis import models, scores
 from analysis.models import Shift, Takeover
-from data import evaluations, flashcards, unindexed
+from data import deadline, evaluations, flashcards, unindexed
 from data.rows import WHOLE_BATCH
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
 from data.store import Cost, Read, TableFacts
@@ -285,7 +285,7 @@ def _follow(steps: Generator[T], key: str, say: Callable[[T], tuple[float, str]]
         bar = st.progress(0.0, "Starting…")
         # A click needs no answer: it ends this run at the next step, which closes `steps`.
         st.button("Stop", key="audit_stop")
-    with closing(steps):
+    with deadline.lifted(), closing(steps):
         for step in steps:
             st.session_state[key] = step
             bar.progress(*say(step))

@@ -15,8 +15,10 @@ from data import jobs as data
 from data.failures import Failure
 from data.jobs import FLASHCARDS, Key
 from data.schema import COMPLETED, FAILED, SPEAKING, WRITING
+from data.store import Read
 from ui import charts, filters, formats, marking, reads, record, tables, text
-from ui.page import EVALUATION, STUDENT, Page
+from ui.older import AGE, RETRY
+from ui.page import EVALUATION, KEPT, STUDENT, Page
 from ui.page import FLASHCARDS as FLASHCARDS_PAGE
 
 STATES = {"failed": "Failed", "overdue": "Overdue", "stuck": "Stuck", "waiting": "Waiting", "completed": "Completed"}
@@ -25,6 +27,9 @@ _CUSTOM = "custom"
 _REFRESH = {"off": None, "10s": 10, "60s": 60}
 _STALE = timedelta(minutes=5)
 _MOST_REASONS = 500
+# Not one of those that Refresh forgets: it stays on screen when Refresh fails.
+_OLDER = "_older_jobs"
+_FAILED = f"{KEPT}jobs_failure"
 PARTS = 4
 
 
@@ -80,7 +85,8 @@ def seen(page: Page, period: Span, limits: Thresholds, seconds: int | None) -> p
     said: dict[Key, str | None] = {}
     if len(failed):
         wanted = tuple(data.keys(failed.head(_MOST_REASONS)))
-        said = page.read(reads.failure_reasons, wanted)
+        with page.part("What the failures say"):
+            said = page.read(reads.failure_reasons, wanted)
         if len(failed) > len(wanted):
             st.text(f"The reasons of the newest {len(wanted):,} of {len(failed):,} failures were read.")
     why = [said.get(key) for key in data.keys(jobs)]
@@ -336,15 +342,15 @@ def jump(page: Page) -> None:
     typed = filters.id_finder("Go to an exact id", "evaluation, set or student")
     if not typed:
         return
-    if page.read(reads.evaluations_called, typed):
-        page.go(EVALUATION, evaluation_id=typed)
-    if page.read(reads.sets_called, typed):
-        page.go(FLASHCARDS_PAGE, set_id=typed)
-    if len(page.read(reads.history, typed)) or len(page.read(reads.sets, typed)):
-        page.go(STUDENT, user_id=typed)
-    text.show(
-        text.paragraph(f"There is no evaluation, flashcard set or student “{typed}”. Upper and lower case matter.")
-    )
+    with page.part("The search for this id"):
+        if page.read(reads.evaluations_called, typed):
+            page.go(EVALUATION, evaluation_id=typed)
+        if page.read(reads.sets_called, typed):
+            page.go(FLASHCARDS_PAGE, set_id=typed)
+        if len(page.read(reads.history, typed)) or len(page.read(reads.sets, typed)):
+            page.go(STUDENT, user_id=typed)
+        said = f"There is no evaluation, flashcard set or student “{typed}”. Upper and lower case matter."
+        text.show(text.paragraph(said))
 
 
 def refresh_seconds() -> int | None:
@@ -361,18 +367,42 @@ def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
     current = answer is not None and name == period.name
     limit = timedelta(seconds=seconds - 1) if seconds else _STALE
     if not current or page.now - answer.read_at >= limit:
-        with st.spinner("Reading from DynamoDB…"):
-            answer = (
-                data.update(reads.store(), answer, period.before, period.last)
-                if current
-                else data.period(reads.store(), period.before, period.last)
-            )
-        st.session_state[marking.SEEN] = (period.name, answer)
+        answer = _fresh_or_older(page, period, answer if current else None)
     page.keep(answer)
     for note in answer.notes:
         text.show(text.quiet(text.inline(note)))
     jobs: pd.DataFrame = answer.value
     return jobs
+
+
+def _fresh_or_older(page: Page, period: Span, before: Read[pd.DataFrame] | None) -> Read[pd.DataFrame]:
+    """The jobs as they are now; where they cannot be had for a while, as this session last saw them."""
+    name, older = st.session_state.get(_OLDER, ("", None))
+    if older is not None and (name != period.name or page.now - older.read_at > AGE):
+        older = None
+    at, failure = st.session_state.get(_FAILED, (None, None))
+    if older is None or failure is None or page.now - at >= RETRY:
+        try:
+            with st.spinner("Reading the jobs of both tables from DynamoDB…", show_time=True):
+                answer = (
+                    data.period(reads.store(), period.before, period.last)
+                    if before is None
+                    else data.update(reads.store(), before, period.before, period.last)
+                )
+        except Failure as error:
+            if not error.passing:
+                st.session_state.pop(_OLDER, None)
+            if older is None or not error.passing:
+                raise
+            failure = error
+            st.session_state[_FAILED] = (page.now, failure)
+        else:
+            st.session_state[marking.SEEN] = st.session_state[_OLDER] = (period.name, answer)
+            st.session_state.pop(_FAILED, None)
+            return answer
+    kept: Read[pd.DataFrame] = older
+    page.tell_older(kept, failure)
+    return kept
 
 
 def _midnight(day: date, page: Page) -> datetime:

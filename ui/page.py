@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from data import deadline
 from data.failures import Failure
 from data.roster import Roster, RosterError, Student
 from data.schema import EVALUATIONS, TABLES, Table
@@ -46,6 +47,7 @@ KEPT = "_kept_"
 """Session keys that begin so hold what was read from AWS; Refresh forgets them."""
 # A DynamoDB key is at most 2,048 bytes (partition) or 1,024 (sort).
 _LONGEST_ID = 1024
+_BADGE_SECONDS = 5
 
 
 class Done(Exception):
@@ -88,7 +90,10 @@ class Page:
         # A fragment that reads again by itself for a day must not make this grow.
         if (cached, args) not in self._tried:
             self._tried.append((cached, args))
-        answer = cached(*args)
+        asked = reads.ask(cached, *args)
+        answer = asked.read
+        if asked.failure:
+            self.tell_older(answer, asked.failure)
         self._made.append((cached, args, answer))
         for note in answer.notes:
             text.show(text.quiet(text.inline(note)))
@@ -114,6 +119,17 @@ class Page:
         """A student's name with the id, or the id alone."""
         name = self.student(user_id).name
         return f"{name} ({user_id})" if name else user_id
+
+    def tell_older(self, answer: Read[Any], failure: Failure) -> None:
+        """Say that an answer is an older one, how old, and why there is no fresh one."""
+        reads.sign_in_anew(failure)
+        when = f"{answer.read_at.astimezone(self.zone):%H:%M} ({self.zone.key})"
+        with st.container(border=True):
+            st.text(
+                f"⚠ Not up to date: this was read at {when}, {formats.ago(answer.read_at, self.now)}. "
+                f"Reading it afresh failed. {failure.what}"
+            )
+            st.text(failure.do)
 
     def keep(self, answer: Read[Any]) -> None:
         """Count an answer that the session kept into the footer."""
@@ -165,7 +181,9 @@ class Page:
     def part(self, name: str) -> Iterator[None]:
         """A part of the page that may fail without taking the rest along."""
         try:
-            yield
+            # A fragment that runs by itself has no limit around it yet.
+            with deadline.limited():
+                yield
         except Done:
             raise
         except Exception as error:  # noqa: BLE001 - the boundary: _panel logs it and tells the reader
@@ -232,17 +250,18 @@ def open_page(title: str) -> Iterator[Page]:
         st.error("The dashboard cannot start with these settings.")
         text.show(text.paragraph(str(error)))
         st.stop()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(title, anchor=False, width="content")
-        text.show_small(_source(settings))
-    page = Page(settings, reader_zone(), datetime.now(UTC))
-    try:
-        yield page
-    except Done:
-        pass
-    except Exception as error:  # noqa: BLE001 - the boundary: _panel logs it and tells the reader
-        _panel(title, error)
-    page.finish()
+    with deadline.limited():
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.title(title, anchor=False, width="content")
+            text.show_small(_source(settings))
+        page = Page(settings, reader_zone(), datetime.now(UTC))
+        try:
+            yield page
+        except Done:
+            pass
+        except Exception as error:  # noqa: BLE001 - the boundary: _panel logs it and tells the reader
+            _panel(title, error)
+        page.finish()
 
 
 def reader_zone() -> ZoneInfo:
@@ -267,7 +286,9 @@ def _source(settings: Settings) -> str:
     if not settings.real_aws:
         return f"{settings.endpoint} · {tables}"
     try:
-        known = reads.facts()[TABLES.index(EVALUATIONS)]
+        # Short, because nothing else is shown before.
+        with deadline.limited(_BADGE_SECONDS):
+            known = reads.facts()[TABLES.index(EVALUATIONS)]
     except Failure:
         return f"AWS · account not known · {settings.region or 'region from the profile'} · {tables}"
     return f"AWS account {known.account} · {known.region} · {tables}"
@@ -276,7 +297,8 @@ def _source(settings: Settings) -> str:
 def _panel(name: str, error: Exception) -> None:
     """What failed, why and what to do, in the place where it happened."""
     if isinstance(error, Failure):
-        log.warning("%s: %s (request %s)", name, error.kind, error.request_id)
+        log.warning("%s: %s (request %s)", name, error.kind, error.request_id or "none")
+        reads.sign_in_anew(error)
         message = f"{name} could not be shown. {error.what}"
         remedy = error.do
     else:
@@ -301,6 +323,6 @@ def _accept(key: str) -> None:
 def _refresh(tried: list[tuple[Any, tuple[Any, ...]]]) -> None:
     """Forget what this page had read, so that the next run reads it again."""
     for cached, args in tried:
-        cached.clear(*args)
+        reads.ask_again(cached, *args)
     reads.forget()
     forget()

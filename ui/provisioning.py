@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from data import policies, provision, templates
+from data import deadline, policies, provision, templates
 from data.account import look_up
 from data.drift import Check, Level, Step, Target
 from data.failures import Failure
@@ -252,7 +252,7 @@ def _account_typed(page: Page, key: str) -> bool:
 def _apply(store: Store, chosen: Sequence[Step], key: str) -> None:
     clients = _clients()
     results: list[tuple[str, str]] = []
-    with st.status("Applying the plan…", expanded=True) as box:
+    with deadline.lifted(), st.status("Applying the plan…", expanded=True) as box:
         try:
             line = st.empty()
             for event in provision.apply(
@@ -318,7 +318,7 @@ def _restored(store: Store, page: Page) -> None:
     found = provision.plan(store, [target])
     first = next(check for check in found.checks if check.subject == "Table")
     if first.level in ("building", "missing"):
-        _follow(store, name)
+        _follow(store, name, page)
         return
     st.text(
         "A restore brings the records and the indexes. It does not bring tags, point-in-time recovery or deletion "
@@ -330,11 +330,11 @@ def _restored(store: Store, page: Page) -> None:
 
 
 @st.fragment(run_every="3s")
-def _follow(store: Store, name: str) -> None:
+def _follow(store: Store, name: str, page: Page) -> None:
     """The progress of a restore, until the table is there."""
-    actual = look_up(store, name)
-    if actual is not None and actual.status == "ACTIVE":
-        st.rerun()
-    st.text(
-        f"◔ {'not there yet' if actual is None else actual.status}. Restores take minutes to hours; this waits along."
-    )
+    with page.part("The progress of the restore"):
+        actual = look_up(store, name)
+        if actual is not None and actual.status == "ACTIVE":
+            st.rerun()
+        state = "not there yet" if actual is None else actual.status
+        st.text(f"◔ {state}. Restores take minutes to hours; this waits along.")

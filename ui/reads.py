@@ -1,15 +1,20 @@
 """What pages read, through Streamlit's caches. The only module that uses st.cache_data and st.cache_resource."""
 
+import logging
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from analysis import attention
-from data import evaluations, flashcards, jobs, roster, sample
+from data import deadline, evaluations, flashcards, jobs, roster, sample
 from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
+from data.failures import Failure
 from data.flashcards import FlashcardSet
 from data.jobs import Key
 from data.roster import Roster
@@ -17,9 +22,19 @@ from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts
 from data.wiring import Clients, caller_account
+from ui.older import Older
+
+log = logging.getLogger(__name__)
 
 _TTL = timedelta(minutes=5)
-_READING = "Reading from DynamoDB…"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer; where it is an older one, because a fresh one could not be had, the failure of that."""
+
+    read: Read[Any]
+    failure: Failure | None = None
 
 
 def settings() -> Settings:
@@ -31,14 +46,21 @@ def settings() -> Settings:
 def store() -> Store:
     """The Store, shared by all visitors. Not cached when it cannot be opened."""
     chosen = settings()
-    return open_demo(chosen) if chosen.source == "demo" else Store.open(chosen)
+    if chosen.source == "aws":
+        return Store.open(chosen)
+    # The demo's start is this computer's work, which may be slow.
+    with deadline.lifted():
+        return open_demo(chosen)
 
 
 @st.cache_resource(show_spinner=False)
 def clients() -> Clients:
     """Clients of Lambda and IAM beside the Store; Failure where they cannot be had."""
     opened = store()
-    return open_demo_clients(opened) if opened.settings.source == "demo" else Clients.open(opened)
+    if opened.settings.source == "aws":
+        return Clients.open(opened)
+    with deadline.lifted():
+        return open_demo_clients(opened)
 
 
 def account() -> str:
@@ -46,10 +68,50 @@ def account() -> str:
     return caller_account(store())
 
 
+_OPENED = (store, clients)
+
+
+def ask(cached: Callable[..., Read[Any]], *args: Any) -> Answer:
+    """The answer of a cached read of this module; an older one where a fresh one fails for a while. Raises Failure."""
+    older = _older()
+    question = older.of((cached, args))
+    now = datetime.now(UTC)
+    with question.mine(deadline.remaining()) as mine:
+        if not mine:
+            raise Failure(
+                "too_slow",
+                "Another visitor of this dashboard is waiting for the same answer.",
+                "Wait a moment, then press Refresh.",
+            )
+        if (failure := question.recent_failure(now)) and (last := question.answer(now)):
+            return Answer(last, failure)
+        try:
+            fresh = cached(*args)
+        except Failure as error:
+            question.fail(error, now)
+            if not (last := question.answer(now)):
+                raise
+            request_id = error.request_id or "none"
+            log.warning("The answer of %s is shown, because: %s (request %s)", last.read_at, error.kind, request_id)
+            return Answer(last, error)
+        older.keep(question, fresh)
+        return Answer(fresh)
+
+
+def ask_again(cached: Callable[..., Read[Any]], *args: Any) -> None:
+    """Let the next `ask` read afresh."""
+    clear: Callable[..., None] = getattr(cached, "clear")  # noqa: B009 - what the caches add is in no type
+    clear(*args)
+    _older().of((cached, args)).retry()
+
+
 def forget() -> None:
     """Ask anew what the tables look like."""
     facts.clear()
-    store().forget()
+    try:
+        store().forget()
+    except Failure as failure:
+        log.info("There is no store to forget anything: %s", failure.kind)
 
 
 def class_list() -> Roster:
@@ -75,31 +137,47 @@ def _sample_roster() -> Roster:
     return roster.parse(sample.roster().encode())
 
 
-@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
+def sign_in_anew(failure: Failure) -> None:
+    """After a failure about credentials or region, look for them anew next time: a file may have newer ones then."""
+    if failure.kind in ("credentials", "expired", "region"):
+        for opened in _OPENED:
+            opened.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def _older() -> Older:
+    return Older()
+
+
+@st.cache_data(ttl=_TTL, max_entries=20, show_spinner="Reading why these jobs failed from DynamoDB…", show_time=True)
 def failure_reasons(keys: tuple[Key, ...]) -> Read[dict[Key, str | None]]:
     """Why these jobs failed."""
     return jobs.reasons(store(), keys)
 
 
-@st.cache_data(ttl=_TTL, show_spinner=False)
+@st.cache_data(ttl=_TTL, show_spinner="Asking DynamoDB what the tables look like…", show_time=True)
 def facts() -> tuple[TableFacts, ...]:
     """What DescribeTable says of both tables."""
     return tuple(store().facts(table) for table in TABLES)
 
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+@st.cache_data(
+    ttl=_TTL, max_entries=200, show_spinner="Reading the student's evaluations from DynamoDB…", show_time=True
+)
 def history(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
     """A student's evaluations, newest first."""
     return evaluations.history(store(), user_id, by_scan=by_scan)
 
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+@st.cache_data(
+    ttl=_TTL, max_entries=200, show_spinner="Reading the student's flashcard sets from DynamoDB…", show_time=True
+)
 def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
     """A student's flashcard sets, newest first."""
     return flashcards.of_student(store(), user_id, by_scan=by_scan)
 
 
-@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
+@st.cache_data(ttl=_TTL, max_entries=20, show_spinner="Reading everybody's evaluations from DynamoDB…", show_time=True)
 def period(days: int) -> Read[pd.DataFrame]:
     """Everybody's evaluations of the last `days` days, newest first."""
     # The hour ahead is for the Lambdas' clocks, which may run before ours.
@@ -113,39 +191,45 @@ def students(_evaluations: pd.DataFrame, days: int, read_at: datetime) -> tuple[
     return tuple(attention.students(_evaluations, read_at - timedelta(days=days), read_at))
 
 
-@st.cache_data(ttl=_TTL, max_entries=50, show_spinner=_READING)
+@st.cache_data(ttl=_TTL, max_entries=50, show_spinner="Reading this class's evaluations from DynamoDB…", show_time=True)
 def of_students(user_ids: tuple[str, ...], days: int) -> Read[pd.DataFrame]:
     """The evaluations of some students in the last `days` days, one Query each."""
     now = datetime.now(UTC)
     return evaluations.of_students(store(), user_ids, now - timedelta(days=days), now + timedelta(hours=1))
 
 
-@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
+@st.cache_data(
+    ttl=_TTL, max_entries=20, show_spinner="Reading everybody's flashcard sets from DynamoDB…", show_time=True
+)
 def sets_period(days: int) -> Read[pd.DataFrame]:
     """Everybody's flashcard sets of the last `days` days, newest first."""
     now = datetime.now(UTC)
     return flashcards.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
 
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner="Reading the evaluation from DynamoDB…", show_time=True)
 def evaluation(evaluation_id: str, user_id: str) -> Read[Evaluation | None]:
     """One evaluation by both keys."""
     return evaluations.get(store(), evaluation_id, user_id)
 
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+@st.cache_data(
+    ttl=_TTL, max_entries=200, show_spinner="Reading the evaluations of this id from DynamoDB…", show_time=True
+)
 def evaluations_called(evaluation_id: str) -> Read[list[Evaluation]]:
     """The evaluations of an id, whoever's they are."""
     return evaluations.find(store(), evaluation_id)
 
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+@st.cache_data(ttl=_TTL, max_entries=200, show_spinner="Reading the flashcard set from DynamoDB…", show_time=True)
 def flashcard_set(set_id: str, user_id: str) -> Read[FlashcardSet | None]:
     """One flashcard set by both keys."""
     return flashcards.get(store(), set_id, user_id)
 
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
+@st.cache_data(
+    ttl=_TTL, max_entries=200, show_spinner="Reading the flashcard sets of this id from DynamoDB…", show_time=True
+)
 def sets_called(set_id: str) -> Read[list[FlashcardSet]]:
     """The flashcard sets of an id, whoever's they are."""
     return flashcards.find(store(), set_id)
