@@ -54,14 +54,14 @@ def test_there_is_code_to_look_at() -> None:
         ({"boto3", "botocore", "mypy_boto3_dynamodb", "moto"}, ("data",)),
         ({"streamlit"}, ("dashboard.py", "pages", "ui")),
         ({"plotly"}, ("ui/charts.py",)),
-        ({"matplotlib"}, ("ui/report.py",)),
+        ({"matplotlib"}, ("ui/drawing.py",)),
         ({"genanki"}, ("ui/anki.py",)),
     ],
     ids=[
         "AWS only in data",
         "Streamlit only in ui, pages and dashboard.py",
         "Plotly only in ui/charts.py",
-        "matplotlib only in ui/report.py",
+        "matplotlib only in ui/drawing.py",
         "genanki only in ui/anki.py",
     ],
 )
