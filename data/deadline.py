@@ -107,7 +107,7 @@ def pause(seconds: float) -> None:
 
 
 def side_by_side(ask: Callable[[T], U], of: Iterable[T], most: int = 64) -> list[U]:
-    """`ask` of each value, `most` at the same time, under the limit that holds here. Raises what the first one raised."""
+    """`ask` of each value, `most` at a time, under the limit that holds here. Raises what the first one raised."""
     values = list(of)
     # A thread does not know the context that it was started from.
     contexts = [copy_context() for _ in values]

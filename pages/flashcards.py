@@ -46,6 +46,7 @@ with open_page("Flashcards") as page:
     if chosen_set.cards:
         cards.flip(chosen_set)
         cards.table(chosen_set)
+        cards.take_away(chosen_set, page)
     elif chosen_set.unread:
         st.text("The cards of this set cannot be read. This is what the record holds:")
         text.show(text.paragraph(chosen_set.unread))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.flashcards import Card, FlashcardSet
 from ui import exports
 
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -127,3 +128,79 @@ def test_a_files_name_is_one_that_every_system_takes() -> None:
     assert len(name) < 160
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.")
     assert ".." not in name
+    assert exports.file_name("flashcards", {"set": "a"}, MADE, "apkg") == "flashcards-a-20260301-1200.apkg"
+
+
+def a_set(*cards: Card, **more: Any) -> FlashcardSet:
+    known: dict[str, Any] = dict.fromkeys(FlashcardSet.__dataclass_fields__)
+    known |= {"set_id": "set-1", "user_id": "user-1", "document_id": "a/b.pdf", "cards": cards, "issues": ()}
+    return FlashcardSet(**{**known, **more})
+
+
+def set_again(chosen: FlashcardSet) -> tuple[list[str], pd.DataFrame]:
+    """The first lines, and the cards as pandas reads them."""
+    content = exports.tsv(chosen, zone=ZONE, source="Demo", made=MADE)
+    assert content.startswith(b"\xef\xbb\xbf")
+    head = content.decode("utf-8-sig").split("\r\n")[: exports.SET_HEAD]
+    rows = pd.read_csv(
+        io.BytesIO(content),
+        sep="\t",
+        skiprows=exports.SET_HEAD,
+        dtype=str,
+        keep_default_na=False,
+        encoding="utf-8-sig",
+    )
+    return head, rows
+
+
+def test_a_sets_file_says_what_it_is_of_when_and_whether_it_is_whole() -> None:
+    head, _ = set_again(a_set(Card("a", "b", {}), total_cards=1, created_at=MADE))
+    assert head == [
+        "# Flashcards: 1 card",
+        "# Set: set-1",
+        "# Document: a/b.pdf",
+        "# Created: 2026-03-01T19:00:00+07:00",
+        "# Time zone: Asia/Ho_Chi_Minh, made 2026-03-01T19:00:00+07:00",
+        "# Source: Demo",
+        "# Complete: yes",
+    ]
+    cut, _ = set_again(a_set(Card("a", "b", {}), total_cards=3, document_id=None))
+    assert cut[2:4] == ["# Document: unknown", "# Created: unknown"]
+    assert cut[-1] == "# Complete: no: cards that cannot be read are not in it"
+
+
+def test_tabs_line_breaks_and_quotes_of_a_card_come_back() -> None:
+    hard = "tab\there, line\nbreak, \"quotes\", 'apostrophe', 日本"
+    _, rows = set_again(a_set(Card(hard, f"{hard}\n", {}), Card("a", "", {})))
+    assert rows.columns.tolist() == ["Question", "Answer"]
+    assert rows.to_numpy().tolist() == [[hard, f"{hard}\n"], ["a", ""]]
+
+
+def test_what_else_a_card_carries_is_in_a_column_of_its_own() -> None:
+    _, rows = set_again(a_set(Card("a", "b", {"hint": "x", "pages": [1, 2]}), Card("c", "d", {})))
+    assert rows["More"].tolist() == ["hint: x\npages: [1, 2]", ""]
+
+
+def test_a_card_that_would_be_a_formula_is_text() -> None:
+    _, rows = set_again(a_set(Card("=1+1", "-2", {"=x": "@y"}), Card("\t=1", "plain", {})))
+    assert rows.to_numpy().tolist() == [["'=1+1", "'-2", "'=x: @y"], ["'\t=1", "plain", ""]]
+
+
+def test_a_name_cannot_break_out_of_its_line() -> None:
+    head, rows = set_again(a_set(Card("a", "b", {}), document_id='x\r\n=cmd\t"y"\n'))
+    assert [line[:3] for line in head] == ["# F", "# S", '"# ', "# C", "# T", "# S", "# C"]
+    assert rows.to_numpy().tolist() == [["a", "b"]]
+
+
+def test_a_set_without_cards_still_says_what_it_is() -> None:
+    head, rows = set_again(a_set())
+    assert head[0] == "# Flashcards: 0 cards"
+    assert rows.columns.tolist() == ["Question", "Answer"]
+    assert rows.empty
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=5))
+def test_whatever_a_card_says_comes_back_but_for_the_apostrophe(cards: list[tuple[str, str]]) -> None:
+    content = exports.tsv(a_set(*(Card(*card, {}) for card in cards)), zone=ZONE, source="Demo", made=MADE)
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter="\t"))
+    assert [tuple(row) for row in rows[exports.SET_HEAD + 1 :]] == [tuple(map(exports.literal, card)) for card in cards]

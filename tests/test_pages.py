@@ -1,11 +1,15 @@
 """Every page as a whole, in process: full, empty, with one record, with odd records, and with AWS failing."""
 
+import io
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import engines
 import pytest
+import streamlit as st
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from streamlit.testing.v1 import AppTest
 
@@ -238,6 +242,47 @@ def test_the_cards_can_be_searched() -> None:
     app = show("pages/flashcards.py", {**params, "cards": "TWO"})
     assert app.dataframe[0].value["Question"].tolist() == ["Two?"]
     assert "No card contains this text." in words(show("pages/flashcards.py", {**params, "cards": "none"}))
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
+    """What the page's download buttons would save, by the files' names, made when called."""
+    offered: dict[str, Callable[[], bytes]] = {}
+    real = st.download_button
+
+    def keep(label: str, data: Callable[[], bytes], *, file_name: str, **more: Any) -> bool:
+        offered[file_name] = data
+        return real(label, data, file_name=file_name, **more)
+
+    monkeypatch.setattr(st, "download_button", keep)
+    return offered
+
+
+def test_a_set_can_be_taken_away(files: dict[str, Callable[[], bytes]]) -> None:
+    app = show("pages/flashcards.py", {"set_id": "flashcard-set-odd-2", "user_id": ODD_STUDENT})
+    assert [button.label for button in app.get("download_button")] == ["Download for Anki", "Download as TSV"]
+    assert "Each file holds 2 cards. In Anki, importing it again updates the deck." in words(app)
+    (apkg, package), (tsv, table) = files.items()
+    assert re.fullmatch(r"flashcards-flashcard-set-odd-2-\d{8}-\d{4}\.apkg", apkg)
+    assert tsv == apkg.replace(".apkg", ".tsv")
+    assert zipfile.ZipFile(io.BytesIO(package())).namelist() == ["collection.anki2", "media"]
+    said = table().decode("utf-8-sig")
+    assert "# Set: flashcard-set-odd-2\r\n" in said
+    assert "# Source: Demo: invented students, gone when the dashboard stops\r\n" in said
+    assert "Two?\t" in said
+
+
+def test_a_set_with_cards_that_cannot_be_read_says_so_by_its_files(files: dict[str, Callable[[], bytes]]) -> None:
+    app = show("pages/flashcards.py", {"set_id": "flashcard-set-odd-3", "user_id": ODD_STUDENT})
+    assert "Each file holds 1 card. Cards of this set that cannot be read are not in it." in words(app)
+    assert all(make() for make in files.values())
+
+
+def test_a_set_without_cards_offers_no_file(empty: Store, files: dict[str, Callable[[], bytes]]) -> None:
+    record = {**SEED_SET, "flashcards": "[]", "total_cards": 0}
+    demo.write(empty.client, empty.settings.name(FLASHCARD_SETS), [record])
+    assert "This set has no cards." in words(show(*FLASHCARDS))
+    assert files == {}
 
 
 def test_the_history_is_filtered_by_the_url() -> None:

@@ -54,8 +54,16 @@ def test_there_is_code_to_look_at() -> None:
         ({"boto3", "botocore", "mypy_boto3_dynamodb", "moto"}, ("data",)),
         ({"streamlit"}, ("dashboard.py", "pages", "ui")),
         ({"plotly"}, ("ui/charts.py",)),
+        ({"matplotlib"}, ("ui/drawing.py",)),
+        ({"genanki"}, ("ui/anki.py",)),
     ],
-    ids=["AWS only in data", "Streamlit only in ui, pages and dashboard.py", "Plotly only in ui/charts.py"],
+    ids=[
+        "AWS only in data",
+        "Streamlit only in ui, pages and dashboard.py",
+        "Plotly only in ui/charts.py",
+        "matplotlib only in ui/drawing.py",
+        "genanki only in ui/anki.py",
+    ],
 )
 def test_a_library_stays_in_its_place(packages: set[str], places: tuple[str, ...]) -> None:
     strays = [

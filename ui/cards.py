@@ -1,11 +1,13 @@
 """A student's flashcard sets, and the cards of one: one to flip through with the keyboard, and all as a table."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from data.flashcards import FlashcardSet
 from data.schema import FLASHCARD_SETS
-from ui import feedback, filters, formats, reads, tables, text
+from ui import anki, exports, feedback, filters, formats, reads, tables, text
 from ui.page import FLASHCARDS, Page
 
 
@@ -70,7 +72,7 @@ def table(chosen: FlashcardSet) -> None:
             "Card": n,
             "Question": card.front,
             "Answer": card.back,
-            "More": "; ".join(f"{k}: {v}" for k, v in card.more.items()),
+            "More": "; ".join(exports.more(card)),
         }
         for n, card in enumerate(chosen.cards, 1)
         if wanted in f"{card.front}\n{card.back}\n{card.more}".casefold()
@@ -89,3 +91,25 @@ def table(chosen: FlashcardSet) -> None:
         column_config={"Card": st.column_config.NumberColumn(width=60)},
         alt="The cards of this set",
     )
+
+
+def take_away(chosen: FlashcardSet, page: Page) -> None:
+    """The set as a file, for Anki and as TSV; each is made only when its button is pressed."""
+    made = page.now.astimezone(page.zone)
+    with st.container(horizontal=True):
+        for label, make, suffix, mime in (
+            ("Download for Anki", anki.package, "apkg", "application/octet-stream"),
+            ("Download as TSV", exports.tsv, "tsv", "text/tab-separated-values"),
+        ):
+            st.download_button(
+                label,
+                partial(make, chosen, zone=page.zone, source=page.source, made=page.now),
+                file_name=exports.file_name("flashcards", {"set": chosen.set_id}, made, suffix),
+                mime=mime,
+                on_click="ignore",
+                key=f"cards_{suffix}",
+            )
+    held = f"Each file holds {formats.count(len(chosen.cards), 'card')}."
+    if exports.missing_cards(chosen):
+        held += " Cards of this set that cannot be read are not in it."
+    st.text(f"{held} In Anki, importing it again updates the deck.")
