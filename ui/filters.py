@@ -24,6 +24,7 @@ KEYS = (
     *("period", "since", "skill", "status", "criteria", "sets", "cards"),
     *("jobs", "from", "to", "kind", "state", "model", "student", "reason", "text", "part", "again"),
     *("audit", "finding"),
+    *("says", "lesson"),
 )
 
 

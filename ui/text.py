@@ -111,6 +111,11 @@ def show(*parts: Html) -> None:
     st.html("".join(parts))
 
 
+def show_beside(part: Html) -> None:
+    """A short part as wide as it is, for a row of several."""
+    st.html(part, width="content")
+
+
 def show_small(source: str) -> None:
     """A short text in a frame, as wide as it is."""
     st.html(chip(source), width="content")
