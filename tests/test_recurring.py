@@ -148,7 +148,7 @@ def test_the_demo_shows_strengths_weaknesses_suggestions_and_criteria(run: Calla
     for title in ("Strengths", "Weaknesses", "Suggestions", "On the criteria, and other remarks"):
         assert title in shown
     assert "Practise three ways to say “…”." in shown
-    assert "· Fluency and coherence" in shown
+    assert "Fluency and coherence: " in shown
     assert "more, said less often" in shown
     assert "of 20" in shown
 

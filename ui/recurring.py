@@ -138,11 +138,11 @@ def _phrase(phrase: Phrase, found: Found, page: Page, of_group: bool) -> None:
     else:
         often = f"in {phrase.evaluations} of {found.evaluations}"
         shown = list(phrase.said_in)
-    about = f" · {CRITERION_NAMES[phrase.criterion]}" if phrase.criterion else ""
+    about = f"{CRITERION_NAMES[phrase.criterion]}: " if phrase.criterion else ""
     with st.container(gap=None):
-        text.show(text.line(text.inline(phrase.text)))
+        text.show(text.line(text.inline(about), text.inline(phrase.text)))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            text.show_beside(text.quiet(text.inline(often + about)))
+            text.show_beside(text.quiet(text.inline(often)))
             for evaluation_id, user_id in shown[:_LINKS]:
                 named = of_group and _PLAIN.fullmatch(user_id)
                 label = user_id if named else _day(found, (evaluation_id, user_id), page)
@@ -156,4 +156,5 @@ def _day(found: Found, key: Key, page: Page) -> str:
     if at is None:
         return "without a time"
     local = at.astimezone(page.zone)
-    return f"{local.day} {local:%b %Y}"
+    # The year where it says something: the links must fit beside each other on a phone.
+    return f"{local.day} {local:%b}" if local.year == page.now.year else f"{local.day} {local:%b %Y}"
