@@ -145,7 +145,8 @@ def test_reading_again_by_itself_keeps_the_selection(visitor: Visitor) -> None:
 def test_two_evaluations_are_chosen_swapped_and_kept_in_the_address(visitor: Visitor) -> None:
     visitor.open("/compare?user_id=user-102")
     boxes = visitor.page.locator("[data-testid=stSelectbox]")
-    first, second = boxes.locator("input").evaluate_all("inputs => inputs.map(input => input.value)") or ("", "")
+    first, second = boxes.locator("input").evaluate_all("inputs => inputs.map(input => input.value)")
+    assert first.startswith("Speaking · ")
     visitor.page.get_by_role("button", name="Swap").click()
     visitor.arrives("/compare?user_id=user-102&a=")
     assert boxes.locator("input").evaluate_all("inputs => inputs.map(input => input.value)") == [second, first]
