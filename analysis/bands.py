@@ -93,6 +93,11 @@ def before(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
     return _neighbour(history, evaluation_id, completed_only=True, older=True)
 
 
+def after(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
+    """The next completed evaluation of the same skill, likewise."""
+    return _neighbour(history, evaluation_id, completed_only=True, older=False)
+
+
 def older(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
     """The evaluation just before, of any skill and status."""
     return _neighbour(history, evaluation_id, completed_only=False, older=True)

@@ -5,7 +5,7 @@ import streamlit as st
 from analysis import bands
 from data.schema import EVALUATIONS
 from ui import charts, feedback, filters, formats, reads, record, skills, text
-from ui.page import EVALUATION, OVERVIEW, STUDENT, open_page
+from ui.page import COMPARE, EVALUATION, OVERVIEW, STUDENT, open_page
 
 with open_page("Evaluation") as page:
     evaluation_id, user_id = page.param("evaluation_id"), page.param("user_id")
@@ -26,7 +26,7 @@ with open_page("Evaluation") as page:
         page.done()
 
     record.facts(
-        ("Student", evaluation.user_id),
+        ("Student", page.called(evaluation.user_id)),
         ("Evaluation", evaluation.evaluation_id),
         ("Kind", charts.NAMES.get(evaluation.type or "", evaluation.type or "unknown")),
         ("Status", record.status(evaluation.status, evaluation.created_at, page)),
@@ -48,6 +48,10 @@ with open_page("Evaluation") as page:
             ):
                 if other is not None and links.button(label, key=label):
                     page.go(EVALUATION, **skills.address(other))
+            if previous is not None:
+                with links:
+                    ids = {"a": previous["evaluation_id"], "b": evaluation.evaluation_id}
+                    page.link(COMPARE, "Compare with the one before", user_id=evaluation.user_id, **ids)
 
     record.bands(evaluation, previous, page)
     record.problems(evaluation.issues)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import cards, filters, formats, reads, record, text
+from ui import cards, filters, formats, reads, record, skills, text
 from ui.page import FLASHCARDS, OVERVIEW, STUDENT, open_page
 
 with open_page("Flashcards") as page:
@@ -13,7 +13,7 @@ with open_page("Flashcards") as page:
                 page.go(FLASHCARDS, user_id=found)
             page.link(OVERVIEW, "Or start from a student")
         else:
-            st.code(user_id, language=None, width="content")
+            skills.title(user_id, page)
             page.link(STUDENT, "All of this student", user_id=user_id)
             cards.sets_of(user_id, page, with_filter=True)
         page.done()
@@ -30,7 +30,7 @@ with open_page("Flashcards") as page:
         page.done()
 
     record.facts(
-        ("Student", chosen_set.user_id),
+        ("Student", page.called(chosen_set.user_id)),
         ("Set", chosen_set.set_id),
         ("Document", chosen_set.document_id or "unknown"),
         ("Status", record.status(chosen_set.status, chosen_set.created_at, page)),

@@ -35,4 +35,4 @@ with open_page("Overview") as page:
         with columns[1], page.part("The evaluations per week"):
             overview.volume(overview.of_rows(answer.value, every), page.now - timedelta(days=days), page)
         with page.part("The groups to teach"):
-            overview.groups(every, choice, page)
+            overview.groups(answer.value, every, choice, page)

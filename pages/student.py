@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from ui import cards, filters, formats, reads, skills, tables, takeaway
+from ui import cards, filters, formats, reads, recurring, skills, tables, takeaway
 from ui.page import EVALUATION, OVERVIEW, STUDENT, open_page
 
 with open_page("Student") as page:
@@ -19,6 +19,7 @@ with open_page("Student") as page:
     skills.title(user_id, page)
     period = filters.since()
 
+    history = None
     with page.part("The evaluations"):
         history = page.student_rows(EVALUATIONS, reads.history, user_id)
         if history is not None and history.empty:
@@ -34,6 +35,7 @@ with open_page("Student") as page:
             with page.part("The comparison with the class"):
                 medians = skills.beside(user_id, page)
             skills.headline(history, shown, of_skills, medians, page)
+            skills.take_away(of_skills, user_id, period, page)
             if shown.empty:
                 st.info(f"Choose a longer period: the last {period.name} have no evaluations of this student.")
             else:
@@ -63,6 +65,8 @@ with open_page("Student") as page:
                 if chosen is not None:
                     page.go(EVALUATION, **skills.address(rows.iloc[chosen]))
 
+    if history is not None and len(history):
+        recurring.of_student(user_id, history, page)
     st.subheader("Flashcard sets", anchor=False)
     with page.part("The flashcard sets"):
         cards.sets_of(user_id, page)

@@ -19,6 +19,7 @@ PATHS = {
     "/": "Active students",
     "/student?user_id=user-101": "Writing band, latest",
     "/evaluation?evaluation_id=speak-xyz789&user_id=user-456": "Well, I'd like to talk about...",
+    "/compare?user_id=user-102": "Second evaluation",
     "/flashcards?user_id=user-099": "3 of 3 sets",
     "/flashcards?set_id=flashcard-set-123&user_id=user-456": "What is...",
     "/jobs": "What failures say, and when.",
@@ -139,6 +140,24 @@ def test_reading_again_by_itself_keeps_the_selection(visitor: Visitor) -> None:
     visitor.page.wait_for_timeout(12_000)
     assert visitor.path() == address
     visitor.sees("Done again since")
+
+
+def test_two_evaluations_are_chosen_swapped_and_kept_in_the_address(visitor: Visitor) -> None:
+    visitor.open("/compare?user_id=user-102")
+    boxes = visitor.page.locator("[data-testid=stSelectbox]")
+    first, second = boxes.locator("input").evaluate_all("inputs => inputs.map(input => input.value)")
+    assert first.startswith("Speaking · ")
+    visitor.page.get_by_role("button", name="Swap").click()
+    visitor.arrives("/compare?user_id=user-102&a=")
+    assert boxes.locator("input").evaluate_all("inputs => inputs.map(input => input.value)") == [second, first]
+    visitor.sees("so the changes run backwards in time")
+    boxes.first.click()
+    visitor.page.get_by_role("option").last.click()
+    visitor.idle()
+    copied, shown = visitor.path(), visitor.page.locator("table").inner_text()
+    with browser.visiting(visitor.url) as colleague:
+        colleague.open(copied)
+        assert colleague.page.locator("table").inner_text() == shown
 
 
 def test_an_exact_id_opens_a_student_who_was_not_active(visitor: Visitor) -> None:

@@ -136,6 +136,8 @@ def test_the_setup_policy_is_what_its_plans_steps_looks_restores_and_wiring_call
         ("student", {"user_id": "user-456"}, "read"),
         ("evaluation", {"evaluation_id": "eval-abc123", "user_id": "user-456"}, "read"),
         ("evaluation", {"evaluation_id": "eval-abc123"}, "read"),
+        ("compare", {"user_id": "user-456"}, "read"),
+        ("compare", {"user_id": "user-456", "a": "eval-abc123", "b": "speak-xyz789"}, "read"),
         ("flashcards", {"user_id": "user-456"}, "read"),
         ("flashcards", {"set_id": "flashcard-set-123"}, "read"),
         ("jobs", {"jobs": "custom", "from": "2024-12-01", "to": "2024-12-31"}, "read"),

@@ -26,9 +26,17 @@ _NAMES = {
 _DEEPEST = 6
 
 
-def layout(feedback: Json) -> Html:
-    """The feedback as headings, paragraphs and lists; its own keys where we have no better word for them."""
-    return _value(feedback, 0)
+def layout(feedback: Json, depth: int = 0) -> Html:
+    """The feedback as headings, paragraphs and lists; its own keys where we have no better word for them.
+
+    `depth` is how far inside a feedback this part of it stands.
+    """
+    return _value(feedback, depth)
+
+
+def name(key: str) -> str:
+    """What a part of the feedback is called."""
+    return _NAMES.get(key, key)
 
 
 def _value(value: Json, depth: int) -> Html:
@@ -46,15 +54,14 @@ def _value(value: Json, depth: int) -> Html:
 
 
 def _entry(key: str, value: Json, depth: int) -> Html:
-    name = _NAMES.get(key, key)
     if isinstance(value, (dict, list)):
-        return Html(text.heading(name, min(6, 4 + depth)) + text.indented(_value(value, depth + 1)))
+        return Html(text.heading(name(key), min(6, 4 + depth)) + text.indented(_value(value, depth + 1)))
     said = _say(value)
     if depth == 0 or len(said) > 200 or "\n" in said:
-        return Html(text.heading(name, min(6, 4 + depth)) + text.paragraph(said))
+        return Html(text.heading(name(key), min(6, 4 + depth)) + text.paragraph(said))
     if key in ("comment", "comments"):
         return text.paragraph(said)
-    return text.line(text.inline(f"{name}: {said}"))
+    return text.line(text.inline(f"{name(key)}: {said}"))
 
 
 def _say(value: Json) -> str:

@@ -24,10 +24,10 @@ _SOUGHT = "_sought"
 
 # Every filter's key in the URL, distinct on every page, so that all of them can travel along (see carried).
 KEYS = (
-    *("period", "since", "skill", "status", "criteria", "sets", "cards"),
+    *("period", "since", "skill", "status", "sets", "cards"),
     *("jobs", "from", "to", "kind", "state", "model", "student", "reason", "text", "part", "again"),
     *("audit", "finding"),
-    *("class", "of", "flag", "away", "below", "weakest", "falling", "lost", "group", "says", "beside"),
+    *("class", "of", "flag", "away", "below", "weakest", "falling", "lost", "group", "says", "lesson", "beside"),
 )
 
 

@@ -12,7 +12,7 @@ from analysis import attention, progress, rhythm
 from analysis.attention import Row, Rules, Student
 from data.roster import Roster
 from data.schema import CRITERIA, TYPES
-from ui import charts, filters, formats, tables, takeaway
+from ui import charts, filters, formats, recurring, tables, takeaway
 from ui import progress as words
 from ui.filters import Period
 from ui.page import STUDENT, Page
@@ -192,7 +192,7 @@ def volume(evaluations: pd.DataFrame, first: datetime, page: Page) -> None:
     st.plotly_chart(charts.weekly(counts, page.zone), key="weekly", config=charts.CONFIG, alt=f"{title}.")
 
 
-def groups(every: Sequence[Row], choice: Choice, page: Page) -> None:
+def groups(evaluations: pd.DataFrame, every: Sequence[Row], choice: Choice, page: Page) -> None:
     """Students by their weakest criterion: whom to teach what together."""
     st.subheader("Groups to teach", anchor=False, help=words.WEAKEST_HELP)
     found = attention.groups([row.student for row in every], choice.skills)
@@ -214,6 +214,9 @@ def groups(every: Sequence[Row], choice: Choice, page: Page) -> None:
     )
     if chosen is not None:
         page.go(STUDENT, user_id=group.students[chosen][0])
+    members = [user_id for user_id, _ in group.students]
+    of_group = evaluations[evaluations["user_id"].isin(members) & (evaluations["evaluation_type"] == group.skill)]
+    recurring.of_group(recurring.group_keys(of_group), page)
 
 
 def _group_name(group: attention.Group) -> str:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 OVERVIEW = "pages/overview.py"
 STUDENT = "pages/student.py"
 EVALUATION = "pages/evaluation.py"
+COMPARE = "pages/compare.py"
 FLASHCARDS = "pages/flashcards.py"
 JOBS = "pages/jobs.py"
 AUDIT = "pages/audit.py"
@@ -63,6 +64,8 @@ def navigation(*, from_entrypoint: bool = True) -> StreamlitPage:
             st.Page(OVERVIEW, title="Overview", default=True),
             st.Page(STUDENT, title="Student", url_path="student"),
             st.Page(EVALUATION, title="Evaluation", url_path="evaluation"),
+            # Links lead there, from where it is known what to compare.
+            st.Page(COMPARE, title="Compare", url_path="compare", visibility="hidden"),
             st.Page(FLASHCARDS, title="Flashcards", url_path="flashcards"),
             st.Page(JOBS, title="Jobs", url_path="jobs"),
             st.Page(AUDIT, title="Audit", url_path="audit"),

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analysis import attention
+from analysis import attention, phrases
+from analysis.phrases import Found
 from data import deadline, evaluations, flashcards, jobs, roster, sample
 from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
@@ -20,7 +21,7 @@ from data.jobs import Key
 from data.roster import Roster
 from data.schema import TABLES
 from data.settings import Settings
-from data.store import Read, Store, TableFacts
+from data.store import Read, Store, TableFacts, combine
 from data.wiring import Clients, caller_account
 from ui.older import Older
 
@@ -219,6 +220,13 @@ def evaluation(evaluation_id: str, user_id: str) -> Read[Evaluation | None]:
 def evaluations_called(evaluation_id: str) -> Read[list[Evaluation]]:
     """The evaluations of an id, whoever's they are."""
     return evaluations.find(store(), evaluation_id)
+
+
+@st.cache_data(ttl=_TTL, max_entries=50, show_spinner="Reading feedback from DynamoDB…", show_time=True)
+def recurring(keys: tuple[phrases.Key, ...], students: int = 1) -> Read[Found]:
+    """What the feedback of these evaluations (at least one) keeps saying; their texts are not kept."""
+    whole = combine(evaluations.whole(store(), keys))
+    return whole.map(lambda records: phrases.found(records, students=students))
 
 
 @st.cache_data(ttl=_TTL, max_entries=200, show_spinner="Reading the flashcard set from DynamoDB…", show_time=True)

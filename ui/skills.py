@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,10 +12,11 @@ import streamlit as st
 from analysis import attention, bands, progress, rhythm
 from analysis.progress import Attempts, Forecast, Progress
 from data.schema import TYPES
-from ui import charts, filters, formats, reads, text
+from ui import charts, filters, formats, reads, report, takeaway, text
 from ui import progress as words
 from ui.filters import Period
-from ui.page import EVALUATION, Page
+from ui.page import COMPARE, EVALUATION, Page
+from ui.report import Report
 
 _CALENDAR = timedelta(days=371)  # 53 weeks
 SMALLEST_CLASS = 6
@@ -123,6 +125,27 @@ def trends(shown: pd.DataFrame, skills: Mapping[str, Skill], page: Page) -> None
     for column, skill in zip(st.columns(2), skills.values(), strict=True):
         with column:
             _skill(shown, skill, page)
+
+
+def take_away(skills: Mapping[str, Skill], user_id: str, period: Period, page: Page) -> None:
+    """The report for a parent, as PDF and to print from the browser; and the way to compare two evaluations."""
+    first = period.first(page.now)
+    about = Report(
+        student=page.student(user_id),
+        skills={s.name: report.Skill(s.attempts, s.progress, s.forecast) for s in skills.values()},
+        period="all the time" if first is None else f"the last {period.name}",
+        first=first,
+        zone=page.zone,
+        source=page.source,
+        made=page.now,
+        complete=page.complete,
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        takeaway.report(
+            partial(report.pdf, about), "Report as PDF", user_id, page, suffix="pdf", mime="application/pdf"
+        )
+        takeaway.report(partial(report.html, about), "Report to print", user_id, page, suffix="html", mime="text/html")
+        page.link(COMPARE, "Compare two evaluations", user_id=user_id)
 
 
 def practice(shown: pd.DataFrame, period: Period, page: Page) -> None:

@@ -1,6 +1,6 @@
 """Buttons that take a table or a report away as a file, made only when it is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -35,4 +35,17 @@ def table(
         on_click="ignore",
         key=key,
         help="Everything that matches the filters, as a file for Excel or another spreadsheet.",
+    )
+
+
+def report(make: Callable[[], bytes], label: str, user_id: str, page: Page, *, suffix: str, mime: str) -> None:
+    """A button for a report about a student."""
+    st.download_button(
+        label,
+        make,
+        file_name=exports.file_name("report", {"of": user_id}, page.now.astimezone(page.zone), suffix),
+        mime=mime,
+        on_click="ignore",
+        key=f"report_{suffix}",
+        help="One page for the student or the parents: levels, trends, charts and what the numbers mean.",
     )

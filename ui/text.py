@@ -111,6 +111,11 @@ def show(*parts: Html) -> None:
     st.html("".join(parts))
 
 
+def show_beside(part: Html) -> None:
+    """A short part as wide as it is, for a row of several."""
+    st.html(part, width="content")
+
+
 def show_small(source: str) -> None:
     """A short text in a frame, as wide as it is."""
     st.html(chip(source), width="content")
@@ -124,11 +129,14 @@ def dot(colour: str) -> Html:
     )
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Html]], caption: str) -> Html:
-    """A small table of parts, which scrolls by itself where it is too wide. `caption` is for those who listen."""
+def table(header: Sequence[str], rows: Iterable[Sequence[Html]], caption: str, *, narrow: bool = False) -> Html:
+    """A small table of parts, which scrolls by itself where it is too wide. `caption` is for those who listen.
+
+    A `narrow` one has short parts, and fits a phone with four columns.
+    """
     cell = (
-        'style="text-align:left;vertical-align:top;padding:.35em .9em .35em 0;min-width:6rem;border:0;'
-        'overflow-wrap:break-word"'
+        'style="text-align:left;vertical-align:top;padding:.35em .9em .35em 0;'
+        f'min-width:{3.5 if narrow else 6}rem;border:0;overflow-wrap:break-word"'
     )
     head = "".join(f'<th scope="col" {cell}>{inline(name)}</th>' for name in header)
     body = "".join(

@@ -1,0 +1,53 @@
+"""Two evaluations of a student side by side: bands, criteria, feedback, transcript."""
+
+import streamlit as st
+
+from analysis import comparison
+from data.schema import EVALUATIONS
+from ui import comparison as parts
+from ui import filters, reads
+from ui.page import COMPARE, OVERVIEW, STUDENT, open_page
+
+with open_page("Compare") as page:
+    user_id, first_id, second_id = page.param("user_id"), page.param("a"), page.param("b")
+    if user_id is None:
+        if found := filters.student_finder(page.roster):
+            page.go(COMPARE, user_id=found)
+        page.link(OVERVIEW, "Or choose from the students who were active")
+        page.done()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.code(user_id, language=None, width="content")
+        page.link(STUDENT, "All of this student", user_id=user_id)
+
+    history = None
+    with page.part("The choice of evaluations"):
+        history = page.student_rows(EVALUATIONS, reads.history, user_id)
+    if history is not None and (pair := comparison.pair(history, first_id, second_id)):
+        first_id, second_id = pair
+        if not history.empty:
+            parts.choose(history, first_id, second_id, page)
+    if first_id is None or second_id is None:
+        if history is not None:
+            parts.too_few(history, user_id, page)
+        page.done()
+    if first_id == second_id:
+        st.info("Choose another one on either side.", title="This is the same evaluation twice")
+        page.done()
+
+    # Not side by side: each is cached for the page of that evaluation too, and takes a few milliseconds.
+    first = page.read(reads.evaluation, first_id, user_id)
+    second = page.read(reads.evaluation, second_id, user_id)
+    if first is None or second is None:
+        parts.not_found([i for i, e in ((first_id, first), (second_id, second)) if e is None], user_id, page)
+        page.done()
+
+    with page.part("The bands"):
+        parts.bands(first, second)
+        parts.facts(first, second, page)
+    st.subheader("Feedback", anchor=False)
+    with page.part("The feedback"):
+        parts.feedbacks(first, second, page)
+    if first.transcript or second.transcript:
+        st.subheader("Transcript", anchor=False)
+        with page.part("The transcripts"):
+            parts.transcripts(first, second, page)
