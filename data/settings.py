@@ -34,6 +34,7 @@ class Settings:
     endpoint: str | None
     allow_changes: bool
     functions: tuple[str, ...]
+    roster: str | None = None
 
     def name(self, table: Table) -> str:
         """What `table` is called here."""
@@ -76,6 +77,7 @@ class Settings:
             endpoint=_endpoint(environ) if is_aws else None,
             allow_changes=_switch(environ, "BANDUP_ALLOW_CHANGES") or not is_aws,
             functions=tuple(_function_name(environ, function) for function in FUNCTIONS),
+            roster=environ.get("BANDUP_ROSTER", "").strip() or None,
         )
 
 

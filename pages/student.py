@@ -14,6 +14,7 @@ with open_page("Student") as page:
             page.go(STUDENT, user_id=found)
         page.link(OVERVIEW, "Or choose from the students who were active")
         page.done()
+    page.require(user_id)
     st.code(user_id, language=None, width="content")
     period = filters.since()
 

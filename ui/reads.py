@@ -11,6 +11,8 @@ from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
 from data.flashcards import FlashcardSet
 from data.jobs import Key
+from data.roster import Roster
+from data.roster import read as read_roster
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts
@@ -42,6 +44,13 @@ def clients() -> Clients:
 def account() -> str:
     """The account that the credentials belong to, asked of AWS each time, because a change depends on it."""
     return caller_account(store())
+
+
+@st.cache_data(ttl=_TTL, show_spinner=False)
+def roster() -> Roster:
+    """The roster that BANDUP_ROSTER names; empty without, RosterError when it cannot be read."""
+    path = settings().roster
+    return read_roster(path) if path else Roster()
 
 
 def forget() -> None:
