@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import engines
@@ -38,17 +39,21 @@ def chromium() -> str:
 
 
 @contextmanager
-def dashboard(environ: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The URL of a freshly started dashboard."""
+def dashboard(
+    environ: Mapping[str, str] | None = None,
+    *options: str,
+    secrets: Path | None = None,
+    log: Path = Path(os.devnull),
+) -> Iterator[str]:
+    """The URL of a freshly started dashboard, with no secrets.toml but `secrets`; what it says goes to `log`."""
     port = engines.free_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.headless=true"]
-    process = subprocess.Popen(
-        [*command, f"--server.port={port}"],
-        cwd=engines.ROOT,
-        env={**os.environ, **(environ or {})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    # A file that is not there stands for none, so that this machine's own is not used.
+    command += [f"--server.port={port}", f"--secrets.files={secrets or engines.ROOT / 'tests/none.toml'}", *options]
+    with log.open("ab") as said:
+        process = subprocess.Popen(
+            command, cwd=engines.ROOT, env={**os.environ, **(environ or {})}, stdout=said, stderr=said
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(url, process)
