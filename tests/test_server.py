@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,12 +127,17 @@ def url() -> Iterator[str]:
         yield url
 
 
+def _into(found: list[str]) -> Callable[[str], None]:
+    """Playwright looks at a function's signature, and a list's own append has none."""
+    return lambda what: found.append(what)  # noqa: PLW0108
+
+
 @pytest.fixture
 def visitor(url: str) -> Iterator[Visitor]:
     """A visitor whose browser must have found nothing against the policy in the end."""
     with browser.visiting(url) as visitor:
         against: list[str] = []
-        visitor.context.expose_function("against", lambda what: against.append(what))
+        visitor.context.expose_function("against", _into(against))
         visitor.context.add_init_script(
             "addEventListener('securitypolicyviolation', e => against(`${e.violatedDirective} ${e.blockedURI}`))"
         )
@@ -158,10 +163,11 @@ def test_charts_grids_cards_and_downloads_work_under_the_policy(visitor: Visitor
     visitor.sees("Card 1 of 2 · answer")
     visitor.open("/audit")
     visitor.page.evaluate("delete window.showSaveFilePicker")
-    with visitor.page.expect_download() as saved, visitor.page.expect_response("**/media/**") as answer:
+    with visitor.page.expect_download() as saved:
         visitor.page.get_by_role("button", name="Download all findings (CSV)").click()
     assert "# All findings" in saved.value.path().read_text(encoding="utf-8-sig")
-    assert answer.value.headers["cache-control"] == "no-store"
+    assert "/media/" in saved.value.url
+    assert visitor.context.request.get(saved.value.url).headers["cache-control"] == "no-store"
 
 
 def test_a_script_from_elsewhere_or_in_the_page_does_not_run(url: str) -> None:
