@@ -137,10 +137,21 @@ class Visitor:
 
 @contextmanager
 def visiting(
-    url: str, *, width: int = 1400, height: int = 900, scheme: Any = "light", zone: str = "Asia/Ho_Chi_Minh"
+    url: str,
+    *,
+    width: int = 1400,
+    height: int = 900,
+    scheme: Any = "light",
+    zone: str = "Asia/Ho_Chi_Minh",
+    ignore_https_errors: bool = False,
 ) -> Iterator[Visitor]:
     """A visitor with a fresh profile."""
-    context = _browser().new_context(viewport={"width": width, "height": height}, color_scheme=scheme, timezone_id=zone)
+    context = _browser().new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        timezone_id=zone,
+        ignore_https_errors=ignore_https_errors,
+    )
     visitor = Visitor(context, context.new_page(), url)
     context.on("request", visitor._watch)
     try:

@@ -280,6 +280,14 @@ def test_no_page_reads_anything_for_somebody_who_may_not_look(
     assert "user-101" not in words(app)
 
 
+def test_headers_that_say_who_somebody_is_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"server.trustedUserHeaders": {"X-User": "email"}, "secrets.files": []}
+    monkeypatch.setattr(st, "get_option", options.get)
+    monkeypatch.setattr(access, "_secrets", lambda: SECRETS)
+    with pytest.raises(Refused, match="anybody could claim"):
+        access.current()
+
+
 def test_sign_in_that_is_gone_does_not_open_the_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "_secrets", lambda: SECRETS)
     assert "Sign in to see it." in words(show("pages/overview.py"))

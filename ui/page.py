@@ -196,6 +196,7 @@ class Page:
                 return None
         else:
             return rows
+        access.require_ops("read a whole table")
         scanned: pd.DataFrame = self.read(cached, user_id, True)
         st.info("Read from the whole table, because the index is missing. Setup can add it.")
         return scanned
@@ -203,6 +204,9 @@ class Page:
     def _offer_scan(self, table: Table, failure: Failure, accepted: str) -> None:
         with st.container(border=True):
             st.text(str(failure))
+            if not self.visitor.is_ops:
+                st.text("Reading the whole table instead is for ops.")
+                return
             known = {f.name: f for f in reads.facts()}.get(self.settings.name(table))
             if known:
                 cost = known.scan_cost
