@@ -230,6 +230,13 @@ def test_through_a_proxy_or_another_name_nothing_is_shown_without_sign_in(header
         access.local("127.0.0.1", headers)
 
 
+def test_another_computer_is_refused_whatever_the_configuration_and_its_request_say() -> None:
+    # Such as after “uvicorn dashboard:app --host 0.0.0.0”, of which Streamlit's configuration knows nothing.
+    with pytest.raises(Refused, match="reached from elsewhere"):
+        access.local("127.0.0.1", {"Host": "127.0.0.1"}, "192.168.1.7")
+    assert access.local("127.0.0.1", {"Host": "127.0.0.1"}, "127.0.0.1")
+
+
 def test_secrets_are_read_anew_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     first, second = tmp_path / "first.toml", tmp_path / "second.toml"
     monkeypatch.setattr(st, "get_option", {"secrets.files": [str(first), str(second)]}.get)

@@ -154,10 +154,11 @@ class Rules:
         return "ops" if values & self.ops_values else "teacher" if values & self.teacher_values else None
 
 
-def local(address: str | None, headers: Mapping[str, str]) -> Visitor:
+def local(address: str | None, headers: Mapping[str, str], client: str | None = None) -> Visitor:
     """The one who started the dashboard for himself, without sign-in; Refused where others could reach it.
 
-    `address` is where the server listens, `headers` what the browser's request carried.
+    `address` is where the server listens, as far as Streamlit knows; `headers` what the browser's request carried, and
+    `client` the address it came from, None for this computer.
     """
     if not _loopback(address):
         where = "on every network interface" if not address else "on the network"
@@ -167,10 +168,12 @@ def local(address: str | None, headers: Mapping[str, str]) -> Visitor:
         )
     sent = {name.casefold(): value for name, value in headers.items()}
     host = sent.get("host")
-    if any(name in sent for name in _FORWARDED) or (host is not None and not _loopback(_hostname(host))):
+    is_from_here = client is None or _loopback(client)
+    is_to_here = host is None or _loopback(_hostname(host))
+    if not is_from_here or not is_to_here or any(name in sent for name in _FORWARDED):
         raise Refused(
-            "This dashboard was reached through another name or a proxy, and nobody has to sign in. So it shows no "
-            f"data. Open it at 127.0.0.1 on the computer where it runs, or set up sign-in. {_README}"
+            "This dashboard was reached from elsewhere, by another name or a proxy, and nobody has to sign in. So it "
+            f"shows no data. Open it at 127.0.0.1 on the computer where it runs, or set up sign-in. {_README}"
         )
     return Visitor(None, "ops")
 
@@ -184,7 +187,7 @@ def current() -> Visitor:
     if rules is None:
         if _Process.had_sign_in:
             raise Refused("Sign-in was set up when this dashboard started, and is gone now. So it shows no data.")
-        return local(st.get_option("server.address"), dict(st.context.headers))
+        return local(st.get_option("server.address"), dict(st.context.headers), st.context.ip_address)
     _Process.had_sign_in = True
     if st.get_option("server.trustedUserHeaders"):
         raise Refused("server.trustedUserHeaders is set: anybody could claim to be somebody else. So there is no data.")
