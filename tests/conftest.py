@@ -45,6 +45,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iter
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     # Nor this machine's secrets.toml, nor what another test has set up there.
     monkeypatch.setattr(access, "_secrets", dict)
+    # Pages that run in process have no connection: Streamlit's tests put a mock in its place.
+    monkeypatch.setattr(access, "_client", lambda: None)
     monkeypatch.setattr(access._Process, "had_sign_in", False)
     monkeypatch.setattr(access._Process, "ended", {})
     st.cache_data.clear()

@@ -187,7 +187,7 @@ def current() -> Visitor:
     if rules is None:
         if _Process.had_sign_in:
             raise Refused("Sign-in was set up when this dashboard started, and is gone now. So it shows no data.")
-        return local(st.get_option("server.address"), dict(st.context.headers), st.context.ip_address)
+        return local(st.get_option("server.address"), dict(st.context.headers), _client())
     _Process.had_sign_in = True
     if st.get_option("server.trustedUserHeaders"):
         raise Refused("server.trustedUserHeaders is set: anybody could claim to be somebody else. So there is no data.")
@@ -222,6 +222,11 @@ class _Process:
 def _sign_in(user: Mapping[str, Any]) -> tuple[str, ...]:
     """What tells one sign-in from another: the provider makes a nonce for each."""
     return tuple(str(user.get(claim)) for claim in ("iss", "sub", "iat", "nonce"))
+
+
+def _client() -> str | None:
+    """The address that the browser's request came from; None for this computer."""
+    return st.context.ip_address
 
 
 def _secrets() -> dict[str, Any]:
