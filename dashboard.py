@@ -1,5 +1,13 @@
-"""The entrypoint of `streamlit run`: declares the pages and runs the one that was asked for."""
+"""The entrypoint of `streamlit run`: the server with its headers; for each visitor the pages, and the one asked for."""
 
-from ui.page import navigation
+import streamlit as st
 
-navigation().run()
+from ui.server import MIDDLEWARE, opened
+
+if __name__ == "__main__":  # Streamlit runs this file for every visitor
+    # Not at the top: the server imports this file before its runtime is there, and caches declared then would warn.
+    from ui.page import navigation
+
+    navigation().run()
+else:  # the server imports it, once
+    app = st.App(__file__, middleware=MIDDLEWARE, lifespan=opened)

@@ -56,7 +56,7 @@ def main(command: str, venv: str) -> None:
                 time.sleep(0.05)
             began, answered = float(started.read_text()), time.time()
             visitor.page.goto(url)
-            visitor.page.wait_for_function(FILLED, timeout=60_000)
+            visitor.until(FILLED)
             filled = time.time()
             rows = int(visitor.page.locator(GRID).get_attribute("aria-rowcount") or 0) - 1
             visitor.page.wait_for_timeout(2000)  # for requests that come late

@@ -44,7 +44,7 @@ def main() -> None:
             with visiting(url, **size, scheme=scheme) as visitor:
                 visitor.open(path)
                 # Streamlit loads each kind of element when it first shows one, behind a grey box.
-                visitor.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+                visitor.until("!document.querySelector('[data-testid=stSkeleton]')")
                 visitor.idle()
                 visitor.page.screenshot(path=DOCS / name)
             sys.stdout.write(f"{name}: {(DOCS / name).stat().st_size / 1000:.0f} KB\n")

@@ -14,6 +14,8 @@ with open_page("Evaluation") as page:
             page.go(EVALUATION, evaluation_id=typed)
         page.link(OVERVIEW, "Or start from a student")
         page.done()
+    if user_id is not None:
+        page.require(user_id)
     if user_id is None:
         found = page.read(reads.evaluations_called, evaluation_id)
         evaluation = record.only_one(found, "an evaluation", EVALUATION, evaluation_id)

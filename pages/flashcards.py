@@ -7,6 +7,8 @@ from ui.page import FLASHCARDS, OVERVIEW, STUDENT, open_page
 
 with open_page("Flashcards") as page:
     set_id, user_id = page.param("set_id"), page.param("user_id")
+    if user_id is not None:
+        page.require(user_id)
     if set_id is None:
         if user_id is None:
             if found := filters.student_finder(page.roster):

@@ -22,7 +22,8 @@ with open_page("Overview") as page:
         # Levels and trends look back 180 days, whatever the period.
         days = period.days or progress.WINDOW.days
         answer = page.answer(reads.period, max(days, progress.WINDOW.days))
-        active = reads.students(answer.value, days, answer.read_at)
+        seen = None if page.visitor.classes is None else tuple(sorted(page.visitor.classes))
+        active = reads.students(answer.value, days, answer.read_at, seen)
         students = [*active, *attention.absent(page.roster, active)]
         every = overview.rows(students, choice, rules, page)
         shown = overview.matching(every, choice)

@@ -5,7 +5,7 @@ import streamlit as st
 from ui import formats, provisioning, reads
 from ui.page import forget, open_page
 
-with open_page("Setup") as page:
+with open_page("Setup", for_ops=True) as page:
     store = reads.store()
     with page.part("The comparison with the account"):
         seen = provisioning.seen(store)

@@ -16,6 +16,7 @@ with open_page("Student") as page:
             page.go(STUDENT, user_id=found)
         page.link(OVERVIEW, "Or choose from the students who were active")
         page.done()
+    page.require(user_id)
     skills.title(user_id, page)
     period = filters.since()
 

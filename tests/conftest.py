@@ -17,6 +17,10 @@ from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from data.store import Store
 from data.wiring import Clients
+from ui import access
+
+secrets_of = access._secrets
+"""How the dashboard reads secrets.toml; while a test runs, it reads none."""
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -39,6 +43,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iter
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    # Nor this machine's secrets.toml, nor what another test has set up there.
+    monkeypatch.setattr(access, "_secrets", dict)
+    # Pages that run in process have no connection: Streamlit's tests put a mock in its place.
+    monkeypatch.setattr(access, "_client", lambda: None)
+    monkeypatch.setattr(access._Process, "had_sign_in", False)
+    monkeypatch.setattr(access._Process, "ended", {})
     st.cache_data.clear()
     st.cache_resource.clear()
     yield

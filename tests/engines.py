@@ -35,7 +35,7 @@ def running(name: str) -> Iterator[str]:
     command, folder = _command(name, port)
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(port, process)
+        wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()
@@ -57,7 +57,8 @@ def _command(name: str, port: int) -> tuple[list[str], Path]:
     return ["java", "-Djava.library.path=DynamoDBLocal_lib", "-jar", jars[-1].name, *options], jars[-1].parent
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return once the process listens on the port."""
     for _ in range(300):
         if process.poll() is not None:
             raise RuntimeError(f"the engine stopped with exit code {process.returncode}")

@@ -19,7 +19,7 @@ from data.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET, SEED_STUDENT
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from data.store import Store
-from ui import reads
+from ui import access, reads
 
 ROOT = Path(__file__).parent.parent
 
@@ -340,7 +340,10 @@ def test_one_failing_table_leaves_the_other_standing(empty: Store) -> None:
 
 
 def test_without_the_index_a_scan_is_offered_with_its_cost_and_only_a_click_scans(
-    dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[Store], None]
+    dynoxide: str,
+    new_settings: Callable[[str], Settings],
+    use: Callable[[Store], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = Store.open(new_settings(dynoxide), **engines.CREDENTIALS)
     for table in TABLES:
@@ -358,6 +361,13 @@ def test_without_the_index_a_scan_is_offered_with_its_cost_and_only_a_click_scan
     assert not app.dataframe
     next(b for b in app.button if b.label == "Read the whole table").click().run()
     assert sorted(app.dataframe[0].value["Id"]) == ["eval-abc123", "speak-xyz789"]
+    monkeypatch.setattr(access, "current", lambda: access.Visitor("le@school.example", "teacher"))
+    app.run()
+    assert not app.dataframe
+    assert "Only ops may read a whole table." in words(app)
+    teachers = show(*STUDENT)
+    assert "Reading the whole table instead is for ops." in words(teachers)
+    assert "Read the whole table" not in [b.label for b in teachers.button]
 
 
 @pytest.mark.parametrize(

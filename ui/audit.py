@@ -18,7 +18,7 @@ from data.rows import WHOLE_BATCH
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
 from data.store import Cost, Read, TableFacts
 from data.unindexed import Progress
-from ui import charts, filters, formats, reads, tables, takeaway, text
+from ui import access, charts, filters, formats, reads, tables, takeaway, text
 from ui.filters import Period
 from ui.page import EVALUATION, FLASHCARDS, KEPT, Page
 from ui.text import Html
@@ -59,7 +59,9 @@ def findings(
     if whole := _kept_whole(period):
         found.append(whole.findings)
         page.keep(Read(None, whole.cost, whole.read_at, whole.complete))
-    return scores.together(*found)
+    # What was read whole was read for the classes of that time.
+    shown: pd.DataFrame = page.only_seen(scores.together(*found))
+    return shown
 
 
 def counts(
@@ -197,7 +199,7 @@ def takeovers(rows: pd.DataFrame, skill: str, page: Page) -> None:
 
 
 def unlisted(table: Table, page: Page) -> None:
-    """Offer to count the records of `table` that no list shows, with the cost; what was found, once it was done."""
+    """For ops: offer to count the records of `table` that no list shows, with the cost; what was found, once done."""
     facts = _facts(table)
     key = f"{KEPT}unlisted_{table.variable}"
     progress: Progress | None = st.session_state.get(key)
@@ -206,6 +208,7 @@ def unlisted(table: Table, page: Page) -> None:
         _unlisted_found(progress, table, facts.name, page)
     st.text(f"Reading the whole table costs {_scan_cost(facts, page)}.")
     if st.button("Count them" if progress is None else "Count them again", key=f"count_{table.variable}"):
+        access.require_ops("read a whole table")
         _follow(
             unindexed.count(reads.store(), table),
             key,

@@ -8,7 +8,7 @@ import streamlit as st
 from data.flashcards import FlashcardSet
 from data.schema import FLASHCARD_SETS
 from ui import anki, exports, feedback, filters, formats, reads, tables, text
-from ui.page import FLASHCARDS, Page
+from ui.page import FLASHCARDS, Page, recheck
 
 
 def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
@@ -41,6 +41,7 @@ def counted(chosen: FlashcardSet) -> str:
 @st.fragment
 def flip(chosen: FlashcardSet) -> None:
     """One card at a time: Space turns it, the arrow keys go on and back."""
+    recheck()
     place, turned = f"_card_{chosen.set_id}", f"_turned_{chosen.set_id}"
     at = min(st.session_state.get(place, 0), len(chosen.cards) - 1)
     card = chosen.cards[at]

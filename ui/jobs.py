@@ -371,7 +371,7 @@ def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
     page.keep(answer)
     for note in answer.notes:
         text.show(text.quiet(text.inline(note)))
-    jobs: pd.DataFrame = answer.value
+    jobs: pd.DataFrame = page.only_seen(answer.value)
     return jobs
 
 

@@ -6,8 +6,8 @@ import streamlit as st
 from data import jobs as data
 from data.jobs import FLASHCARDS, Marked
 from data.schema import SPEAKING, WRITING
-from ui import formats, reads, tables, text
-from ui.page import KEPT, Page, who
+from ui import access, formats, reads, tables, text
+from ui.page import KEPT, Page
 
 KINDS = {WRITING: "Writing", SPEAKING: "Speaking", FLASHCARDS: "Flashcards"}
 SEEN = f"{KEPT}jobs"
@@ -18,7 +18,10 @@ _RESULTS = "_marked"
 
 
 def offer(rows: pd.DataFrame, page: Page) -> None:
-    """Mark overdue and stuck jobs of the list as failed: the list of exactly which, then one update each."""
+    """Mark overdue and stuck jobs of the list as failed: the list of exactly which, then one update each. For ops."""
+    if not page.visitor.is_ops:
+        _dismiss()
+        return
     _shown_results()
     open_ones = rows[rows["state"].isin(["overdue", "stuck"])]
     if open_ones.empty:
@@ -71,11 +74,12 @@ def _dismiss() -> None:
 
 
 def _mark(asked: pd.DataFrame, page: Page) -> None:
+    who = access.require_ops("mark jobs as failed").name
     wanted = list(zip(data.keys(asked), asked["created_at"], strict=True))
     results: list[Marked] = []
     try:
         with st.spinner("Marking…", show_time=True):
-            results = list(data.mark_failed(reads.store(), wanted, who=who(), now=page.now))
+            results = list(data.mark_failed(reads.store(), wanted, who=who, now=page.now))
     finally:
         st.session_state[_RESULTS] = results
         _dismiss()

@@ -1,6 +1,7 @@
 """The frame of every page: navigation, title, source badge, error boundaries, and the footer that says what it cost."""
 
 import logging
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,13 +13,15 @@ import pandas as pd
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from analysis.phrases import Found
 from data import deadline
 from data.failures import Failure
 from data.roster import Roster, RosterError, Student
 from data.schema import EVALUATIONS, TABLES, Table
 from data.settings import Settings, SettingsError
 from data.store import Cost, Read
-from ui import filters, formats, reads, text
+from ui import access, filters, formats, reads, text
+from ui.access import Refused, Visitor
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +59,16 @@ class Done(Exception):
 
 
 def navigation(*, from_entrypoint: bool = True) -> StreamlitPage:
-    """Declare the pages. A page that runs without the entrypoint (a deep link on a fresh server) declares them too."""
+    """Declare the pages. A page that runs without the entrypoint (a deep link on a fresh server) declares them too.
+
+    What the visitor may not open is not in the menu. Its address still works, and the page itself refuses.
+    """
     if from_entrypoint:
         st.session_state[_FRAMED] = True
+    try:
+        visitor = access.current()
+    except Refused:
+        visitor = None
     return st.navigation(
         [
             st.Page(OVERVIEW, title="Overview", default=True),
@@ -69,8 +79,9 @@ def navigation(*, from_entrypoint: bool = True) -> StreamlitPage:
             st.Page(FLASHCARDS, title="Flashcards", url_path="flashcards"),
             st.Page(JOBS, title="Jobs", url_path="jobs"),
             st.Page(AUDIT, title="Audit", url_path="audit"),
-            st.Page(SETUP, title="Setup", url_path="setup"),
-        ]
+            st.Page(SETUP, title="Setup", url_path="setup", visibility="visible" if _is_ops(visitor) else "hidden"),
+        ],
+        position="sidebar" if visitor else "hidden",
     )
 
 
@@ -81,15 +92,22 @@ class Page:
     settings: Settings
     zone: ZoneInfo
     now: datetime
+    visitor: Visitor
     _made: list[tuple[Any, tuple[Any, ...], Read[Any]]] = field(default_factory=list)
     _tried: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
 
     def read(self, cached: Callable[..., Read[Any]], *args: Any) -> Any:
-        """The value of a read of ui.reads; its cost goes into the footer. May raise Failure."""
+        """The value of a read of ui.reads, as far as the visitor may see it; its cost goes into the footer.
+
+        May raise Failure.
+        """
         return self.answer(cached, *args).value
 
     def answer(self, cached: Callable[..., Read[Any]], *args: Any) -> Read[Any]:
-        """A read of ui.reads with its time and cost, which goes into the footer. May raise Failure."""
+        """The same with its time and cost.
+
+        What is kept for all visitors is what was read; what each may see is taken from it here.
+        """
         # A fragment that reads again by itself for a day must not make this grow.
         if (cached, args) not in self._tried:
             self._tried.append((cached, args))
@@ -100,7 +118,7 @@ class Page:
         self._made.append((cached, args, answer))
         for note in answer.notes:
             text.show(text.quiet(text.inline(note)))
-        return answer
+        return answer.map(self.only_seen)
 
     @property
     def roster(self) -> Roster:
@@ -109,10 +127,12 @@ class Page:
         if uploaded is not None:
             return uploaded
         try:
-            return reads.class_list()
+            server = reads.class_list()
         except RosterError as error:
             log.warning("%s", error)
             return Roster()
+        # Whoever is limited to some classes shall not see the names of the others.
+        return server if self.visitor.classes is None else server.only(self.visitor.classes)
 
     def student(self, user_id: str) -> Student:
         """What the roster says of a student."""
@@ -134,13 +154,38 @@ class Page:
             )
             st.text(failure.do)
 
+    def may_see(self, user_id: object) -> bool:
+        """Whether the visitor may see this student's work."""
+        return self.visitor.may_see(user_id, Roster() if self.visitor.classes is None else _server_roster())
+
+    def require(self, user_id: str) -> None:
+        """Show nothing of a student whose work the visitor may not see, but why. Before anything of theirs is read."""
+        if not self.may_see(user_id):
+            text.show(text.paragraph(f"“{user_id}” is not in a class of yours, so there is nothing to see here."))
+            self.done()
+
+    def only_seen(self, value: Any) -> Any:
+        """What the visitor may see of rows with a user_id, of a record, of several, or of a dict by Key."""
+        if self.visitor.classes is None or value is None:
+            return value
+        if isinstance(value, pd.DataFrame):
+            return value[value["user_id"].map(self.may_see).astype(bool)].reset_index(drop=True)
+        if isinstance(value, dict):
+            return {key: kept for key, kept in value.items() if self.may_see(key.user_id)}
+        if isinstance(value, list):
+            return [record for record in value if self.may_see(record.user_id)]
+        if isinstance(value, Found):  # phrases of records whose keys were of students that the visitor may see
+            return value
+        # Anything else must be one record: what says nothing of a student cannot be held against the classes.
+        return value if self.may_see(value.user_id) else None
+
     def keep(self, answer: Read[Any]) -> None:
         """Count an answer that the session kept into the footer."""
         self._made.append((None, (), answer))
 
     def fresh(self) -> "Page":
         """The same page a while later, for a fragment that runs by itself: its clock and cost begin anew."""
-        return replace(self, now=datetime.now(UTC), _made=[])
+        return replace(self, now=datetime.now(UTC), visitor=recheck(), _made=[])
 
     def cost_line(self) -> None:
         """What has been read so far, what it cost and when that was."""
@@ -207,6 +252,7 @@ class Page:
                 return None
         else:
             return rows
+        access.require_ops("read a whole table")
         scanned: pd.DataFrame = self.read(cached, user_id, True)
         st.info("Read from the whole table, because the index is missing. Setup can add it.")
         return scanned
@@ -214,6 +260,9 @@ class Page:
     def _offer_scan(self, table: Table, failure: Failure, accepted: str) -> None:
         with st.container(border=True):
             st.text(str(failure))
+            if not self.visitor.is_ops:
+                st.text("Reading the whole table instead is for ops.")
+                return
             known = {f.name: f for f in reads.facts()}.get(self.settings.name(table))
             if known:
                 cost = known.scan_cost
@@ -236,8 +285,11 @@ class Page:
 
 
 @contextmanager
-def open_page(title: str) -> Iterator[Page]:
-    """Open a page: every page's first statement. What fails inside becomes a panel, not a traceback."""
+def open_page(title: str, *, for_ops: bool = False) -> Iterator[Page]:
+    """Open a page: every page's first statement. What fails inside becomes a panel, not a traceback.
+
+    Whoever may not see it gets a sentence, and nothing is read.
+    """
     st.set_page_config(page_title=f"{title} · BandUp", page_icon="📗", layout="wide")
     if not st.session_state.get(_FRAMED):
         # A deep link on a server that nobody has opened at “/” yet: Streamlit ran the page without the entrypoint.
@@ -247,7 +299,15 @@ def open_page(title: str) -> Iterator[Page]:
             st.session_state[_RETRIED] = True
             st.rerun()
     try:
+        visitor = access.current()
+        _named(visitor)
+        if for_ops:
+            visitor.require_ops(f"open {title}")
         settings = reads.settings()
+        if visitor.classes is not None:
+            _server_roster()
+    except Refused as refused:
+        _refuse(title, refused)
     except SettingsError as error:
         st.title(title)
         st.error("The dashboard cannot start with these settings.")
@@ -257,7 +317,7 @@ def open_page(title: str) -> Iterator[Page]:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.title(title, anchor=False, width="content")
             text.show_small(_source(settings))
-        page = Page(settings, reader_zone(), datetime.now(UTC))
+        page = Page(settings, reader_zone(), datetime.now(UTC), visitor)
         try:
             yield page
         except Done:
@@ -276,9 +336,47 @@ def reader_zone() -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def who() -> str:
-    """Who is asking, for the log."""
-    return str(st.user.to_dict().get("email") or "a user of the dashboard, not signed in")
+def recheck() -> Visitor:
+    """The visitor as of now, for fragments, which run without open_page: where it would refuse, the page runs again."""
+    try:
+        return access.current()
+    except Refused:
+        st.rerun()
+
+
+def _refuse(title: str, refused: Refused) -> NoReturn:
+    """A sentence instead of the page, what would help, and the end of the run."""
+    st.title(title, anchor=False)
+    text.show(text.paragraph(str(refused)))
+    if refused.way == "sign in":
+        st.text("After that you are at the overview; if a link brought you here, open it again.")
+        if st.button("Sign in", key="sign_in"):
+            st.login()
+    elif refused.way == "sign out":
+        st.button("Sign out", on_click=access.sign_out, key="sign_out")
+    st.stop()
+
+
+def _named(visitor: Visitor) -> None:
+    """Who is signed in, and the way out."""
+    if visitor.email is None:
+        return
+    with st.sidebar:
+        text.show(text.quiet(text.inline(f"{visitor.email}, {visitor.described}")))
+        st.button("Sign out", on_click=access.sign_out, key="sign_out")
+
+
+def _is_ops(visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.is_ops
+
+
+def _server_roster() -> Roster:
+    """The roster of whoever runs the dashboard; Refused when it cannot be read, because classes are told from it."""
+    try:
+        return reads.class_list()
+    except RosterError as error:
+        log.warning("The roster cannot be used: %s", error)
+        raise Refused("You may see some classes, but the roster that names their students cannot be read.") from error
 
 
 def _source(settings: Settings) -> str:
@@ -299,13 +397,17 @@ def _source(settings: Settings) -> str:
 
 def _panel(name: str, error: Exception) -> None:
     """What failed, why and what to do, in the place where it happened."""
-    if isinstance(error, Failure):
+    if isinstance(error, Refused):
+        message, remedy = str(error), "Nothing was changed."
+    elif isinstance(error, Failure):
         log.warning("%s: %s (request %s)", name, error.kind, error.request_id or "none")
         reads.sign_in_anew(error)
         message = f"{name} could not be shown. {error.what}"
         remedy = error.do
     else:
-        log.exception("%s failed", name)
+        # What an exception says may quote a student's work, so the log has its kind and its place.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        log.error("%s failed with %s:\n%s", name, type(error).__name__, trace)
         message = f"{name} could not be shown, because of an error in the dashboard itself."
         remedy = "The log has the details. The rest of the page is not affected."
     with st.container(border=True):

@@ -14,8 +14,8 @@ from data.provision import Look, Plan, State
 from data.schema import TABLES
 from data.store import Store
 from data.wiring import Clients, Proof, proofs, unreachable
-from ui import formats, reads, text
-from ui.page import KEPT, Page, forget, who
+from ui import access, formats, reads, text
+from ui.page import KEPT, Page, forget, recheck
 from ui.text import Html
 
 _GREEN, _AMBER, _RED, _GREY = "#2e8b57", "#b8860b", "#d1453b", "#7f8790"
@@ -213,6 +213,7 @@ def _look_first(store: Store, steps: Sequence[Step], key: str) -> bool:
             "in it, and once it exists DynamoDB refuses writes in which they are of another type."
         )
         if st.button("Look at up to 1,000 records of each table", key=f"{key}_look"):
+            access.require_ops("look at the records")
             with st.spinner("Reading a sample…", show_time=True):
                 for step in missing:
                     looks[step.what] = provision.look(store, step)
@@ -250,13 +251,14 @@ def _account_typed(page: Page, key: str) -> bool:
 
 
 def _apply(store: Store, chosen: Sequence[Step], key: str) -> None:
+    who = access.require_ops("apply the plan").name
     clients = _clients()
     results: list[tuple[str, str]] = []
     with deadline.lifted(), st.status("Applying the plan…", expanded=True) as box:
         try:
             line = st.empty()
             for event in provision.apply(
-                store, chosen, who=who(), clients=clients if isinstance(clients, Clients) else None
+                store, chosen, who=who, clients=clients if isinstance(clients, Clients) else None
             ):
                 shown = f"{_STATES[event.state]} · {event.step.what}"
                 shown += f" · {event.message}" if event.state != "running" else ""
@@ -306,7 +308,8 @@ def _restore_form(store: Store, windows: dict[str, Check], page: Page) -> None:
         return
     typed = _account_typed(page, "restore")
     if st.button("Restore to the new table", key="restore_go", disabled=not typed or (not latest and at is None)):
-        provision.restore(store, name, target.strip(), at, who=who())
+        who = access.require_ops("restore a table").name
+        provision.restore(store, name, target.strip(), at, who=who)
         st.session_state[_RESTORED] = (windows[name].target.table, target.strip())
         st.rerun()
 
@@ -332,6 +335,8 @@ def _restored(store: Store, page: Page) -> None:
 @st.fragment(run_every="3s")
 def _follow(store: Store, name: str, page: Page) -> None:
     """The progress of a restore, until the table is there."""
+    if not recheck().is_ops:
+        st.rerun()
     with page.part("The progress of the restore"):
         actual = look_up(store, name)
         if actual is not None and actual.status == "ACTIVE":

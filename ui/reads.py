@@ -187,8 +187,14 @@ def period(days: int) -> Read[pd.DataFrame]:
 
 
 @st.cache_resource(ttl=_TTL, max_entries=8, show_spinner="Working out levels and trends…")
-def students(_evaluations: pd.DataFrame, days: int, read_at: datetime) -> tuple[attention.Student, ...]:
-    """Where each student of the last `days` stands, worked out once per reading. Shared, never changed."""
+def students(
+    _evaluations: pd.DataFrame, days: int, read_at: datetime, classes: tuple[str, ...] | None
+) -> tuple[attention.Student, ...]:
+    """Where each student of the last `days` stands, worked out once per reading. Shared, never changed.
+
+    `classes` are those that the visitor may see, None for all: `_evaluations` are theirs, so it is part of the key.
+    """
+    del classes
     return tuple(attention.students(_evaluations, read_at - timedelta(days=days), read_at))
 
 

@@ -35,6 +35,8 @@ def not_found(noun: str, record_id: str, user_id: str | None, page: Page) -> Non
     of_student = f" of student “{user_id}”" if user_id else ""
     text.show(text.paragraph(f"There is no {noun} “{record_id}”{of_student}."))
     st.text("Check the id: upper and lower case matter. It may also have been deleted.")
+    if page.visitor.classes is not None:
+        st.text("Or it belongs to a student who is in no class of yours.")
     page.link(OVERVIEW, "Back to the overview")
 
 

@@ -33,7 +33,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
 def of_student(user_id: str, history: pd.DataFrame, page: Page) -> None:
     """What recurs in the newest completed evaluations of a student's history, `?says=on`."""
     own = history[history["user_id"] == user_id]
-    keys = phrases.newest(own, NEWEST)
+    keys = tuple(key for key in phrases.newest(own, NEWEST) if page.may_see(key[1]))
     st.subheader("What the feedback keeps saying", anchor=False)
     if len(keys) < 2:
         st.text("It takes two completed evaluations for something to recur.")
@@ -51,7 +51,7 @@ def of_student(user_id: str, history: pd.DataFrame, page: Page) -> None:
 
 def of_group(keys: Sequence[Key], page: Page) -> None:
     """What is said to several students of a group, `?lesson=on`; `keys` are those of `group_keys`."""
-    asked = tuple(dict.fromkeys(keys))[:MOST]
+    asked = tuple(key for key in dict.fromkeys(keys) if page.may_see(key[1]))[:MOST]
     st.subheader("What the feedback keeps saying to several", anchor=False)
     if len({user_id for _, user_id in asked}) < 2:
         st.text("It takes completed evaluations of two students for something to be said to several.")

@@ -1,0 +1,348 @@
+"""Who is looking, with which role, and whose work they may see. Every page asks first, and every change again.
+
+Without sign-in the dashboard is for the one who started it: on this computer, and never through a proxy. With `[auth]`
+in secrets.toml, Streamlit signs people in, and `[roles]` and `[classes]` say what they may do. What cannot be decided
+is refused.
+"""
+
+import ipaddress
+import logging
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from data.roster import Roster
+
+log = logging.getLogger(__name__)
+
+Role = Literal["teacher", "ops"]
+Way = Literal["sign in", "sign out"]
+
+EVERYBODY_ELSE = "*"
+"""In `[classes]`: the teachers who are not named there."""
+
+_NAMES = {"ops": "ops", "teacher": "teacher"}
+_LOCAL = "a user of the dashboard, not signed in"
+_AUTH = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+_SHORTEST_SECRET = 32  # characters; whoever guesses it can write sign-ins of his own
+_HOURS = 12
+_MOST_HOURS = 24 * 30  # Streamlit's cookie lives no longer
+_SKEW = timedelta(minutes=5)
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_README = "README, “Security”, says how."
+
+
+class AccessError(ValueError):
+    """secrets.toml cannot be used; the message is a sentence that names the place, and no value of it."""
+
+
+class Refused(Exception):
+    """The visitor may not see or do this; the message is a sentence, `way` what would help."""
+
+    def __init__(self, message: str, way: Way | None = None) -> None:
+        super().__init__(message)
+        self.way = way
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who may look. `email` is None without sign-in; `classes` is None for every student."""
+
+    email: str | None
+    role: Role
+    classes: frozenset[str] | None = None
+
+    @property
+    def is_ops(self) -> bool:
+        """Whether they may see Setup and change things."""
+        return self.role == "ops"
+
+    @property
+    def name(self) -> str:
+        """Who it is, for the log of changes."""
+        return self.email or _LOCAL
+
+    @property
+    def described(self) -> str:
+        """Role and classes in words."""
+        if self.classes is None:
+            return _NAMES[self.role]
+        return f"{_NAMES[self.role]} of {', '.join(sorted(self.classes, key=str.casefold)) or 'no class'}"
+
+    def require_ops(self, what: str) -> None:
+        """Refused unless they are ops; `what` is what only ops may do."""
+        if not self.is_ops:
+            raise Refused(f"Only ops may {what}. Your role is {self.described}.")
+
+    def may_see(self, user_id: object, roster: Roster) -> bool:
+        """Whether they may see this student's work. `roster` is the server's own, never an uploaded one."""
+        if self.classes is None:
+            return True
+        student = roster.students.get(user_id) if isinstance(user_id, str) else None
+        return student is not None and student.class_name in self.classes
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What secrets.toml says about who may do what."""
+
+    ops: frozenset[str]
+    teachers: frozenset[str]
+    claim: str | None = None
+    ops_values: frozenset[str] = frozenset()
+    teacher_values: frozenset[str] = frozenset()
+    classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lasts: timedelta = timedelta(hours=_HOURS)
+
+    @classmethod
+    def read(cls, secrets: Mapping[str, Any]) -> "Rules | None":
+        """The rules in the content of secrets.toml; None when it sets up no sign-in, AccessError when it is wrong."""
+        if "auth" not in secrets:
+            if stray := [f"[{name}]" for name in ("roles", "classes") if name in secrets]:
+                raise AccessError(f"secrets.toml has {' and '.join(stray)} but no [auth], so nobody could sign in.")
+            return None
+        _check_auth(_table(secrets, "auth"))
+        roles = _table(secrets, "roles")
+        _only(roles, "[roles]", ("ops", "teacher", "hours", "claim"))
+        ops, teachers = (_emails(roles, role) for role in ("ops", "teacher"))
+        if ops & teachers:
+            raise AccessError("In secrets.toml, [roles] has the same e-mail address under ops and under teacher.")
+        claim = _table(roles, "claim", "roles.") if "claim" in roles else {}
+        _only(claim, "[roles.claim]", ("name", "ops", "teacher"))
+        if claim and not (isinstance(claim.get("name"), str) and claim["name"].strip()):
+            raise AccessError("In secrets.toml, [roles.claim] has no name.")
+        ops_values, teacher_values = (frozenset(_texts(claim, role, "[roles.claim]")) for role in ("ops", "teacher"))
+        if not (ops or teachers or ops_values or teacher_values):
+            raise AccessError("In secrets.toml, [roles] gives nobody a role.")
+        return cls(ops, teachers, claim.get("name"), ops_values, teacher_values, _classes(secrets, ops), _lasts(roles))
+
+    def visitor(self, user: Mapping[str, Any], now: datetime) -> Visitor:
+        """Who the provider says this is (`user` is Streamlit's st.user); Refused without a valid sign-in or a role."""
+        if user.get("is_logged_in") is not True:
+            raise Refused("This dashboard shows students' work. Sign in to see it.", "sign in")
+        since = _moment(user.get("iat"))
+        if since is None or not -_SKEW <= now - since < self.lasts:
+            raise Refused("This sign-in has expired. Sign in again.", "sign in")
+        email = user.get("email")
+        if not isinstance(email, str) or "@" not in email:
+            raise Refused("Your sign-in came without an e-mail address, so nobody knows who you are.", "sign out")
+        # Not every provider says it; where one does, an address that nobody checked may be somebody else's.
+        if user.get("email_verified", True) not in (True, "true"):
+            raise Refused("Your e-mail address is not verified. Verify it where you signed in.", "sign out")
+        email = _address(email)
+        role = self._role(email, user.get(self.claim) if self.claim else None)
+        if role is None:
+            raise Refused(f"{email} has no role in this dashboard. Whoever runs it can give you one.", "sign out")
+        limit = self.classes.get(email, self.classes.get(EVERYBODY_ELSE)) if role == "teacher" else None
+        return Visitor(email, role, limit)
+
+    def _role(self, email: str, claimed: object) -> Role | None:
+        """By address before by claim, so that one person can be set right; ops before teacher."""
+        if email in self.ops:
+            return "ops"
+        if email in self.teachers:
+            return "teacher"
+        several = claimed if isinstance(claimed, list) else [claimed]
+        values = {value for value in several if isinstance(value, str)}
+        return "ops" if values & self.ops_values else "teacher" if values & self.teacher_values else None
+
+
+def local(address: str | None, headers: Mapping[str, str], client: str | None = None) -> Visitor:
+    """The one who started the dashboard for himself, without sign-in; Refused where others could reach it.
+
+    `address` is where the server listens, as far as Streamlit knows; `headers` what the browser's request carried, and
+    `client` the address it came from, None for this computer.
+    """
+    if not _loopback(address):
+        where = "on every network interface" if not address else "on the network"
+        raise Refused(
+            f"This dashboard listens {where}, and nobody has to sign in. So it shows no data. Set up sign-in, or let "
+            f"it listen on 127.0.0.1 only (server.address in .streamlit/config.toml). {_README}"
+        )
+    sent = {name.casefold(): value for name, value in headers.items()}
+    host = sent.get("host")
+    is_from_here = client is None or _loopback(client)
+    is_to_here = host is None or _loopback(_hostname(host))
+    if not is_from_here or not is_to_here or any(name in sent for name in _FORWARDED):
+        raise Refused(
+            "This dashboard was reached from elsewhere, by another name or a proxy, and nobody has to sign in. So it "
+            f"shows no data. Open it at 127.0.0.1 on the computer where it runs, or set up sign-in. {_README}"
+        )
+    return Visitor(None, "ops")
+
+
+def current() -> Visitor:
+    """Who is looking right now; Refused with a sentence when they may not. Nothing of it is kept between calls."""
+    try:
+        rules = Rules.read(_secrets())
+    except AccessError as error:
+        raise Refused(f"{error} So this dashboard shows no data. {_README}") from error
+    if rules is None:
+        if _Process.had_sign_in:
+            raise Refused("Sign-in was set up when this dashboard started, and is gone now. So it shows no data.")
+        return local(st.get_option("server.address"), dict(st.context.headers), _client())
+    _Process.had_sign_in = True
+    if st.get_option("server.trustedUserHeaders"):
+        raise Refused("server.trustedUserHeaders is set: anybody could claim to be somebody else. So there is no data.")
+    user = st.user.to_dict()
+    if _sign_in(user) in _Process.ended:
+        raise Refused("You have signed out.", "sign in")
+    return rules.visitor(user, datetime.now(UTC))
+
+
+def require_ops(what: str) -> Visitor:
+    """The visitor, asked for at the moment of a change; Refused when they may not `what`, or not any more."""
+    visitor = current()
+    visitor.require_ops(what)
+    return visitor
+
+
+def sign_out() -> None:
+    """End this sign-in in every tab. Streamlit alone would leave other tabs signed in until they are closed."""
+    now = datetime.now(UTC)
+    _Process.ended = {key: at for key, at in _Process.ended.items() if now - at < timedelta(hours=_MOST_HOURS)}
+    _Process.ended[_sign_in(st.user.to_dict())] = now
+    st.logout()
+
+
+class _Process:
+    """What this process remembers: that there was sign-in, and which sign-ins have ended, and when."""
+
+    had_sign_in = False
+    ended: dict[tuple[str, ...], datetime] = {}  # noqa: RUF012 - replaced as a whole
+
+
+def _sign_in(user: Mapping[str, Any]) -> tuple[str, ...]:
+    """What tells one sign-in from another: the provider makes a nonce for each."""
+    return tuple(str(user.get(claim)) for claim in ("iss", "sub", "iat", "nonce"))
+
+
+def _client() -> str | None:
+    """The address that the browser's request came from; None for this computer."""
+    return st.context.ip_address
+
+
+def _secrets() -> dict[str, Any]:
+    """The content of secrets.toml as it is now, empty when there is none; AccessError when it cannot be read.
+
+    Streamlit's own st.secrets says of a file that it cannot read the same as of none, and no longer follows a file
+    that was broken once: a role that was taken away would stay.
+    """
+    content: dict[str, Any] = {}
+    for path in map(Path, st.get_option("secrets.files")):
+        if not path.exists():
+            continue
+        try:
+            content |= tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be read: %s", path, error)
+            raise AccessError("secrets.toml cannot be read; the log says why.") from error
+    return content
+
+
+def _check_auth(auth: Mapping[str, Any]) -> None:
+    """That sign-in can work, and that nobody can listen in on it or forge it."""
+    for name in _AUTH:
+        if not (isinstance(auth.get(name), str) and auth[name].strip()):
+            raise AccessError(f"In secrets.toml, [auth] has no {name}.")
+    _only(auth, "[auth]", (*_AUTH, "client_kwargs", "expose_tokens"))
+    if len(auth["cookie_secret"]) < _SHORTEST_SECRET:
+        raise AccessError(f"In secrets.toml, cookie_secret is shorter than {_SHORTEST_SECRET} characters.")
+    for name in ("redirect_uri", "server_metadata_url"):
+        try:
+            parts = urlsplit(auth[name])
+            safe = parts.scheme == "https" or (parts.scheme == "http" and _loopback(parts.hostname))
+        except ValueError:
+            safe = False
+        if not safe:
+            raise AccessError(f"In secrets.toml, {name} must begin with https:// (http:// only for 127.0.0.1).")
+    if not auth["redirect_uri"].endswith("/oauth2callback"):
+        raise AccessError("In secrets.toml, redirect_uri must end with /oauth2callback.")
+
+
+def _classes(secrets: Mapping[str, Any], ops: frozenset[str]) -> dict[str, frozenset[str]]:
+    table = _table(secrets, "classes") if "classes" in secrets else {}
+    classes: dict[str, frozenset[str]] = {}
+    for name in table:
+        email = _address(name)
+        if email != EVERYBODY_ELSE and "@" not in email:
+            raise AccessError("In secrets.toml, a name in [classes] is no e-mail address.")
+        if email in classes:
+            raise AccessError("In secrets.toml, [classes] names an e-mail address twice.")
+        if email in ops:
+            raise AccessError("In secrets.toml, [classes] names somebody of ops, who see every class.")
+        classes[email] = frozenset(_texts(table, name, "[classes]"))
+    return classes
+
+
+def _lasts(roles: Mapping[str, Any]) -> timedelta:
+    hours = roles.get("hours", _HOURS)
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= _MOST_HOURS:
+        raise AccessError(f"In secrets.toml, hours in [roles] must be a number up to {_MOST_HOURS}.")
+    return timedelta(hours=hours)
+
+
+def _table(secrets: Mapping[str, Any], name: str, within: str = "") -> Mapping[str, Any]:
+    table = secrets.get(name)
+    if not isinstance(table, Mapping):
+        raise AccessError(f"secrets.toml has no [{within}{name}].")
+    return table
+
+
+def _only(table: Mapping[str, Any], where: str, known: Iterable[str]) -> None:
+    """A misspelt name must not leave somebody with more than was meant."""
+    if not set(table) <= set(known):
+        raise AccessError(f"In secrets.toml, {where} holds something other than {', '.join(known)}.")
+
+
+def _texts(table: Mapping[str, Any], name: str, where: str) -> list[str]:
+    values = table.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+        raise AccessError(f"In secrets.toml, {where} must have lists of texts.")
+    return [value.strip() for value in values]
+
+
+def _emails(roles: Mapping[str, Any], role: str) -> frozenset[str]:
+    emails = [_address(text) for text in _texts(roles, role, "[roles]")]
+    if not all("@" in email for email in emails):
+        raise AccessError(f"In secrets.toml, {role} in [roles] holds something that is no e-mail address.")
+    return frozenset(emails)
+
+
+def _address(email: str) -> str:
+    return email.strip().casefold()
+
+
+def _moment(seconds: object) -> datetime | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _loopback(host: str | None) -> bool:
+    """Whether a host name or address is this computer's own: 127.0.0.0/8, ::1, localhost."""
+    if not host:
+        return False
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
