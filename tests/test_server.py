@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,9 @@ def test_the_browser_opens_at_the_start(
         async with server.opened(app):
             await asyncio.sleep(1.3)
 
-    asyncio.run(start())
+    # In a thread, because Playwright keeps a loop in the one where other tests have opened a browser.
+    with ThreadPoolExecutor() as pool:
+        pool.submit(asyncio.run, start()).result()
     assert opened == ([url] if url else [])
 
 
