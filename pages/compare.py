@@ -5,7 +5,7 @@ import streamlit as st
 from analysis import comparison
 from data.schema import EVALUATIONS
 from ui import comparison as parts
-from ui import filters, reads
+from ui import filters, reads, skills
 from ui.page import COMPARE, OVERVIEW, STUDENT, open_page
 
 with open_page("Compare") as page:
@@ -15,9 +15,9 @@ with open_page("Compare") as page:
             page.go(COMPARE, user_id=found)
         page.link(OVERVIEW, "Or choose from the students who were active")
         page.done()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.code(user_id, language=None, width="content")
-        page.link(STUDENT, "All of this student", user_id=user_id)
+    page.require(user_id)
+    skills.title(user_id, page)
+    page.link(STUDENT, "All of this student", user_id=user_id)
 
     history = None
     with page.part("The choice of evaluations"):

@@ -29,6 +29,9 @@ with open_page("Overview") as page:
         shown = overview.matching(every, choice)
         with figures:
             overview.headline(every, period)
+        if not every:
+            overview.nobody(period)
+            page.done()
         overview.listing(shown, len(every), choice, period, page)
         columns = st.columns(2)
         with columns[0], page.part("The levels"):

@@ -168,7 +168,7 @@ def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
 
 def calendar(days: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
     """Attempts per day: a column per week, a row per weekday. `days` has day (local date) and attempts (int)."""
-    weekday = days["day"].dt.weekday
+    weekday = days["day"].dt.day_of_week
     mondays = days["day"] - pd.to_timedelta(weekday, unit="D")
     grid = days.assign(week=mondays, weekday=weekday).pivot(index="weekday", columns="week", values="attempts")
     on = [[pd.Timestamp(week) + pd.Timedelta(days=int(row)) for week in grid.columns] for row in grid.index]

@@ -136,6 +136,15 @@ def headline(every: Sequence[Row], period: Period) -> None:
             st.metric(label, f"{number:,}", help=explain, width="content")
 
 
+def nobody(period: Period) -> None:
+    """That there is nobody to show, and what to do."""
+    st.info(
+        f"Nobody was active in the last {period.name}. Choose a longer period, another class or skill, or open a "
+        "student by id above.",
+        title="No students here",
+    )
+
+
 def listing(found: Sequence[Row], every: int, choice: Choice, period: Period, page: Page) -> None:
     """The students as a table, most urgent first; choosing one opens the student. And the same as a file."""
     named = page.roster

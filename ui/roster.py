@@ -27,7 +27,14 @@ def panel(page: Page) -> None:
         if len(used.problems) > 20:
             st.text(f"And {len(used.problems) - 20:,} more lines that are not used.")
         with st.container(horizontal=True):
-            st.download_button("Template", roster.TEMPLATE.encode(), "roster-template.csv", "text/csv", key="template")
+            st.download_button(
+                "Template",
+                roster.TEMPLATE.encode(),
+                file_name="roster-template.csv",
+                mime="text/csv",
+                on_click="ignore",
+                key="template",
+            )
             if own:
                 st.button("Stop using my roster", on_click=_forget, key="forget_roster")
 
