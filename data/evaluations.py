@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data import rows
+from data import periods, rows
 from data.columns import Columns
 from data.parse import Fields, Issue, Json, item_json
 from data.schema import BANDS, COMPLETED, CRITERIA, EVALUATIONS, OVERALL, STATUSES, TYPES
@@ -95,7 +95,12 @@ def history(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.Dat
 
 def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     """Everybody's evaluations created from `first` to `last`, newest first."""
-    return rows.in_period(store, EVALUATIONS, first, last, frame)
+    return periods.read(store, EVALUATIONS, frame, first, last)
+
+
+def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """What `period` would give now, reading only what can have changed since `before`."""
+    return periods.update(store, EVALUATIONS, frame, before, first, last)
 
 
 def whole(store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[Evaluation]]]:

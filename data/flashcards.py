@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data import rows
+from data import periods, rows
 from data.columns import Columns
 from data.parse import Fields, Issue, Json, item_json
 from data.schema import COMPLETED, FLASHCARD_SETS, STATUSES
@@ -93,7 +93,12 @@ def of_student(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.
 
 def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     """Everybody's sets created from `first` to `last`, newest first."""
-    return rows.in_period(store, FLASHCARD_SETS, first, last, frame)
+    return periods.read(store, FLASHCARD_SETS, frame, first, last)
+
+
+def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """What `period` would give now, reading only what can have changed since `before`."""
+    return periods.update(store, FLASHCARD_SETS, frame, before, first, last)
 
 
 def whole(store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[FlashcardSet]]]:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from data import changes, evaluations, flashcards, rows
+from data import changes, evaluations, flashcards, periods, rows
 from data.failures import Failure
 from data.parse import Fields, Json, plain
 from data.schema import EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, Table
@@ -58,7 +58,7 @@ def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     Columns: table ("evaluations" or "flashcards"), job_id, user_id, kind (writing, speaking, flashcards or what the
     record says), status, model_used (str or None), created_at (datetime64[us, UTC]).
     """
-    return _of_both(lambda name, table: rows.in_period(store, table, first, last, partial(_frame, name)))
+    return _of_both(lambda name, table: periods.read(store, table, partial(_frame, name), first, last))
 
 
 def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
@@ -66,7 +66,7 @@ def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: date
 
     def one(name: str, table: Table) -> Read[pd.DataFrame]:
         known = before.map(lambda jobs: jobs[jobs["table"] == name])
-        return rows.update(store, table, known, first, last, frame=partial(_frame, name), keys=("job_id", "user_id"))
+        return periods.update(store, table, partial(_frame, name), known, first, last, keys=("job_id", "user_id"))
 
     return _of_both(one)
 

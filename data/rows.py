@@ -1,8 +1,6 @@
-"""Lists of records, the same way for both tables: a student's, a period's, and as a frame."""
+"""Lists of records, the same way for both tables: a student's, whole ones by key, and as a frame."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,12 +8,10 @@ import pandas as pd
 
 from data.columns import Columns
 from data.parse import Fields
-from data.schema import BY_STATUS, BY_STUDENT, COMPLETED, FAILED, PROCESSING, STATUSES, Table
-from data.store import Item, Read, Store, combine, follow
+from data.schema import BY_STUDENT, Table
+from data.store import Item, Read, Store
 
 STUDENT_CAP = 2_000
-PERIOD_CAP = 20_000  # per status
-SETTLED = timedelta(hours=6)  # after that nothing tries again, so a finished record stays as it is
 WHOLE_BATCH = 100  # records that are in memory with all their texts at a time
 
 R = TypeVar("R")
@@ -36,85 +32,6 @@ def of_student(
     if by_scan:
         return store.scan(table, "user_id", user_id, attributes=table.summary)
     return store.query(table, ("user_id", user_id), index=BY_STUDENT, cap=cap, attributes=table.summary)
-
-
-def in_period(
-    store: Store,
-    table: Table,
-    first: datetime,
-    last: datetime,
-    frame: Callable[[Sequence[Item]], pd.DataFrame],
-    *,
-    statuses: Sequence[str] = STATUSES,
-    cap: int = PERIOD_CAP,
-) -> Read[pd.DataFrame]:
-    """Records created from `first` to `last`, both included to the second, as rows of `frame`, newest first.
-
-    One Query per status, side by side. Each page becomes rows as it comes in, so that no more than a few are in memory
-    as items.
-    """
-
-    def one(status: str) -> Read[list[pd.DataFrame]]:
-        pages = store.query_pages(
-            table,
-            ("status", status),
-            index=BY_STATUS,
-            between=("created_at", int(first.timestamp()), int(last.timestamp())),
-            cap=cap,
-            attributes=table.summary,
-        )
-        return follow(page.map(lambda items: [frame(items)]) for page in pages)
-
-    with ThreadPoolExecutor(len(statuses)) as pool:
-        return combine(pool.map(one, statuses)).map(joined).map(newest_first)
-
-
-def update(
-    store: Store,
-    table: Table,
-    before: Read[pd.DataFrame],
-    first: datetime,
-    last: datetime,
-    *,
-    frame: Callable[[Sequence[Item]], pd.DataFrame],
-    keys: tuple[str, str] | None = None,
-) -> Read[pd.DataFrame]:
-    """What `in_period` would give now, reading only what can have changed since `before`; its cost is that alone.
-
-    Read anew is what was younger than six hours then or is new since, all that is processing, and, by key, what was
-    processing then and is neither. `keys` are the columns of `frame` that hold the table's keys.
-    """
-    if not before.complete:
-        return in_period(store, table, first, last, frame)
-    ids = list(keys or table.key_names)
-    known = before.value
-    first = first.replace(microsecond=0)  # in_period's bounds are whole seconds
-    since = max(first, (before.read_at - SETTLED).replace(microsecond=0))
-    settled = known[known["created_at"].between(first, since, inclusive="left") & (known["status"] != PROCESSING)]
-    with ThreadPoolExecutor(2) as pool:
-        waiting, recent = pool.map(
-            lambda part: in_period(store, table, part[0], last, frame, statuses=part[1]),
-            ((first, (PROCESSING,)), (since, (COMPLETED, FAILED))),
-        )
-    open_then = known[(known["status"] == PROCESSING) & (known["created_at"] >= first)]
-    seen = {*_keys(waiting.value, ids), *_keys(recent.value, ids)}
-    lost = [dict(zip(table.key_names, key, strict=True)) for key in _keys(open_then, ids) if key not in seen]
-    found = store.batch_get(table, lost, table.summary).map(frame)
-    still = found.value["created_at"].between(first, last) & found.value["status"].isin(STATUSES)
-    # What finishes while it is read can be in two of these: the first one is the latest.
-    rows = joined([recent.value, found.value[still], waiting.value, settled]).drop_duplicates(ids)
-    parts = [part.map(lambda _: [()]) for part in (waiting, recent, found)]
-    return combine(parts).map(lambda _: newest_first(rows))
-
-
-def _keys(rows: pd.DataFrame, ids: list[str]) -> list[tuple[str, str]]:
-    return list(rows[ids].itertuples(index=False, name=None))
-
-
-def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all frames, which have the same columns."""
-    filled = [frame for frame in frames if not frame.empty] or [*frames[:1]]
-    return pd.concat(filled, ignore_index=True)
 
 
 def whole(
@@ -157,6 +74,12 @@ def to_frame(
         created_at=pd.DatetimeIndex(values["created_at"]).tz_localize("UTC"),
         issues=pd.Series(values["issues"], dtype="object"),
     )
+
+
+def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all frames, which have the same columns."""
+    filled = [frame for frame in frames if not frame.empty] or [*frames[:1]]
+    return pd.concat(filled, ignore_index=True)
 
 
 def newest_first(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -230,7 +229,7 @@ class Store:
         partition: tuple[str, str],
         *,
         index: str | None = None,
-        between: tuple[str, int | Decimal, int | Decimal] | None = None,
+        between: tuple[str, str | int, str | int] | None = None,
         cap: int | None = None,
         attributes: Sequence[str] | None = None,
     ) -> Iterator[Read[list[Item]]]:
@@ -326,8 +325,7 @@ class Store:
             tally.add(response)
             items, last = response["Items"], response.get("LastEvaluatedKey")
             if cap is not None and seen + len(items) > cap:
-                note = f"Stopped after {cap:,} records; there are more."
-                yield Read(items[: cap - seen], tally.cost, _now(), complete=False, notes=(note,))
+                yield Read(items[: cap - seen], tally.cost, _now(), complete=False, notes=(stopped(cap),))
                 return
             seen += len(items)
             yield Read(items, tally.cost, _now(), complete=not last)
@@ -440,6 +438,11 @@ def follow(pages: Iterable[Read[list[U]]]) -> Read[list[U]]:
     """The pages of one read as one: whole if the last one is."""
     parts = list(pages)
     return replace(combine(parts), complete=parts[-1].complete)
+
+
+def stopped(cap: int) -> str:
+    """The note of a read that `cap` cut off."""
+    return f"Stopped after {cap:,} records; there are more."
 
 
 # What botocore's parser runs into where an answer is not DynamoDB's; it catches none of these itself.

@@ -1,7 +1,10 @@
 """What pages read, through Streamlit's caches. The only module that uses st.cache_data and st.cache_resource."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +14,7 @@ from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
 from data.flashcards import FlashcardSet
 from data.jobs import Key
+from data.periods import Kept
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts
@@ -74,19 +78,36 @@ def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
     return flashcards.of_student(store(), user_id, by_scan=by_scan)
 
 
-@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
-def period(days: int) -> Read[pd.DataFrame]:
-    """Everybody's evaluations of the last `days` days, newest first."""
-    # The hour ahead is for the Lambdas' clocks, which may run before ours.
-    now = datetime.now(UTC)
-    return evaluations.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Everybody's records of the last days, newest first: kept for all visitors, and brought up to date when stale."""
+
+    kept: Callable[[], Kept]
+
+    def __call__(self, days: int) -> Read[pd.DataFrame]:
+        """Those of the last `days` days."""
+        with st.spinner(_READING):
+            answer = self.kept().last_days(days, datetime.now(UTC))
+        # A copy on write: what a page does to its frame stays with the page.
+        return answer.map(lambda rows: rows.copy(deep=False))
+
+    def clear(self, _days: int) -> None:
+        """Read all anew next time."""
+        self.kept().forget()
 
 
-@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
-def sets_period(days: int) -> Read[pd.DataFrame]:
-    """Everybody's flashcard sets of the last `days` days, newest first."""
-    now = datetime.now(UTC)
-    return flashcards.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
+@st.cache_resource(show_spinner=False)
+def _kept_evaluations() -> Kept:
+    return Kept(partial(evaluations.period, store()), partial(evaluations.update, store()), _TTL)
+
+
+@st.cache_resource(show_spinner=False)
+def _kept_sets() -> Kept:
+    return Kept(partial(flashcards.period, store()), partial(flashcards.update, store()), _TTL)
+
+
+period = Recent(_kept_evaluations)
+sets_period = Recent(_kept_sets)
 
 
 @st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
