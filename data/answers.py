@@ -4,6 +4,7 @@ botocore still signs, sends, retries and checks the CRC32. It also still parses 
 and every answer in which an item is not plain text, numbers, flags and NULLs.
 """
 
+import gc
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _OPERATIONS = ("Query", "Scan")
 _LETTERS = {"S", "N", "BOOL", "NULL"}
-_HELD = {str, bool}
 
 
 def decode_fast(client: "BaseClient") -> None:
@@ -27,6 +27,9 @@ def _decode(response_dict: dict[str, Any], customized_response_dict: dict[str, A
     """Take the items out of the body before botocore parses it. What is doubtful stays in, for botocore to judge."""
     if response_dict["status_code"] >= 300:
         return
+    # Tens of thousands of new dictionaries make Python look for garbage again and again, in vain.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         answer = orjson.loads(response_dict["body"])
         items = answer.pop("Items")
@@ -35,6 +38,9 @@ def _decode(response_dict: dict[str, Any], customized_response_dict: dict[str, A
         rest = orjson.dumps(answer)
     except (ValueError, KeyError, TypeError, AttributeError):
         return
+    finally:
+        if collecting:
+            gc.enable()
     response_dict["body"] = rest
     customized_response_dict["Items"] = items
 
@@ -48,5 +54,4 @@ def _plain(items: Any) -> bool:
         set(map(type, values)) <= {dict}
         and set(map(len, values)) <= {1}
         and _LETTERS.issuperset(chain.from_iterable(values))
-        and set(map(type, chain.from_iterable(map(dict.values, values)))) <= _HELD
     )

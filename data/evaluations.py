@@ -84,7 +84,7 @@ def frame(items: Sequence[Item]) -> pd.DataFrame:
     and word_count (float64, NaN unknown); created_at (datetime64[us, UTC], NaT unknown); issues (tuple of Issue, about
     these columns only).
     """
-    return rows.to_frame(items, _columns, _summary, _TYPES)
+    return rows.to_frame(items, EVALUATIONS, _columns, _summary, _TYPES)
 
 
 def history(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.DataFrame]:
@@ -171,7 +171,7 @@ def _columns(columns: Columns) -> dict[str, Any]:
         "status": statuses,
         **{band: columns.band(band, required=required[band]) for band in BANDS},
         "model_used": columns.text("model_used"),
-        "duration": columns.number("duration", stored="S"),
+        "duration": columns.number("duration"),
         "word_count": columns.count("word_count"),
         "created_at": columns.moment("created_at"),
     }

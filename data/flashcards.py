@@ -82,7 +82,7 @@ def frame(items: Sequence[Item]) -> pd.DataFrame:
     Columns: set_id, user_id, document_id, status (str or None); total_cards, page_count, chunk_count (float64, NaN
     unknown); created_at (datetime64[us, UTC], NaT unknown); issues (tuple of Issue, about these columns only).
     """
-    return rows.to_frame(items, _columns, _summary, _TYPES)
+    return rows.to_frame(items, FLASHCARD_SETS, _columns, _summary, _TYPES)
 
 
 def of_student(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.DataFrame]:

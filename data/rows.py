@@ -49,17 +49,18 @@ def whole(
 
 def to_frame(
     items: Sequence[Item],
+    table: Table,
     quick: Callable[[Columns], dict[str, Any]],
     summarise: Callable[[Fields], dict[str, Any]],
-    types: Mapping[str, str],
+    dtypes: Mapping[str, str],
 ) -> pd.DataFrame:
-    """A row per item, in the order given, with the columns and dtypes of `types`.
+    """A row per item of `table`, in the order given, with the columns of `dtypes`.
 
     Adds created_at (datetime64[us, UTC], NaT unknown) and issues (tuple of Issue, about these columns only). `quick`
     reads the columns of records that are as specified, `summarise` the row of one that is not; where both can read a
     record, they agree.
     """
-    columns = Columns(items)
+    columns = Columns(items, table)
     values = {**quick(columns), "issues": [()] * len(items)}
     for row in np.flatnonzero(columns.odd).tolist():
         fields = Fields(items[row])
@@ -69,8 +70,8 @@ def to_frame(
         for name, value in {**found, "issues": tuple(fields.issues)}.items():
             values[name][row] = value
     # The dtype is said each time: pandas' own guess makes NaN of a text that is None.
-    table = pd.DataFrame({name: pd.Series(values[name], dtype=dtype) for name, dtype in types.items()})
-    return table.assign(
+    frame = pd.DataFrame({name: pd.Series(values[name], dtype=dtype) for name, dtype in dtypes.items()})
+    return frame.assign(
         created_at=pd.DatetimeIndex(values["created_at"]).tz_localize("UTC"),
         issues=pd.Series(values["issues"], dtype="object"),
     )

@@ -54,14 +54,15 @@ def check(several: list[Item]) -> None:
 
 def test_what_is_as_specified_is_read_as_columns() -> None:
     several = [EVALUATION, SPEAKING, FAILED, changed(SPEAKING, duration=None, word_count=None, model_used=None)] * 2
-    columns = Columns(several)
+    columns = Columns(several, EVALUATIONS)
     evaluations._columns(columns)
     assert not columns.odd.any()
     check(several)
-    sets = Columns([SET, changed(SET, page_count=None)])
+    decks = [SET, changed(SET, page_count=None)]
+    sets = Columns(decks, FLASHCARD_SETS)
     flashcards._columns(sets)
     assert not sets.odd.any()
-    check(sets.items)
+    check(decks)
 
 
 ODD = {
