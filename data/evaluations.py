@@ -1,14 +1,16 @@
 """Records and frames of the evaluations table."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from data import rows
+from data import periods, rows
+from data.columns import Columns
 from data.parse import Fields, Issue, Json, item_json
 from data.schema import BANDS, COMPLETED, CRITERIA, EVALUATIONS, OVERALL, STATUSES, TYPES
 from data.store import Item, Read, Store
@@ -75,14 +77,14 @@ def parse(item: Item) -> Evaluation:
     )
 
 
-def frame(items: Iterable[Item]) -> pd.DataFrame:
+def frame(items: Sequence[Item]) -> pd.DataFrame:
     """A row per item, in the order given.
 
     Columns: evaluation_id, user_id, evaluation_type, status, model_used (str or None); the seven bands, duration (s)
     and word_count (float64, NaN unknown); created_at (datetime64[us, UTC], NaT unknown); issues (tuple of Issue, about
     these columns only).
     """
-    return rows.to_frame(items, _summary, _COLUMNS)
+    return rows.to_frame(items, EVALUATIONS, _columns, _summary, _TYPES)
 
 
 def history(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.DataFrame]:
@@ -93,7 +95,12 @@ def history(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.Dat
 
 def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     """Everybody's evaluations created from `first` to `last`, newest first."""
-    return rows.in_period(store, EVALUATIONS, first, last).map(lambda items: rows.newest_first(frame(items)))
+    return periods.read(store, EVALUATIONS, frame, first, last)
+
+
+def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """What `period` would give now, reading only what can have changed since `before`."""
+    return periods.update(store, EVALUATIONS, frame, before, first, last)
 
 
 def of_students(store: Store, user_ids: Iterable[str], first: datetime, last: datetime) -> Read[pd.DataFrame]:
@@ -119,7 +126,7 @@ def find(store: Store, evaluation_id: str) -> Read[list[Evaluation]]:
     return read.map(lambda items: [parse(item) for item in items])
 
 
-_COLUMNS: Mapping[str, str] = {
+_TYPES: Mapping[str, str] = {
     "evaluation_id": "object",
     "user_id": "object",
     "evaluation_type": "object",
@@ -150,6 +157,29 @@ def _summary(fields: Fields) -> dict[str, Any]:
         "duration": _or_nan(fields.number("duration", stored="S")),
         "word_count": _or_nan(fields.count("word_count")),
         "created_at": fields.moment("created_at"),
+    }
+
+
+def _columns(columns: Columns) -> dict[str, Any]:
+    """What `_summary` reads, of many records at once."""
+    kinds = columns.choice("evaluation_type", TYPES)
+    statuses = columns.choice("status", STATUSES)
+    done = np.array([status == COMPLETED for status in statuses], dtype=bool)
+    of = {kind: done & np.array([held == kind for held in kinds], dtype=bool) for kind in TYPES}
+    required = {OVERALL: done}
+    for kind, criteria in CRITERIA.items():
+        for band in criteria:
+            required[band] = required.get(band, False) | of[kind]
+    return {
+        "evaluation_id": columns.text("evaluation_id", required=True),
+        "user_id": columns.text("user_id", required=True),
+        "evaluation_type": kinds,
+        "status": statuses,
+        **{band: columns.band(band, required=required[band]) for band in BANDS},
+        "model_used": columns.text("model_used"),
+        "duration": columns.number("duration"),
+        "word_count": columns.count("word_count"),
+        "created_at": columns.moment("created_at"),
     }
 
 

@@ -2,14 +2,16 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from data import rows
+from data import periods, rows
+from data.columns import Columns
 from data.parse import Fields, Issue, Json, item_json
 from data.schema import COMPLETED, FLASHCARD_SETS, STATUSES
 from data.store import Item, Read, Store
@@ -74,13 +76,13 @@ def parse(item: Item) -> FlashcardSet:
     )
 
 
-def frame(items: Iterable[Item]) -> pd.DataFrame:
+def frame(items: Sequence[Item]) -> pd.DataFrame:
     """A row per set, in the order given.
 
     Columns: set_id, user_id, document_id, status (str or None); total_cards, page_count, chunk_count (float64, NaN
     unknown); created_at (datetime64[us, UTC], NaT unknown); issues (tuple of Issue, about these columns only).
     """
-    return rows.to_frame(items, _summary, _COLUMNS)
+    return rows.to_frame(items, FLASHCARD_SETS, _columns, _summary, _TYPES)
 
 
 def of_student(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.DataFrame]:
@@ -91,7 +93,12 @@ def of_student(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.
 
 def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     """Everybody's sets created from `first` to `last`, newest first."""
-    return rows.in_period(store, FLASHCARD_SETS, first, last).map(lambda items: rows.newest_first(frame(items)))
+    return periods.read(store, FLASHCARD_SETS, frame, first, last)
+
+
+def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+    """What `period` would give now, reading only what can have changed since `before`."""
+    return periods.update(store, FLASHCARD_SETS, frame, before, first, last)
 
 
 def whole(store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[FlashcardSet]]]:
@@ -111,7 +118,7 @@ def find(store: Store, set_id: str) -> Read[list[FlashcardSet]]:
     return read.map(lambda items: [parse(item) for item in items])
 
 
-_COLUMNS: Mapping[str, str] = {
+_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("set_id", "user_id", "document_id", "status"), "object"),
     **dict.fromkeys(("total_cards", "page_count", "chunk_count"), "float64"),
 }
@@ -133,6 +140,22 @@ def _summary(fields: Fields) -> dict[str, Any]:
         "status": status,
         **{name: math.nan if count is None else float(count) for name, count in counts.items()},
         "created_at": fields.moment("created_at"),
+    }
+
+
+def _columns(columns: Columns) -> dict[str, Any]:
+    """What `_summary` reads, of many records at once."""
+    statuses = columns.choice("status", STATUSES)
+    done = np.array([status == COMPLETED for status in statuses], dtype=bool)
+    return {
+        "set_id": columns.text("set_id", required=True),
+        "user_id": columns.text("user_id", required=True),
+        "document_id": columns.text("document_id", required=done),
+        "status": statuses,
+        "total_cards": columns.count("total_cards", required=done),
+        "page_count": columns.count("page_count"),
+        "chunk_count": columns.count("chunk_count"),
+        "created_at": columns.moment("created_at"),
     }
 
 

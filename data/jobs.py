@@ -1,25 +1,23 @@
 """Jobs of both tables: what the Lambdas finished, failed, or never came back from; and marking those as failed."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from data import changes, deadline, evaluations, flashcards, rows
+from data import changes, deadline, evaluations, flashcards, periods, rows
 from data.failures import Failure
 from data.parse import Fields, Json, plain
-from data.schema import COMPLETED, EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, TABLES, Table
+from data.schema import EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, Table
 from data.store import Item, Read, Store, combine
 
 FLASHCARDS = "flashcards"
+_TABLES: Mapping[str, Table] = {"evaluations": EVALUATIONS, FLASHCARDS: FLASHCARD_SETS}
 
-# Clocks differ, and an index is a little behind its table: re-read what is this much older than the last look.
-_MARGIN = timedelta(minutes=5)
-# After six hours nothing retries, so nothing changes by itself.
-_SETTLED = timedelta(hours=6)
 _REASONS = ("error", "error_message", "failure_reason")
 _TELLING = ("error", "fail", "reason", "exception", "message", "cause")
 
@@ -36,7 +34,7 @@ class Key(NamedTuple):
     @property
     def of(self) -> Table:
         """The declared table."""
-        return FLASHCARD_SETS if self.table == FLASHCARDS else EVALUATIONS
+        return _TABLES.get(self.table, EVALUATIONS)
 
     @property
     def item_key(self) -> dict[str, str]:
@@ -59,38 +57,17 @@ def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     Columns: table ("evaluations" or "flashcards"), job_id, user_id, kind (writing, speaking, flashcards or what the
     record says), status, model_used (str or None), created_at (datetime64[us, UTC]).
     """
-    reads = deadline.side_by_side(lambda table: rows.in_period(store, table, first, last), TABLES)
-    frames = [_frame(table, read.value) for table, read in zip(TABLES, reads, strict=True)]
-    return combine(reads).map(lambda _: _joined(frames))
+    return _of_both(lambda name, table: periods.read(store, table, partial(_frame, name), first, last))
 
 
 def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
-    """What `period` would give now, reading only what can have changed since `before`.
+    """What `period` would give now, reading only what can have changed since `before`; its cost is that alone."""
 
-    That is: everything still processing; what was created since the last look, or since the oldest job that was then
-    still young enough to finish; and, by key, jobs that were processing and are in neither. The cost is that of the
-    update alone.
-    """
-    known = before.value
-    open_then = known[known["status"] == PROCESSING]
-    young = open_then[open_then["created_at"] >= before.read_at - _SETTLED]["created_at"]
-    since = max(first, min([before.read_at, *young.tolist()]) - _MARGIN)
-    parts: list[Read[list[Item]]] = []
-    frames = [known[(known["created_at"] < since) & (known["status"] != PROCESSING) & (known["created_at"] >= first)]]
-    for table in TABLES:
-        waiting = rows.in_period(store, table, first, last, statuses=(PROCESSING,))
-        finished = rows.in_period(store, table, since, last, statuses=(COMPLETED, FAILED))
-        parts += [waiting, finished]
-        frames += [_frame(table, waiting.value), _frame(table, finished.value)]
-    seen = {key for frame in frames for key in keys(frame)}
-    lost = [key for key in keys(open_then) if key not in seen]
-    for table in TABLES:
-        wanted = [key.item_key for key in lost if key.of is table]
-        if wanted:
-            found = store.batch_get(table, wanted, table.summary)
-            parts.append(found)
-            frames.append(_frame(table, found.value))
-    return combine(parts).map(lambda _: _joined(frames))
+    def one(name: str, table: Table) -> Read[pd.DataFrame]:
+        known = before.map(lambda jobs: jobs[jobs["table"] == name])
+        return periods.update(store, table, partial(_frame, name), known, first, last, keys=("job_id", "user_id"))
+
+    return _of_both(one)
 
 
 def keys(jobs: pd.DataFrame) -> list[Key]:
@@ -102,7 +79,7 @@ def reasons(store: Store, wanted: Sequence[Key]) -> Read[dict[Key, str | None]]:
     """Why each of these jobs failed, by what their records say; None where a record says nothing."""
     said: dict[Key, str | None] = {}
     parts = []
-    for name, table in (("evaluations", EVALUATIONS), (FLASHCARDS, FLASHCARD_SETS)):
+    for name, table in _TABLES.items():
         found = store.batch_get(table, [key.item_key for key in wanted if key.table == name])
         parts.append(found)
         for item in found.value:
@@ -174,19 +151,24 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
     return Marked(key, "marked", "marked as failed")
 
 
-def _frame(table: Table, items: Iterable[Item]) -> pd.DataFrame:
-    if table is EVALUATIONS:
-        frame = evaluations.frame(items)
-        frame = frame.rename(columns={"evaluation_id": "job_id", "evaluation_type": "kind"}).assign(table="evaluations")
-    else:
+def _of_both(read: Callable[[str, Table], Read[pd.DataFrame]]) -> Read[pd.DataFrame]:
+    """What `read` gives for both tables, side by side."""
+    parts = deadline.side_by_side(lambda named: read(*named), _TABLES.items())
+    return combine(part.map(lambda jobs: [jobs]) for part in parts).map(_joined)
+
+
+def _frame(name: str, items: Sequence[Item]) -> pd.DataFrame:
+    if name == FLASHCARDS:
         frame = flashcards.frame(items)
-        frame = frame.rename(columns={"set_id": "job_id"}).assign(table=FLASHCARDS, kind=FLASHCARDS, model_used=None)
-    return frame[["table", "job_id", "user_id", "kind", "status", "model_used", "created_at"]]
+        frame = frame.rename(columns={"set_id": "job_id"}).assign(kind=FLASHCARDS, model_used=None)
+    else:
+        frame = evaluations.frame(items)
+        frame = frame.rename(columns={"evaluation_id": "job_id", "evaluation_type": "kind"})
+    return frame.assign(table=name)[["table", "job_id", "user_id", "kind", "status", "model_used", "created_at"]]
 
 
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    filled = [frame for frame in frames if not frame.empty] or [frames[0]]
-    whole = pd.concat(filled, ignore_index=True).astype({"model_used": "object"})
+    whole = rows.joined(frames).astype({"model_used": "object"})
     # A job that changes status while it is read can be in two answers: the finished one is the later one.
     whole["_open"] = whole["status"] == PROCESSING
     whole = whole.sort_values("_open", kind="stable").drop_duplicates(["table", "job_id", "user_id"])

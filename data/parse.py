@@ -18,7 +18,8 @@ from data.store import Item
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _SHOWN = 80  # characters of an unreadable value that an issue keeps
-_BANDS = {f"{half / 2:.1f}": half / 2 for half in range(19)}
+BANDS = {f"{half / 2:.1f}": half / 2 for half in range(19)}
+"""Every band as it is written, and what it is."""
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 _TYPES = {
     "S": "text",
@@ -33,8 +34,8 @@ _TYPES = {
     "BS": "a set",
 }
 # BandUp did not exist before 2000, and a plausible time in milliseconds is far beyond one in seconds.
-_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
-_LAST = datetime(2100, 1, 1, tzinfo=UTC)
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+LAST = datetime(2100, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MISSING = "missing"
@@ -87,7 +88,7 @@ class Fields:
             if required:
                 self.note(attribute, "missing, although the evaluation is completed")
             return math.nan
-        if (band := _BANDS.get(value.get("S", ""))) is not None:
+        if (band := BANDS.get(value.get("S", ""))) is not None:
             return band
         text = value.get("S", value.get("N"))
         if text is None:
@@ -141,7 +142,7 @@ class Fields:
         if moment.tzinfo is None:
             self.note(attribute, "a written time without a zone, not Unix seconds")
             return None
-        if not _FIRST <= moment < _LAST:
+        if not FIRST <= moment < LAST:
             self.note(attribute, "not a plausible time")
             return None
         self.note(attribute, "a written time, not Unix seconds")
@@ -315,7 +316,7 @@ def _decimal(text: str) -> Decimal | None:
 
 def _from_seconds(seconds: Decimal) -> tuple[datetime | None, str]:
     """The time and, where it is not plain Unix seconds, how it departs."""
-    first, last = int(_FIRST.timestamp()), int(_LAST.timestamp())
+    first, last = int(FIRST.timestamp()), int(LAST.timestamp())
     if first <= seconds < last:
         return _after_epoch(seconds), "" if seconds == int(seconds) else "with a fraction of a second"
     if first * 1000 <= seconds < last * 1000:

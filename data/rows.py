@@ -1,21 +1,22 @@
-"""Lists of records, the same way for both tables: a student's, a period's, and as a frame."""
+"""Lists of records, the same way for both tables: a student's, whole ones by key, and as a frame."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from data import deadline
+from data.columns import Columns
 from data.parse import Fields
-from data.schema import BY_STATUS, BY_STUDENT, STATUSES, Table
+from data.schema import BY_STUDENT, Table
 from data.store import Item, Read, Store, combine
 
 STUDENT_CAP = 2_000
-PERIOD_CAP = 20_000  # per status
 CLASSMATE_CAP = 500  # per student
 WHOLE_BATCH = 100  # records that are in memory with all their texts at a time
-_SIDE_BY_SIDE = 8  # Queries at a time; botocore keeps ten connections
+_SIDE_BY_SIDE = 8  # Queries at a time
 
 R = TypeVar("R")
 
@@ -55,30 +56,6 @@ def of_students(
     return combine(deadline.side_by_side(one, list(dict.fromkeys(user_ids)), _SIDE_BY_SIDE))
 
 
-def in_period(
-    store: Store,
-    table: Table,
-    first: datetime,
-    last: datetime,
-    *,
-    statuses: Sequence[str] = STATUSES,
-    cap: int = PERIOD_CAP,
-) -> Read[list[Item]]:
-    """Records created from `first` to `last`, both included to the second; one Query per status, side by side."""
-
-    def one(status: str) -> Read[list[Item]]:
-        return store.query(
-            table,
-            ("status", status),
-            index=BY_STATUS,
-            between=("created_at", int(first.timestamp()), int(last.timestamp())),
-            cap=cap,
-            attributes=table.summary,
-        )
-
-    return combine(deadline.side_by_side(one, statuses))
-
-
 def whole(
     store: Store, table: Table, keys: Iterable[tuple[str, str]], parse: Callable[[Item], R]
 ) -> Iterator[Read[list[R]]]:
@@ -93,19 +70,39 @@ def whole(
 
 
 def to_frame(
-    items: Iterable[Item], summarise: Callable[[Fields], dict[str, Any]], columns: Mapping[str, str]
+    items: Sequence[Item],
+    table: Table,
+    quick: Callable[[Columns], dict[str, Any]],
+    summarise: Callable[[Fields], dict[str, Any]],
+    dtypes: Mapping[str, str],
 ) -> pd.DataFrame:
-    """A row per item, in the order given: what `summarise` reads, with the `columns`' dtypes.
+    """A row per item of `table`, in the order given, with the columns of `dtypes`.
 
-    Adds created_at (datetime64[us, UTC], NaT unknown) and issues (tuple of Issue, about these columns only).
+    Adds created_at (datetime64[us, UTC], NaT unknown) and issues (tuple of Issue, about these columns only). `quick`
+    reads the columns of records that are as specified, `summarise` the row of one that is not; where both can read a
+    record, they agree.
     """
-    records = []
-    for item in items:
-        fields = Fields(item)
-        records.append({**summarise(fields), "issues": tuple(fields.issues)})
-    # As objects first: pandas' own guess makes NaN of a text that is None.
-    table = pd.DataFrame(records, columns=[*columns, "created_at", "issues"], dtype="object").astype(dict(columns))
-    return table.assign(created_at=pd.to_datetime(table["created_at"], utc=True).astype("datetime64[us, UTC]"))
+    columns = Columns(items, table)
+    values = {**quick(columns), "issues": [()] * len(items)}
+    for row in np.flatnonzero(columns.odd).tolist():
+        fields = Fields(items[row])
+        found = summarise(fields)
+        if found["created_at"] is not None:
+            found["created_at"] = np.datetime64(found["created_at"].replace(tzinfo=None), "us")
+        for name, value in {**found, "issues": tuple(fields.issues)}.items():
+            values[name][row] = value
+    # The dtype is said each time: pandas' own guess makes NaN of a text that is None.
+    frame = pd.DataFrame({name: pd.Series(values[name], dtype=dtype) for name, dtype in dtypes.items()})
+    return frame.assign(
+        created_at=pd.DatetimeIndex(values["created_at"]).tz_localize("UTC"),
+        issues=pd.Series(values["issues"], dtype="object"),
+    )
+
+
+def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all frames, which have the same columns."""
+    filled = [frame for frame in frames if not frame.empty] or [*frames[:1]]
+    return pd.concat(filled, ignore_index=True)
 
 
 def newest_first(table: pd.DataFrame) -> pd.DataFrame:

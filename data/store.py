@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from data import deadline
+from data.answers import decode_fast
 from data.deadline import Late
 from data.failures import Failure, explain
 from data.schema import Table
@@ -171,6 +172,7 @@ class Store:
             )
         except (BotoCoreError, Late, ValueError) as error:
             raise explain(error, "connect", "") from error
+        decode_fast(client)
         return cls(settings, client)
 
     def facts(self, table: Table) -> TableFacts:
@@ -224,7 +226,23 @@ class Store:
         items, and then says so. `attributes` are those the caller needs: what an index lacks of them is fetched from
         the table itself.
         """
-        name, tally = self.settings.name(table), _Tally(self.settings.metered)
+        return follow(self.query_pages(table, partition, index=index, between=between, cap=cap, attributes=attributes))
+
+    def query_pages(
+        self,
+        table: Table,
+        partition: tuple[str, str],
+        *,
+        index: str | None = None,
+        between: tuple[str, str | int, str | int] | None = None,
+        cap: int | None = None,
+        attributes: Sequence[str] | None = None,
+    ) -> Iterator[Read[list[Item]]]:
+        """What `query` reads, a page at a time; the next request is made when the next page is asked for.
+
+        A page is complete when it is the last one and nothing was cut off.
+        """
+        name = self.settings.name(table)
         condition, names, values = "#p = :p", {"#p": partition[0]}, {":p": {"S": partition[1]}}
         if between:
             condition += " AND #s BETWEEN :lo AND :hi"
@@ -239,24 +257,25 @@ class Store:
             "ReturnConsumedCapacity": "TOTAL",
         }
         lacking: set[str] = set()
-        notes: list[str] = []
+        unchecked: list[str] = []
         if index:
             request["IndexName"] = index
-            lacking = self._lacking(table, index, attributes or (), notes)
-        items, complete = self._pages("Query", request, cap, index, tally)
-        if lacking and items:
-            items = self._complete(table, items, attributes or (), tally)
-            notes.append(
-                f"The index {index} does not carry {', '.join(sorted(lacking))}: these came from the table, at a "
-                "higher cost. Setup can show how the index should be."
-            )
-        if not complete:
-            notes.append(f"Stopped after {len(items):,} records; there are more.")
-        return Read(items, tally.cost, _now(), complete, tuple(notes))
+            lacking = self._lacking(table, index, attributes or (), unchecked)
+        for page in self._pages("Query", request, cap, index):
+            items, cost, notes = page.value, page.cost, unchecked.copy()
+            if lacking and items:
+                tally = _Tally(self.settings.metered)
+                items = self._complete(table, items, attributes or (), tally)
+                cost += tally.cost
+                notes.append(
+                    f"The index {index} does not carry {', '.join(sorted(lacking))}: these came from the table, at a "
+                    "higher cost. Setup can show how the index should be."
+                )
+            yield Read(items, cost, _now(), page.complete, (*notes, *page.notes))
 
     def scan(self, table: Table, attribute: str, value: str, *, attributes: Sequence[str]) -> Read[list[Item]]:
         """Every item whose `attribute` is `value`, from the whole table. Only for a user who accepted the cost."""
-        name, tally = self.settings.name(table), _Tally(self.settings.metered)
+        name = self.settings.name(table)
         places = {f"#a{i}": a for i, a in enumerate(attributes)}
         request: dict[str, Any] = {
             "TableName": name,
@@ -266,8 +285,7 @@ class Store:
             "ProjectionExpression": ",".join(places),
             "ReturnConsumedCapacity": "TOTAL",
         }
-        items, _ = self._pages("Scan", request, None, None, tally)
-        return Read(items, tally.cost, _now())
+        return follow(self._pages("Scan", request, None, None))
 
     def scan_pages(
         self, table: Table, attributes: Sequence[str], *, segment: int = 0, segments: int = 1
@@ -298,27 +316,26 @@ class Store:
             request["ExclusiveStartKey"] = last
 
     def _pages(
-        self,
-        operation: str,
-        request: dict[str, Any],
-        cap: int | None,
-        index: str | None,
-        tally: _Tally,
-    ) -> tuple[list[Item], bool]:
-        """Items of all pages, and whether that was all there are."""
+        self, operation: str, request: dict[str, Any], cap: int | None, index: str | None
+    ) -> Iterator[Read[list[Item]]]:
+        """Each page of an answer; the last one is complete unless `cap` cut it."""
         send: Callable[..., Any] = self.client.query if operation == "Query" else self.client.scan
-        items: list[Item] = []
+        seen = 0
         while True:
             if cap is not None:
                 # One more than wanted tells a full last page from a cut one.
-                request["Limit"] = cap + 1 - len(items)
+                request["Limit"] = cap + 1 - seen
+            tally = _Tally(self.settings.metered)
             response = self.call(operation, request["TableName"], index, send, **request)
             tally.add(response)
-            items += response["Items"]
-            if cap is not None and len(items) > cap:
-                return items[:cap], False
-            if not (last := response.get("LastEvaluatedKey")):
-                return items, True
+            items, last = response["Items"], response.get("LastEvaluatedKey")
+            if cap is not None and seen + len(items) > cap:
+                yield Read(items[: cap - seen], tally.cost, _now(), complete=False, notes=(stopped(cap),))
+                return
+            seen += len(items)
+            yield Read(items, tally.cost, _now(), complete=not last)
+            if not last:
+                return
             request["ExclusiveStartKey"] = last
 
     def _lacking(self, table: Table, index: str, attributes: Sequence[str], notes: list[str]) -> set[str]:
@@ -437,6 +454,17 @@ def combine(reads: Iterable[Read[list[U]]]) -> Read[list[U]]:
         all(part.complete for part in parts),
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
+
+
+def follow(pages: Iterable[Read[list[U]]]) -> Read[list[U]]:
+    """The pages of one read as one: whole if the last one is."""
+    parts = list(pages)
+    return replace(combine(parts), complete=parts[-1].complete)
+
+
+def stopped(cap: int) -> str:
+    """The note of a read that `cap` cut off."""
+    return f"Stopped after {cap:,} records; there are more."
 
 
 # What botocore's parser runs into where an answer is not DynamoDB's; it catches none of these itself.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 import engines
+import hypothesis
 import pytest
 import streamlit as st
 
@@ -28,6 +29,11 @@ def unavailable(reason: str) -> NoReturn:
     if os.environ.get("BANDUP_NO_SKIPS") == "1":
         pytest.fail(f"must not be skipped here: {reason}")
     pytest.skip(reason)
+
+
+# How long an example takes says nothing about it, least of all on a busy machine.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from botocore import exceptions as aws
 from botocore.config import Config
 
 from data import evaluations, flashcards
+from data.answers import decode_fast
 from data.deadline import Late
 from data.failures import Failure, explain
 from data.schema import BY_STUDENT, EVALUATIONS
@@ -318,6 +319,7 @@ def once(endpoint: str) -> Store:
     client = boto3.Session(**engines.CREDENTIALS).client(
         "dynamodb", region_name="us-east-1", endpoint_url=endpoint, config=config
     )
+    decode_fast(client)
     return Store(settings(endpoint), client)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from data import evaluations, flashcards, rows
+from data import evaluations, flashcards, periods, rows
 from data.demo import write
 from data.failures import Failure
 from data.sample import SEED_EVALUATIONS, SEED_SET
@@ -498,8 +498,9 @@ def test_a_period_reads_all_three_statuses_and_everybody(store: Store) -> None:
 
 def test_a_period_can_be_asked_for_some_statuses_only(store: Store) -> None:
     put(store, FLASHCARD_SETS, [deck(n, status=STATUSES[n % 3]) for n in range(6)])
-    read = rows.in_period(store, FLASHCARD_SETS, START, START + timedelta(days=1), statuses=["failed"])
-    assert sorted(item["set_id"]["S"] for item in read.value) == ["set-0002", "set-0005"]
+    day = (START, START + timedelta(days=1))
+    read = periods.read(store, FLASHCARD_SETS, flashcards.frame, *day, statuses=["failed"])
+    assert read.value["set_id"].tolist() == ["set-0005", "set-0002"]
     assert read.cost.requests == 1
 
 
@@ -507,12 +508,12 @@ def test_a_cap_in_a_period_holds_per_status_and_is_noted(store: Store) -> None:
     records = [attempt(n, status="completed") for n in range(5)] + [attempt(9, status="failed")]
     put(store, EVALUATIONS, records)
     last = START + timedelta(days=1)
-    read = rows.in_period(store, EVALUATIONS, START, last, cap=4)
-    ids = sorted(item["evaluation_id"]["S"] for item in read.value)
+    read = periods.read(store, EVALUATIONS, evaluations.frame, START, last, cap=4)
+    ids = sorted(read.value["evaluation_id"])
     assert ids == ["eval-0001", "eval-0002", "eval-0003", "eval-0004", "eval-0009"]  # the oldest is what is left out
     assert not read.complete
     assert read.notes == ("Stopped after 4 records; there are more.",)
-    assert rows.in_period(store, EVALUATIONS, START, last, cap=5).complete
+    assert periods.read(store, EVALUATIONS, evaluations.frame, START, last, cap=5).complete
 
 
 def test_a_period_that_ends_before_it_begins_is_rejected_with_a_sentence(store: Store) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -18,12 +19,13 @@ from data.evaluations import Evaluation
 from data.failures import Failure
 from data.flashcards import FlashcardSet
 from data.jobs import Key
+from data.periods import Kept
 from data.roster import Roster
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts, combine
 from data.wiring import Clients, caller_account
-from ui.older import Older
+from ui.older import AGE, Older, Question
 
 log = logging.getLogger(__name__)
 
@@ -84,19 +86,30 @@ def ask(cached: Callable[..., Read[Any]], *args: Any) -> Answer:
                 "Another visitor of this dashboard is waiting for the same answer.",
                 "Wait a moment, then press Refresh.",
             )
-        if (failure := question.recent_failure(now)) and (last := question.answer(now)):
+        if (failure := question.recent_failure(now)) and (last := _last(cached, args, question, now)):
             return Answer(last, failure)
         try:
             fresh = cached(*args)
         except Failure as error:
             question.fail(error, now)
-            if not (last := question.answer(now)):
+            if isinstance(cached, Recent) and not error.passing:
+                cached.kept().drop()
+            if not (last := _last(cached, args, question, now)):
                 raise
             request_id = error.request_id or "none"
             log.warning("The answer of %s is shown, because: %s (request %s)", last.read_at, error.kind, request_id)
             return Answer(last, error)
-        older.keep(question, fresh)
+        if isinstance(cached, Recent):
+            question.failure = None  # it keeps its own last answer
+        else:
+            older.keep(question, fresh)
         return Answer(fresh)
+
+
+def _last(
+    cached: Callable[..., Read[Any]], args: tuple[Any, ...], question: Question, now: datetime
+) -> Read[Any] | None:
+    return cached.older(*args) if isinstance(cached, Recent) else question.answer(now)
 
 
 def ask_again(cached: Callable[..., Read[Any]], *args: Any) -> None:
@@ -178,14 +191,6 @@ def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
     return flashcards.of_student(store(), user_id, by_scan=by_scan)
 
 
-@st.cache_data(ttl=_TTL, max_entries=20, show_spinner="Reading everybody's evaluations from DynamoDB…", show_time=True)
-def period(days: int) -> Read[pd.DataFrame]:
-    """Everybody's evaluations of the last `days` days, newest first."""
-    # The hour ahead is for the Lambdas' clocks, which may run before ours.
-    now = datetime.now(UTC)
-    return evaluations.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
-
-
 @st.cache_resource(ttl=_TTL, max_entries=8, show_spinner="Working out levels and trends…")
 def students(
     _evaluations: pd.DataFrame, days: int, read_at: datetime, classes: tuple[str, ...] | None
@@ -205,13 +210,41 @@ def of_students(user_ids: tuple[str, ...], days: int) -> Read[pd.DataFrame]:
     return evaluations.of_students(store(), user_ids, now - timedelta(days=days), now + timedelta(hours=1))
 
 
-@st.cache_data(
-    ttl=_TTL, max_entries=20, show_spinner="Reading everybody's flashcard sets from DynamoDB…", show_time=True
-)
-def sets_period(days: int) -> Read[pd.DataFrame]:
-    """Everybody's flashcard sets of the last `days` days, newest first."""
-    now = datetime.now(UTC)
-    return flashcards.period(store(), now - timedelta(days=days), now + timedelta(hours=1))
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Everybody's records of the last days, newest first: kept for all visitors, and brought up to date when stale."""
+
+    kept: Callable[[], Kept]
+
+    def __call__(self, days: int) -> Read[pd.DataFrame]:
+        """Those of the last `days` days."""
+        with st.spinner("Reading everybody's records from DynamoDB…", show_time=True):
+            answer = self.kept().last_days(days, datetime.now(UTC))
+        # A copy on write: what a page does to its frame stays with the page.
+        return answer.map(lambda rows: rows.copy(deep=False))
+
+    def clear(self, _days: int) -> None:
+        """Read all anew next time."""
+        self.kept().forget()
+
+    def older(self, days: int) -> Read[pd.DataFrame] | None:
+        """The last answer, for when a fresh one fails."""
+        answer = self.kept().older(days, datetime.now(UTC), AGE)
+        return None if answer is None else answer.map(lambda rows: rows.copy(deep=False))
+
+
+@st.cache_resource(show_spinner=False)
+def _kept_evaluations() -> Kept:
+    return Kept(partial(evaluations.period, store()), partial(evaluations.update, store()), _TTL)
+
+
+@st.cache_resource(show_spinner=False)
+def _kept_sets() -> Kept:
+    return Kept(partial(flashcards.period, store()), partial(flashcards.update, store()), _TTL)
+
+
+period = Recent(_kept_evaluations)
+sets_period = Recent(_kept_sets)
 
 
 @st.cache_data(ttl=_TTL, max_entries=200, show_spinner="Reading the evaluation from DynamoDB…", show_time=True)

@@ -1,0 +1,68 @@
+"""Engines that are full of records: one table pair per size on each, named after the size."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import engines
+
+from bench import dataset
+from data.settings import Settings
+from data.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Both tables with `count` evaluations on a running engine."""
+
+    engine: str
+    url: str
+    count: int
+    loaded_at: datetime
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables with which the dashboard reads these tables."""
+        return {
+            "BANDUP_SOURCE": "aws",
+            "AWS_REGION": engines.REGION,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.url,
+            "AWS_ACCESS_KEY_ID": engines.CREDENTIALS["aws_access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": engines.CREDENTIALS["aws_secret_access_key"],
+            "DYNAMODB_EVALUATIONS": f"evaluations-{self.count}",
+            "DYNAMODB_FLASHCARD_SETS": f"sets-{self.count}",
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """The same as settings."""
+        return Settings.read(self.environ)
+
+    def store(self) -> Store:
+        """A Store of its own."""
+        return Store.open(self.settings, **engines.CREDENTIALS)
+
+    def __str__(self) -> str:
+        return f"{self.count:,} on {self.engine}"
+
+
+@contextmanager
+def worlds(wanted: Mapping[str, Sequence[int]]) -> Iterator[list[World]]:
+    """Start each engine of `wanted` (name -> sizes), fill it, and stop it at the end."""
+    with ExitStack() as stack:
+        full = []
+        for name, counts in wanted.items():
+            url = stack.enter_context(engines.running(name))
+            for count in counts:
+                world = World(name, url, count, datetime.now(UTC))
+                print(f"filling {world} …", flush=True)
+                dataset.load(url, world.settings, count, world.loaded_at)
+                full.append(world)
+        yield full
+
+
+def use(world: World) -> None:
+    """Let everything in this process read from `world`."""
+    os.environ.update(world.environ)
