@@ -29,15 +29,11 @@ def run(report: Report, worlds: list[World], rounds: int) -> None:
     """Each way on each world; the largest size of dynoxide and of DynamoDB Local counts."""
     rows = []
     for world in worlds:
-        ours, ours_units = _repeated(lambda world=world: _ours(world), rounds)  # type: ignore[misc]
+        ours, ours_units = _repeated(lambda world=world: _ours(world), rounds)
         # The scan takes as long as the table is large.
-        scan, scan_units = _repeated(lambda world=world: _scan(world), 1 if world.count > 20_000 else 3)  # type: ignore[misc]
+        scan, scan_units = _repeated(lambda world=world: _scan(world), 1 if world.count > 20_000 else 3)
         with _admin(world) as url:
-            admin, admin_units = (
-                _repeated(lambda url=url, world=world: _through_admin(url, world), rounds)  # type: ignore[misc]
-                if url
-                else (None, None)
-            )
+            admin = _repeated(lambda url=url, world=world: _through_admin(url, world), rounds)[0] if url else None
         rows += [
             (world, "the dashboard's read", seconds(ours), f"{ours_units:g}"),
             (world, "scan, filter, DataFrame (boto3's Table)", seconds(scan), f"{scan_units:g}"),
@@ -121,7 +117,7 @@ def _admin(world: World) -> Iterator[str | None]:
         url = f"http://127.0.0.1:{port}"
         for _ in range(300):
             try:
-                urllib.request.urlopen(url, timeout=5).read()  # noqa: S310
+                urllib.request.urlopen(url, timeout=5).read()
                 break
             except OSError:
                 time.sleep(0.1)

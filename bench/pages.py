@@ -1,4 +1,4 @@
-"""What a page costs at each size: requests, read units as the engine meters them, bytes, time; pages are run by name."""
+"""What each page costs at each size: requests, read units as the engine meters them, bytes and time."""
 
 import math
 import time

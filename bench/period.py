@@ -208,7 +208,7 @@ def _table_query(world: World) -> Run:
                 request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         frame = pd.DataFrame(items)
         bands = [name for name in frame if name.endswith("_band")]
-        frame = frame.astype({name: "float64" for name in (*bands, "duration", "word_count")})
+        frame = frame.astype(dict.fromkeys((*bands, "duration", "word_count"), "float64"))
         frame["created_at"] = pd.to_datetime(frame["created_at"].astype("int64"), unit="s", utc=True)
         return frame.sort_values("created_at", ascending=False, ignore_index=True)
 

@@ -1,0 +1,85 @@
+"""Runs the benchmark: `python -m bench` takes a minute or two, `python -m bench --full` goes to 100,000 evaluations."""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import sys
+import tempfile
+import time
+
+import engines
+
+from bench import comparisons, pages, period, start, visitors
+from bench.report import Report
+from bench.worlds import World, worlds
+
+QUICK = {"dynoxide": (1_000, 10_000)}
+FULL = {"dynoxide": (1_000, 10_000, 100_000), "dynamodb-local": (1_000, 10_000)}
+PARTS = ("pages", "comparisons", "period", "clicks", "start")
+
+
+def main() -> int:
+    """Run the parts that were asked for; the exit code is 1 where a goal was missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="up to 100,000 evaluations, and DynamoDB Local too")
+    parser.add_argument("--json", metavar="FILE", help="write everything to a file as well, - for the screen alone")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    chosen = parser.parse_args()
+    _quiet()
+    report, begin = Report(), time.perf_counter()
+    with worlds(FULL if chosen.full else QUICK) as full:
+        _run(report, full, chosen.only, full=chosen.full)
+    print(report.goals_text())
+    missed = sum(not goal.met for goal in report.goals)
+    machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+    print(f"\n{len(report.goals)} goals, {missed} missed; {time.perf_counter() - begin:.0f} s; {machine}")
+    if chosen.json:
+        text = json.dumps({"machine": machine, **report.as_json()}, indent=1)
+        if chosen.json == "-":
+            print(text)
+        else:
+            with open(chosen.json, "w", encoding="utf-8") as out:
+                out.write(text + "\n")
+    return int(missed > 0)
+
+
+def _run(report: Report, full_worlds: list[World], parts: tuple[str, ...], *, full: bool) -> None:
+    own = [world for world in full_worlds if world.engine == "dynoxide"]
+    small, large = own[0], own[-1]
+    if "pages" in parts:
+        pages.run(report, full_worlds, rounds=9 if full else 5)
+    if "comparisons" in parts:
+        comparisons.run(
+            report,
+            [w for w in full_worlds if w.count == max(v.count for v in full_worlds if v.engine == w.engine)],
+            rounds=9,
+        )
+    if "period" in parts:
+        period.run(report, large, rounds=5 if full else 3)
+    if "clicks" in parts:
+        visitors.run(report, small, large, clicks=12 if full else 3)
+    if "start" in parts:
+        start.run(report, small, rounds=5 if full else 2)
+
+
+def _quiet() -> None:
+    """No files and variables of this user, and none of the remarks that pages make outside of a server."""
+    for variable in [name for name in os.environ if name.startswith(("AWS_", "DYNAMODB_", "BANDUP_SOURCE"))]:
+        del os.environ[variable]
+    empty = tempfile.mkdtemp()
+    os.environ |= {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": f"{empty}/config",
+        "AWS_SHARED_CREDENTIALS_FILE": f"{empty}/credentials",
+        "NO_PROXY": "127.0.0.1",
+    }
+    logging.disable(logging.WARNING)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except engines.MissingError as missing:
+        sys.exit(str(missing))
