@@ -194,18 +194,19 @@ def trend(times: Times, scores: Floats) -> Trend:
 
 
 def weakest(criteria: dict[str, float]) -> Weakest | None:
-    """The lowest criterion, or those that tie for it; None when fewer than two are known or all are alike.
+    """The lowest criterion, or those that tie for it; None when fewer than two are known or none stands out.
 
     >>> weakest({"a": 6.0, "b": 5.0, "c": 6.5, "d": 6.0})
     Weakest(criteria=('b',), level=5.0, gap=1.0)
     """
     known = {name: level for name, level in criteria.items() if not math.isnan(level)}
-    if len(known) < 2 or len(set(known.values())) == 1:
+    if len(known) < 2:
         return None
     lowest = min(known.values())
     names = tuple(name for name, level in known.items() if level == lowest)
     rest = [level for name, level in known.items() if name != names[0]]
-    return Weakest(names, lowest, median(rest) - lowest)
+    gap = median(rest) - lowest
+    return Weakest(names, lowest, gap) if gap > 0 else None
 
 
 def forecast(level: float, target: float, trend: Trend, now: datetime) -> Forecast | None:
@@ -240,6 +241,16 @@ def _variance(one: Floats, other: Floats) -> float:
     found += (t * (t - 1) * (t - 2)).sum() * (u * (u - 1) * (u - 2)).sum() / (9 * triples)
     found += (t * (t - 1)).sum() * (u * (u - 1)).sum() / (2 * pairs)
     return max(0.0, float(found))  # rounding may leave a trifle below zero
+
+
+def lower_median(values: Sequence[float] | Floats) -> float:
+    """The highest of the known values that at least half of them reach, NaN of none.
+
+    >>> lower_median([6.0, 6.5]), lower_median([5.0, 6.0, 7.0])
+    (6.0, 6.0)
+    """
+    known = sorted(value for value in map(float, values) if not math.isnan(value))
+    return known[(len(known) - 1) // 2] if known else math.nan
 
 
 def _timed(evaluations: pd.DataFrame, skill: str) -> pd.DataFrame:

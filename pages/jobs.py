@@ -34,7 +34,7 @@ with open_page("Jobs") as page:
             rows = parts.choose(jobs, period)
             with now_page.part("Marking as failed"):
                 marking.offer(rows, now_page)
-            parts.listing(rows, len(jobs), now_page)
+            parts.listing(rows, len(jobs), period, now_page)
             if key := parts.addressed(now_page):
                 with now_page.part("This job"):
                     parts.one(key, every, now_page)

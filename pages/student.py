@@ -56,7 +56,7 @@ with open_page("Student") as page:
                     alt="Evaluations of this student, newest first",
                 )
                 takeaway.table(
-                    tables.history_file(rows),
+                    tables.with_issue_text(rows),
                     "history",
                     page,
                     period=f"the last {period.name}" if period.days else "all",

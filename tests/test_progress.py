@@ -365,7 +365,7 @@ WEAKEST: dict[str, tuple[dict[str, float], Weakest | None]] = {
         {"a": 5.0, "b": 6.0, "c": 5.0, "d": 7.0}, Weakest(("a", "c"), 5.0, 1.0),
     ),
     "three tie: one higher does not make them weak": (
-        {"a": 5.0, "b": 5.0, "c": 5.0, "d": 9.0}, Weakest(("a", "b", "c"), 5.0, 0.0),
+        {"a": 5.0, "b": 5.0, "c": 5.0, "d": 9.0}, None,
     ),
     "a zero is a band": ({"a": 0.0, "b": 1.0, "c": 1.0, "d": 1.0}, Weakest(("a",), 0.0, 1.0)),
 }  # fmt: skip

@@ -7,7 +7,7 @@ import streamlit as st
 
 from data.flashcards import FlashcardSet
 from data.schema import FLASHCARD_SETS
-from ui import anki, exports, feedback, filters, formats, reads, tables, text
+from ui import anki, exports, feedback, filters, formats, reads, tables, takeaway, text
 from ui.page import FLASHCARDS, Page, recheck
 
 
@@ -26,6 +26,9 @@ def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
         tables.sets_columns(page.zone),
         key="set_rows",
         alt="Flashcard sets of this student, newest first",
+    )
+    takeaway.table(
+        tables.with_issue_text(rows), "flashcard sets", page, period="all", codes={"of": user_id}, key="take_sets"
     )
     if chosen is not None:
         page.go(FLASHCARDS, set_id=rows["set_id"][chosen], user_id=user_id)

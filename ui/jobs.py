@@ -16,7 +16,7 @@ from data.failures import Failure
 from data.jobs import FLASHCARDS, Key
 from data.schema import COMPLETED, FAILED, SPEAKING, WRITING
 from data.store import Read
-from ui import charts, filters, formats, marking, reads, record, tables, text
+from ui import charts, filters, formats, marking, reads, record, tables, takeaway, text
 from ui.older import AGE, RETRY
 from ui.page import EVALUATION, KEPT, STUDENT, Page
 from ui.page import FLASHCARDS as FLASHCARDS_PAGE
@@ -31,6 +31,7 @@ _MOST_REASONS = 500
 _OLDER = "_older_jobs"
 _FAILED = f"{KEPT}jobs_failure"
 PARTS = 4
+_COLUMNS = ["created_at", "table", "kind", "status", "state", "recovered", "user_id", "why", "model_used", "job_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,7 @@ def failure_groups(failed: pd.DataFrame, period: Span, page: Page) -> None:
         key="failure_groups",
         alt="Failures by what they say and part of the period",
     )
+    takeaway.table(shown, "failures", page, period=period.name, codes={"of": "groups"}, key="take_failures")
 
 
 def parts(period: Span) -> list[datetime]:
@@ -231,7 +233,7 @@ def choose(jobs: pd.DataFrame, period: Span) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
-def listing(rows: pd.DataFrame, total: int, page: Page) -> None:
+def listing(rows: pd.DataFrame, total: int, period: Span, page: Page) -> None:
     """The list; a click puts a job into the URL, from where it is shown."""
     st.text(f"{len(rows):,} of {formats.count(total, 'job')}, newest first. Select one to see all of it.")
     shown = pd.DataFrame(
@@ -265,6 +267,28 @@ def listing(rows: pd.DataFrame, total: int, page: Page) -> None:
         key="job_rows",
         alt="Jobs, newest first",
     )
+    if not rows.empty:
+        takeaway.table(
+            rows[
+                [
+                    "created_at",
+                    "table",
+                    "kind",
+                    "status",
+                    "state",
+                    "recovered",
+                    "user_id",
+                    "why",
+                    "model_used",
+                    "job_id",
+                ]
+            ],
+            "jobs",
+            page,
+            period=period.name,
+            codes={"of": "list"},
+            key="take_jobs",
+        )
 
 
 def addressed(page: Page) -> Key | None:

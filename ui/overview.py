@@ -177,7 +177,7 @@ def distribution(every: Sequence[Row], choice: Choice) -> None:
         skill: [row.student.standings[skill].progress.level for row in every if row.student.standings]
         for skill in choice.skills
     }
-    middles = {skill: progress.median(values) for skill, values in levels.items()}
+    middles = {skill: progress.lower_median(values) for skill, values in levels.items()}
     known = [f"{formats.band(m)} in {charts.NAMES[skill]}" for skill, m in middles.items() if not math.isnan(m)]
     st.subheader("Levels now", anchor=False, help=words.LEVEL_HELP)
     if not known:

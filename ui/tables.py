@@ -74,8 +74,8 @@ def history(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
     )
 
 
-def history_file(rows: pd.DataFrame) -> pd.DataFrame:
-    """A student's history for a file: the attributes under their own names, numbers as numbers."""
+def with_issue_text(rows: pd.DataFrame) -> pd.DataFrame:
+    """Records for a file: the attributes under their own names, numbers as numbers, what is odd in words."""
     return rows.assign(issues=[issue_text(issues) for issues in rows["issues"]])
 
 
