@@ -12,7 +12,7 @@ from browser import dashboard, visiting  # noqa: E402 - it lies in tests/
 
 from data.sample import Record, sample  # noqa: E402 - found through the path above
 
-STUDENT = "user-102"
+STUDENT = "user-108"
 DESK = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -35,6 +35,7 @@ def main() -> None:
             ("overview.png", "/", DESK, "light"),
             ("student.png", f"/student?{student}", DESK, "light"),
             ("evaluation.png", f"/evaluation?evaluation_id={speaking}&{student}", DESK, "light"),
+            ("compare.png", f"/compare?{student}", DESK, "light"),
             ("flashcards.png", f"/flashcards?set_id={cards}&{student}", DESK, "light"),
             ("jobs.png", "/jobs", DESK, "light"),
             ("audit.png", "/audit", DESK, "light"),

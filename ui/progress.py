@@ -15,9 +15,9 @@ LEVEL_HELP = (
     "noisy: half a band between two attempts is not yet progress. With fewer attempts it comes from those there are."
 )
 TREND_HELP = (
-    "A trend is claimed only with at least four attempts over at least two weeks, and only when its 95 % interval "
-    "excludes zero (Theil-Sen slope over the last 180 days). Otherwise it says steady, when the interval stays within "
-    "a quarter of a band a month, or not enough evidence."
+    "A trend is claimed only over at least two weeks, and only when its 95 % interval excludes zero (Theil-Sen slope "
+    "over the last 180 days), which takes five attempts or more. Otherwise it says steady, when the interval stays "
+    "within a quarter of a band a month, or not enough evidence."
 )
 WEAKEST_HELP = "The criterion with the lowest level, and how far it is below the median of the skill's other criteria."
 
