@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import streamlit as st
 from conftest import secrets_of
+from streamlit.testing.v1 import AppTest
 from test_pages import show, use, words
 
 from data.roster import Roster, Student
-from ui import access
+from ui import access, reads
 from ui.access import AccessError, Refused, Rules, Visitor
 
 __all__ = ["use"]  # a fixture
@@ -408,3 +409,20 @@ def test_setup_and_whole_tables_are_for_ops(as_visitor: Callable[[Visitor], None
     jobs = show("pages/jobs.py", {"jobs": "30d", "state": "stuck"})
     assert not [b for b in jobs.button if b.key and b.key.startswith("mark_")]
     assert not jobs.exception
+
+
+def test_a_limited_teachers_overview_has_nothing_of_what_others_had_worked_out(
+    as_visitor: Callable[[Visitor], None],
+) -> None:
+    def ids(app: AppTest) -> set[str]:
+        return set(app.dataframe[0].value["Id"])
+
+    whole = show("pages/overview.py", {"period": "90d"})
+    as_visitor(Visitor("tran@school.example", "teacher", frozenset({"Monday evening"})))
+    limited = show("pages/overview.py", {"period": "90d"})
+    own = {known.user_id for known in reads.class_list().students.values() if known.class_name == "Monday evening"}
+    assert ids(limited) == own < ids(whole)
+    assert set(limited.selectbox(key="class").options) == {"All", "Monday evening"}
+    assert int(limited.metric[1].value) < int(whole.metric[1].value)
+    as_visitor(Visitor("olga@school.example", "ops"))
+    assert ids(show("pages/overview.py", {"period": "90d"})) == ids(whole)
