@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from data import evaluations, flashcards, jobs
-from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
 from data.flashcards import FlashcardSet
 from data.jobs import Key
@@ -18,7 +18,9 @@ from data.periods import Kept
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts
-from data.wiring import Clients, caller_account
+
+if TYPE_CHECKING:
+    from data.wiring import Clients
 
 _TTL = timedelta(minutes=5)
 _READING = "Reading from DynamoDB…"
@@ -33,18 +35,28 @@ def settings() -> Settings:
 def store() -> Store:
     """The Store, shared by all visitors. Not cached when it cannot be opened."""
     chosen = settings()
-    return open_demo(chosen) if chosen.source == "demo" else Store.open(chosen)
+    if chosen.source != "demo":
+        return Store.open(chosen)
+    from data.demo import open_demo  # noqa: PLC0415 - who reads real tables does without it
+
+    return open_demo(chosen)
 
 
 @st.cache_resource(show_spinner=False)
-def clients() -> Clients:
+def clients() -> "Clients":
     """Clients of Lambda and IAM beside the Store; Failure where they cannot be had."""
+    # Only Setup asks for them.
+    from data.demo import open_demo_clients  # noqa: PLC0415
+    from data.wiring import Clients  # noqa: PLC0415
+
     opened = store()
     return open_demo_clients(opened) if opened.settings.source == "demo" else Clients.open(opened)
 
 
 def account() -> str:
     """The account that the credentials belong to, asked of AWS each time, because a change depends on it."""
+    from data.wiring import caller_account  # noqa: PLC0415 - only Setup asks
+
     return caller_account(store())
 
 
