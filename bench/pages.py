@@ -26,6 +26,10 @@ PARAMS: dict[str, dict[str, str]] = {
 }
 SAME_AT_EVERY_SIZE = tuple(PARAMS)
 
+_FAR = 0.2  # seconds
+# Requests that need the answer of another one. On Jobs, the reasons are read of those that failed.
+_CHAINS = {"jobs": 2}
+
 
 def names() -> list[str]:
     """Every page there is, those first that cost the same at every size."""
@@ -79,6 +83,46 @@ def metering() -> Iterator[Meter]:
         events.unregister("after-call.dynamodb", came, unique_id="bench-came")
 
 
+@contextmanager
+def far_away(waits: list[tuple[float, float]]) -> Iterator[None]:
+    """Every request takes a while longer, as to a region far away; when each began and ended goes into `waits`."""
+    events = reads.store().client.meta.events
+
+    def delay(request: Any, **_: Any) -> None:
+        if not request.headers["X-Amz-Target"].decode().split(".")[1].startswith(("Describe", "List")):
+            begin = time.perf_counter()
+            time.sleep(_FAR)
+            waits.append((begin, time.perf_counter()))
+
+    events.register("before-send.dynamodb", delay, unique_id="bench-far")
+    try:
+        yield
+    finally:
+        events.unregister("before-send.dynamodb", delay, unique_id="bench-far")
+
+
+def one_after_another(waits: list[tuple[float, float]]) -> int:
+    """How many of these had to wait for each other: the longest chain.
+
+    >>> one_after_another([(0, 1), (0.1, 1.1), (1.2, 2)])
+    2
+    """
+    chain, free = 0, 0.0
+    for begin, end in sorted(waits, key=lambda wait: wait[1]):
+        if begin >= free:
+            chain, free = chain + 1, end
+    return chain
+
+
+def chain(world: World, name: str) -> int:
+    """How many requests of a first visit wait for one another."""
+    waits: list[tuple[float, float]] = []
+    app = _open(world, name)
+    with far_away(waits):
+        app.run()
+    return one_after_another(waits)
+
+
 @dataclass(slots=True)
 class Visit:
     """One visit to a page that nobody had read yet, and a click there that needs nothing new."""
@@ -89,8 +133,8 @@ class Visit:
     again: Meter
 
 
-def visit(world: World, name: str) -> Visit:
-    """Open the page with nothing read yet, then run it again."""
+def _open(world: World, name: str) -> AppTest:
+    """The page, with nothing read yet and not run yet."""
     use(world)
     st.cache_data.clear()
     st.cache_resource.clear()
@@ -99,6 +143,12 @@ def visit(world: World, name: str) -> Visit:
     for key, value in PARAMS.get(name, {}).items():
         app.query_params[key] = value
     reads.store()  # opened before the clock starts: that is once per server, not per page
+    return app
+
+
+def visit(world: World, name: str) -> Visit:
+    """Open the page with nothing read yet, then run it again."""
+    app = _open(world, name)
     with metering() as first:
         begin = time.perf_counter()
         app.run()
@@ -120,11 +170,14 @@ def run(report: Report, worlds: list[World], rounds: int) -> None:
         for _ in range(rounds if name in SAME_AT_EVERY_SIZE else min(rounds, 2)):
             for world in worlds:
                 visits.setdefault((name, world), []).append(visit(world, name))
-    _tables(report, visits)
+    chains = {name: chain(worlds[0], name) for name in names()}
+    _tables(report, visits, chains)
     _goals(report, worlds, visits)
+    slow = [f"{name} {count}" for name, count in chains.items() if count > _CHAINS.get(name, 1)]
+    report.goal("1", "independent requests in parallel", ", ".join(slow) or "all", met=not slow)
 
 
-def _tables(report: Report, visits: dict[tuple[str, World], list[Visit]]) -> None:
+def _tables(report: Report, visits: dict[tuple[str, World], list[Visit]], chains: dict[str, int]) -> None:
     rows = []
     for (name, world), several in visits.items():
         first, again = several[-1].first, several[-1].again
@@ -133,6 +186,7 @@ def _tables(report: Report, visits: dict[tuple[str, World], list[Visit]]) -> Non
                 name,
                 world,
                 len(first.requests),
+                chains[name],
                 f"{first.units:g}",
                 size(first.bytes),
                 seconds(median([v.cold for v in several])),
@@ -140,7 +194,17 @@ def _tables(report: Report, visits: dict[tuple[str, World], list[Visit]]) -> Non
                 seconds(median([v.warm for v in several])),
             )
         )
-    columns = ("page", "evaluations", "requests", "read units", "bytes", "cold", "requests again", "warm")
+    columns = (
+        "page",
+        "evaluations",
+        "requests",
+        "one after another",
+        "read units",
+        "bytes",
+        "cold",
+        "requests again",
+        "warm",
+    )
     report.table("What a page costs (AppTest in one process; cold: nothing read yet; warm: run again)", columns, rows)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -75,13 +75,23 @@ class Page:
     now: datetime
     _made: list[tuple[Any, tuple[Any, ...], Read[Any]]] = field(default_factory=list)
     _tried: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
+    _begun: dict[tuple[Any, tuple[Any, ...]], Any] = field(default_factory=dict)
+
+    def ahead(self, *wanted: tuple[Any, ...]) -> None:
+        """Begin reads of ui.reads, each with its arguments, side by side. `read` then finds what came of them."""
+        # Where not even the client can be opened, that is said where it is read.
+        with suppress(Failure):
+            for cached, *args in wanted:
+                if isinstance(cached, (reads.Shared, reads.Recent)):
+                    self._begun[cached, tuple(args)] = cached.begin(*args)
 
     def read(self, cached: Callable[..., Read[Any]], *args: Any) -> Any:
         """The value of a read of ui.reads; its cost goes into the footer. May raise Failure."""
         # A fragment that reads again by itself for a day must not make this grow.
         if (cached, args) not in self._tried:
             self._tried.append((cached, args))
-        answer = cached(*args)
+        begun = self._begun.pop((cached, args), None)
+        answer = cached.wait(begun) if begun else cached(*args)  # type: ignore[attr-defined]
         self._made.append((cached, args, answer))
         for note in answer.notes:
             text.show(text.quiet(text.inline(note)))

@@ -2,21 +2,20 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from data import evaluations, flashcards, jobs
-from data.evaluations import Evaluation
-from data.flashcards import FlashcardSet
-from data.jobs import Key
 from data.periods import Kept
 from data.schema import TABLES
 from data.settings import Settings
+from data.shelf import Shelf
 from data.store import Read, Store, TableFacts
 
 if TYPE_CHECKING:
@@ -66,46 +65,70 @@ def forget() -> None:
     store().forget()
 
 
-@st.cache_data(ttl=_TTL, max_entries=20, show_spinner=_READING)
-def failure_reasons(keys: tuple[Key, ...]) -> Read[dict[Key, str | None]]:
-    """Why these jobs failed."""
-    return jobs.reasons(store(), keys)
-
-
 @st.cache_data(ttl=_TTL, show_spinner=False)
 def facts() -> tuple[TableFacts, ...]:
     """What DescribeTable says of both tables."""
     return tuple(store().facts(table) for table in TABLES)
 
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
-def history(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
-    """A student's evaluations, newest first."""
-    return evaluations.history(store(), user_id, by_scan=by_scan)
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A read that is made once for all visitors and kept for five minutes; Refresh clears it."""
 
+    ask: Callable[..., Read[Any]]
 
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
-def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
-    """A student's flashcard sets, newest first."""
-    return flashcards.of_student(store(), user_id, by_scan=by_scan)
+    def __call__(self, *args: Any) -> Read[Any]:
+        """The answer, which is waited for."""
+        return self.wait(self.begin(*args))
+
+    def begin(self, *args: Any) -> "Future[Read[Any]]":
+        """Have it read meanwhile, unless it is there."""
+        return _shelf().begin((self.ask, args), partial(self.ask, store(), *args))
+
+    def wait(self, begun: "Future[Read[Any]]") -> Read[Any]:
+        """What was begun, once it is there. May raise Failure."""
+        return _wait(begun)
+
+    def clear(self, *args: Any) -> None:
+        """Read it anew next time."""
+        _shelf().forget((self.ask, args))
 
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """Everybody's records of the last days, newest first: kept for all visitors, and brought up to date when stale."""
+    """Everybody's records of the last so many days, likewise; when they are stale, they are brought up to date."""
 
     kept: Callable[[], Kept]
 
     def __call__(self, days: int) -> Read[pd.DataFrame]:
-        """Those of the last `days` days."""
-        with st.spinner(_READING):
-            answer = self.kept().last_days(days, datetime.now(UTC))
-        # A copy on write: what a page does to its frame stays with the page.
-        return answer.map(lambda rows: rows.copy(deep=False))
+        """The answer, newest first, which is waited for."""
+        return self.wait(self.begin(days))
 
-    def clear(self, _days: int) -> None:
-        """Read all anew next time."""
+    def begin(self, days: int) -> "Future[Read[Any]]":
+        """Have it read meanwhile, unless it is there or part of what is."""
+        return _shelf().begin((self.kept, days), partial(self.kept().last_days, days, datetime.now(UTC)))
+
+    def wait(self, begun: "Future[Read[Any]]") -> Read[pd.DataFrame]:
+        """What was begun, once it is there. May raise Failure."""
+        return _wait(begun)
+
+    def clear(self, days: int) -> None:
+        """Read all of it anew next time."""
+        _shelf().forget((self.kept, days))
         self.kept().forget()
+
+
+def _wait(begun: "Future[Read[Any]]") -> Read[Any]:
+    if not begun.done():
+        with st.spinner(_READING):
+            wait([begun])
+    # A shallow copy, which pandas copies on write: what a page does to its frame stays with the page.
+    return begun.result().map(lambda value: value.copy(deep=False) if isinstance(value, pd.DataFrame) else value)
+
+
+@st.cache_resource(show_spinner=False)
+def _shelf() -> Shelf:
+    return Shelf(_TTL, most=500)
 
 
 @st.cache_resource(show_spinner=False)
@@ -118,29 +141,20 @@ def _kept_sets() -> Kept:
     return Kept(partial(flashcards.period, store()), partial(flashcards.update, store()), _TTL)
 
 
-period = Recent(_kept_evaluations)
+def _history(opened: Store, user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
+    return evaluations.history(opened, user_id, by_scan=by_scan)
+
+
+def _sets(opened: Store, user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
+    return flashcards.of_student(opened, user_id, by_scan=by_scan)
+
+
+period = Recent(_kept_evaluations)  # of everybody: (days)
 sets_period = Recent(_kept_sets)
-
-
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
-def evaluation(evaluation_id: str, user_id: str) -> Read[Evaluation | None]:
-    """One evaluation by both keys."""
-    return evaluations.get(store(), evaluation_id, user_id)
-
-
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
-def evaluations_called(evaluation_id: str) -> Read[list[Evaluation]]:
-    """The evaluations of an id, whoever's they are."""
-    return evaluations.find(store(), evaluation_id)
-
-
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
-def flashcard_set(set_id: str, user_id: str) -> Read[FlashcardSet | None]:
-    """One flashcard set by both keys."""
-    return flashcards.get(store(), set_id, user_id)
-
-
-@st.cache_data(ttl=_TTL, max_entries=200, show_spinner=_READING)
-def sets_called(set_id: str) -> Read[list[FlashcardSet]]:
-    """The flashcard sets of an id, whoever's they are."""
-    return flashcards.find(store(), set_id)
+history = Shared(_history)  # of a student, newest first: (user_id), and True to scan the table
+sets = Shared(_sets)
+evaluation = Shared(evaluations.get)  # by both keys: (evaluation_id, user_id)
+flashcard_set = Shared(flashcards.get)
+evaluations_called = Shared(evaluations.find)  # of an id, whoever's they are
+sets_called = Shared(flashcards.find)
+failure_reasons = Shared(jobs.reasons)  # why these jobs failed: (keys)
