@@ -32,7 +32,7 @@ def main() -> int:
     with worlds(FULL if chosen.full else QUICK) as full:
         _run(report, full, chosen.only, full=chosen.full)
     print(report.goals_text())
-    missed = sum(not goal.met for goal in report.goals)
+    missed = sum(goal.met is False for goal in report.goals)
     machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
     print(f"\n{len(report.goals)} goals, {missed} missed; {time.perf_counter() - begin:.0f} s; {machine}")
     if chosen.json:

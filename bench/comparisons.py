@@ -17,9 +17,10 @@ from boto3.dynamodb.conditions import Attr
 
 from bench import dataset
 from bench.report import Report, median, seconds
-from bench.worlds import World
+from bench.worlds import FULL_SIZE, World
 from data import evaluations
 from data.schema import BY_STUDENT
+from data.store import Store
 
 NEWEST = 10
 _ADMIN = engines.NODE_MODULES / "dynamodb-admin/dist/dynamodb-admin.js"
@@ -29,7 +30,8 @@ def run(report: Report, worlds: list[World], rounds: int) -> None:
     """Each way on each world; the largest size of dynoxide and of DynamoDB Local counts."""
     rows = []
     for world in worlds:
-        ours, ours_units = _repeated(lambda world=world: _ours(world), rounds)
+        store = world.store()
+        ours, ours_units = _repeated(lambda store=store: _ours(store), rounds)
         # The scan takes as long as the table is large.
         scan, scan_units = _repeated(lambda world=world: _scan(world), 1 if world.count > 20_000 else 3)
         with _admin(world) as url:
@@ -44,13 +46,13 @@ def run(report: Report, worlds: list[World], rounds: int) -> None:
                 "2",
                 f"50x faster than scan + filter at {world}",
                 f"{scan / ours:.0f}x ({seconds(scan)} to {seconds(ours)})",
-                met=scan >= 50 * ours,
+                met=scan >= 50 * ours if world.count >= FULL_SIZE else None,
             )
             report.goal(
                 "2",
                 f"500x fewer read units than scan + filter at {world}",
                 f"{scan_units / ours_units:.0f}x ({scan_units:g} to {ours_units:g})",
-                met=scan_units >= 500 * ours_units,
+                met=scan_units >= 500 * ours_units if world.count >= FULL_SIZE else None,
             )
             report.goal(
                 "2",
@@ -72,8 +74,7 @@ def _repeated(ask: Any, rounds: int) -> tuple[float, float]:
     return median(times[1:] or times), units or 0.0
 
 
-def _ours(world: World, stores: dict[World, Any] = {}) -> tuple[list[str], float]:  # noqa: B006 - kept like a server's
-    store = stores.setdefault(world, world.store())
+def _ours(store: Store) -> tuple[list[str], float]:
     read = evaluations.history(store, dataset.STUDENT)
     return read.value["evaluation_id"].head(NEWEST).tolist(), float(read.cost.read_units or 0)
 

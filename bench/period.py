@@ -21,7 +21,7 @@ from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 
 from bench.report import Report, median, seconds, size
-from bench.worlds import World
+from bench.worlds import FULL_SIZE, World
 from data import evaluations, periods
 from data.schema import BY_STATUS, STATUSES
 
@@ -72,22 +72,26 @@ def run(report: Report, world: World, rounds: int) -> None:
     ]
     columns = ("way", "rows", "wall", "client CPU", "memory at most", "frame")
     report.table(f"Reading a year at {world}, each in a process of its own", columns, rows)
+    full = world.count >= FULL_SIZE
     ours, today = medians["the dashboard"], medians["boto3's Table.query + DataFrame"]
     ratio = median(
         [t.cpu / o.cpu for t, o in zip(found["boto3's Table.query + DataFrame"], found["the dashboard"], strict=True)]
     )
     report.goal(
-        "3", f"4x less client CPU than Table.query + DataFrame, {ours.rows:,.0f} rows", f"{ratio:.1f}x", met=ratio >= 4
+        "3",
+        f"4x less client CPU than Table.query + DataFrame, {ours.rows:,.0f} rows",
+        f"{ratio:.1f}x",
+        met=ratio >= 4 if full else None,
     )
     for name in ("the engine alone, one after the other", "the engine alone, in four parts"):
         ratio = median([o.wall / e.wall for o, e in zip(found["the dashboard"], found[name], strict=True)])
-        report.goal("3", f"wall time within 1.5x of {name}", f"{ratio:.2f}x", met=ratio <= 1.5)
+        report.goal("3", f"wall time within 1.5x of {name}", f"{ratio:.2f}x", met=ratio <= 1.5 if full else None)
     ratio = median([o.memory / o.frame for o in found["the dashboard"]])
-    report.goal("3", "memory below 5x the frame", f"{ratio:.1f}x", met=ratio < 5)
+    report.goal("3", "memory below 5x the frame", f"{ratio:.1f}x", met=ratio < 5 if full else None)
     faster = median(
         [one.wall / o.wall for one, o in zip(found["the dashboard, in one part"], found["the dashboard"], strict=True)]
     )
-    report.goal("3", "reading in parts is faster than in one", f"{faster:.2f}x", met=faster > 1.1)
+    report.goal("3", "reading in parts is faster than in one", f"{faster:.2f}x", met=faster > 1.1 if full else None)
     assert today.rows == ours.rows, (today.rows, ours.rows)
     _later_looks(report, world)
 

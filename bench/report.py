@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal, what was measured, and whether that meets it."""
+    """A goal, what was measured, and whether that meets it; None where the goal is for more records than there were."""
 
     part: str
     goal: str
     figure: str
-    met: bool
+    met: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Report:
     goals: list[Goal] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
 
-    def goal(self, part: str, goal: str, figure: str, *, met: bool) -> None:
+    def goal(self, part: str, goal: str, figure: str, *, met: bool | None) -> None:
         """Add a goal."""
         self.goals.append(Goal(part, goal, figure, met))
 
@@ -43,7 +43,9 @@ class Report:
 
     def goals_text(self) -> str:
         """The goals as a table."""
-        rows = tuple((g.part, g.goal, g.figure, "pass" if g.met else "MISS") for g in self.goals)
+        rows = tuple(
+            (g.part, g.goal, g.figure, {True: "pass", False: "MISS", None: "see --full"}[g.met]) for g in self.goals
+        )
         return _text(Table("Goals", ("part", "goal", "figure", ""), rows))
 
     def as_json(self) -> dict[str, Any]:

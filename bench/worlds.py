@@ -12,6 +12,8 @@ from bench import dataset
 from data.settings import Settings
 from data.store import Store
 
+FULL_SIZE = 100_000  # evaluations, at which some goals are set
+
 
 @dataclass(frozen=True, slots=True)
 class World:

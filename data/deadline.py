@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+THREADS = "side-by-side"
+"""What the names of the threads that ask side by side begin with."""
 PAGE_SECONDS = 30.0
 """What a run of a page waits in all."""
 CALL_SECONDS = 12.0
@@ -111,7 +113,7 @@ def side_by_side(ask: Callable[[T], U], of: Iterable[T], most: int = 64) -> list
     values = list(of)
     # A thread does not know the context that it was started from.
     contexts = [copy_context() for _ in values]
-    with ThreadPoolExecutor(min(most, max(1, len(values)))) as pool:
+    with ThreadPoolExecutor(min(most, max(1, len(values))), thread_name_prefix=THREADS) as pool:
         return list(pool.map(lambda context, value: context.run(ask, value), contexts, values))
 
 

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import urlsplit
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -160,20 +159,24 @@ class Store:
 
     @classmethod
     def open(cls, settings: Settings, endpoint: str | None = None, **credentials: str) -> "Store":
-        """A Store on `endpoint` (given for the demo) or where boto3's own chain leads; Failure when it cannot."""
+        """A Store on `endpoint` (given for the demo) or where boto3's chain leads; Failure when it cannot."""
         url = endpoint or settings.endpoint
         try:
             # The demo must start whatever profiles and files this computer has: a missing profile would stop it.
             core = botocore.session.Session(_NO_FILES if settings.source == "demo" else None)
-            session = boto3.Session(**credentials, region_name=settings.region, botocore_session=core)
+            # As boto3.client does; boto3 itself would bring S3's transfers along, a tenth of a second of imports.
+            keys: Any = credentials
             # Looking for credentials may ask a server, or start a program.
             client = deadline.answer(
-                lambda: session.client("dynamodb", endpoint_url=url, config=client_config(url)), "connect"
+                lambda: core.create_client(
+                    "dynamodb", settings.region, endpoint_url=url, config=client_config(url), **keys
+                ),
+                "connect",
             )
         except (BotoCoreError, Late, ValueError) as error:
             raise explain(error, "connect", "") from error
         decode_fast(client)
-        return cls(settings, client)
+        return cls(settings, cast("DynamoDBClient", client))
 
     def facts(self, table: Table) -> TableFacts:
         """What DescribeTable says, at most five minutes old. It costs no read units."""

@@ -8,6 +8,7 @@ from ui.page import open_page
 
 with open_page("Audit") as page:
     period = filters.period("audit")
+    page.ahead((reads.period, period.days), (reads.sets_period, period.days))
     evaluations = sets = None
     with page.part("The evaluations"):
         evaluations = page.read(reads.period, period.days)

@@ -22,6 +22,7 @@ with open_page("Evaluation") as page:
         if evaluation is None and found:
             page.done()
     else:
+        page.ahead((reads.evaluation, evaluation_id, user_id), (reads.history, user_id))
         evaluation = page.read(reads.evaluation, evaluation_id, user_id)
     if evaluation is None:
         record.not_found("evaluation", evaluation_id, user_id, page)

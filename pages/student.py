@@ -20,6 +20,7 @@ with open_page("Student") as page:
     skills.title(user_id, page)
     period = filters.since()
 
+    page.ahead((reads.history, user_id), (reads.sets, user_id))
     history = None
     with page.part("The evaluations"):
         history = page.student_rows(EVALUATIONS, reads.history, user_id)

@@ -201,7 +201,7 @@ def test_a_student_with_only_a_waiting_job_has_no_band_and_no_zero(empty: Store)
     record = {"evaluation_id": "e", "user_id": "u", "evaluation_type": "writing", "status": "processing"}
     demo.write(empty.client, empty.settings.name(EVALUATIONS), [{**record, "created_at": 1733644800}])
     app = show("pages/student.py", {"user_id": "u"})
-    assert "Writing band, latest -" in words(app)
+    assert "Writing level -" in words(app)
     assert app.dataframe[0].value["Status"].str.startswith("■ stuck").all()
     detail = words(show("pages/evaluation.py", {"evaluation_id": "e", "user_id": "u"}))
     assert "Writing band -" in detail

@@ -95,6 +95,12 @@ class Page:
     visitor: Visitor
     _made: list[tuple[Any, tuple[Any, ...], Read[Any]]] = field(default_factory=list)
     _tried: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
+    _begun: dict[tuple[Any, tuple[Any, ...]], "reads.Answer | Failure"] = field(default_factory=dict)
+
+    def ahead(self, *wanted: tuple[Any, ...]) -> None:
+        """Ask for reads of ui.reads, each with its arguments, side by side; `read` then finds what came of them."""
+        for (cached, *args), outcome in zip(wanted, reads.ask_ahead(wanted), strict=True):
+            self._begun[cached, tuple(args)] = outcome
 
     def read(self, cached: Callable[..., Read[Any]], *args: Any) -> Any:
         """The value of a read of ui.reads, as far as the visitor may see it; its cost goes into the footer.
@@ -111,7 +117,9 @@ class Page:
         # A fragment that reads again by itself for a day must not make this grow.
         if (cached, args) not in self._tried:
             self._tried.append((cached, args))
-        asked = reads.ask(cached, *args)
+        asked = self._begun.pop((cached, args), None) or reads.ask(cached, *args)
+        if isinstance(asked, Failure):
+            raise asked
         answer = asked.read
         if asked.failure:
             self.tell_older(answer, asked.failure)

@@ -2,11 +2,11 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +14,6 @@ import streamlit as st
 from analysis import attention, phrases
 from analysis.phrases import Found
 from data import deadline, evaluations, flashcards, jobs, roster, sample
-from data.demo import open_demo, open_demo_clients
 from data.evaluations import Evaluation
 from data.failures import Failure
 from data.flashcards import FlashcardSet
@@ -24,8 +23,10 @@ from data.roster import Roster
 from data.schema import TABLES
 from data.settings import Settings
 from data.store import Read, Store, TableFacts, combine
-from data.wiring import Clients, caller_account
 from ui.older import AGE, Older, Question
+
+if TYPE_CHECKING:
+    from data.wiring import Clients
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +52,20 @@ def store() -> Store:
     chosen = settings()
     if chosen.source == "aws":
         return Store.open(chosen)
+    from data.demo import open_demo  # noqa: PLC0415 - who reads real tables does without it
+
     # The demo's start is this computer's work, which may be slow.
     with deadline.lifted():
         return open_demo(chosen)
 
 
 @st.cache_resource(show_spinner=False)
-def clients() -> Clients:
+def clients() -> "Clients":
     """Clients of Lambda and IAM beside the Store; Failure where they cannot be had."""
+    # Only Setup asks for them.
+    from data.demo import open_demo_clients  # noqa: PLC0415
+    from data.wiring import Clients  # noqa: PLC0415
+
     opened = store()
     if opened.settings.source == "aws":
         return Clients.open(opened)
@@ -68,6 +75,8 @@ def clients() -> Clients:
 
 def account() -> str:
     """The account that the credentials belong to, asked of AWS each time, because a change depends on it."""
+    from data.wiring import caller_account  # noqa: PLC0415 - only Setup asks
+
     return caller_account(store())
 
 
@@ -110,6 +119,30 @@ def _last(
     cached: Callable[..., Read[Any]], args: tuple[Any, ...], question: Question, now: datetime
 ) -> Read[Any] | None:
     return cached.older(*args) if isinstance(cached, Recent) else question.answer(now)
+
+
+def ask_ahead(wanted: Sequence[tuple[Any, ...]]) -> list[Answer | Failure]:
+    """The answers of several reads, each with its arguments, asked for side by side; a failure in its place."""
+
+    def one(read: tuple[Any, ...]) -> Answer | Failure:
+        try:
+            return ask(read[0], *read[1:])
+        except Failure as failure:
+            return failure
+
+    with st.spinner("Reading from DynamoDB…", show_time=True):
+        return deadline.side_by_side(one, wanted)
+
+
+class _OwnThreads(logging.Filter):
+    """Streamlit warns of threads that draw without a page; ours only read, and their spinner is the page's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is about something else."""
+        return f"Thread '{deadline.THREADS}" not in record.getMessage()
+
+
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").addFilter(_OwnThreads())
 
 
 def ask_again(cached: Callable[..., Read[Any]], *args: Any) -> None:
