@@ -95,22 +95,28 @@ def students(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[
     `evaluations` are those of everybody, in any order, back to 180 days or `first`, whichever is earlier. Evaluations
     whose student cannot be read are left out: they are nobody's.
     """
+    return [student for student in everybody(evaluations, first, now) if student.evaluations]
+
+
+def everybody(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[Student]:
+    """The same with those who have evaluations before `first` alone: when they were last seen and at which level."""
     known = evaluations[evaluations["user_id"].notna()]
     shown = known[known["created_at"] >= first]
     gone = _lost(known, now)
     lost_ones = gone[gone["created_at"] >= first]["user_id"].value_counts()
     skills = {skill: progress.by_student(known, skill) for skill in TYPES}
     nothing = {skill: progress.attempts(known.iloc[:0], skill) for skill in TYPES}
-    counts = shown.groupby("user_id", sort=True)["created_at"].agg(["size", "max"])
+    counts = shown["user_id"].value_counts()
+    last = known[known["created_at"].notna()].groupby("user_id", sort=True)["created_at"].max()
     found = [
         Student(
-            user_id=str(user_id),
+            user_id=user_id,
             standings={skill: _standing(skills[skill].get(user_id, nothing[skill]), first, now) for skill in TYPES},
-            evaluations=int(count),
+            evaluations=int(counts.get(user_id, 0)),
             lost=int(lost_ones.get(user_id, 0)),
             last_seen=last_seen,
         )
-        for user_id, count, last_seen in counts.itertuples()
+        for user_id, last_seen in zip(map(str, last.index), last, strict=True)
     ]
     return sorted(found, key=lambda student: student.last_seen or now, reverse=True)
 
@@ -161,13 +167,18 @@ class Group:
 
 
 def groups(students: Iterable[Student], skills: Sequence[str]) -> list[Group]:
-    """The students by their weakest criterion of each skill, the largest group first; a tie puts one into several."""
+    """The students by their weakest criterion of each skill, the largest group first; a tie puts one into several.
+
+    Of four criteria, three that tie are no weakness: they are in no group.
+    """
     found: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for student in students:
         for skill in skills:
             low = student.standings[skill].weakest if skill in student.standings else None
-            for criterion in low.criteria if low else ():
-                found.setdefault((skill, criterion), []).append((student.user_id, low.level if low else math.nan))
+            if low is None or not low.gap:
+                continue
+            for criterion in low.criteria:
+                found.setdefault((skill, criterion), []).append((student.user_id, low.level))
     whole = [
         Group(skill, criterion, tuple(sorted(members, key=lambda member: (member[1], member[0]))))
         for (skill, criterion), members in found.items()

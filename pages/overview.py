@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import streamlit as st
 
-from analysis import attention, progress
+from analysis import progress
 from ui import filters, overview, reads, roster
 from ui.page import STUDENT, open_page
 
 with open_page("Overview") as page:
     if user_id := filters.student_finder(page.roster):
         page.go(STUDENT, user_id=user_id)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         period = filters.period()
         choice = overview.choose(page.roster)
     figures, table = st.container(), st.container()
@@ -23,9 +23,8 @@ with open_page("Overview") as page:
         days = period.days or progress.WINDOW.days
         answer = page.answer(reads.period, max(days, progress.WINDOW.days))
         seen = None if page.visitor.classes is None else tuple(sorted(page.visitor.classes))
-        active = reads.students(answer.value, days, answer.read_at, seen)
-        students = [*active, *attention.absent(page.roster, active)]
-        every = overview.rows(students, choice, rules, page)
+        everybody = reads.students(answer.value, days, answer.read_at, seen)
+        every = overview.rows(overview.listed(everybody, page), choice, rules, page)
         shown = overview.matching(every, choice)
         with figures:
             overview.headline(every, period)
@@ -37,6 +36,6 @@ with open_page("Overview") as page:
         with columns[0], page.part("The levels"):
             overview.distribution(every, choice)
         with columns[1], page.part("The evaluations per week"):
-            overview.volume(overview.of_rows(answer.value, every), page.now - timedelta(days=days), page)
+            overview.volume(overview.of_rows(answer.value, every), page.now - timedelta(days=days), choice, page)
         with page.part("The groups to teach"):
             overview.groups(answer.value, every, choice, page)

@@ -25,8 +25,10 @@ with open_page("Student") as page:
     with page.part("The evaluations"):
         history = page.student_rows(EVALUATIONS, reads.history, user_id)
         if history is not None and history.empty:
+            named = user_id in page.roster.students
             st.info(
-                "Check the id: upper and lower case matter. A record without a readable time is in no list.",
+                f"{'The roster names this student.' if named else 'Check the id: upper and lower case matter.'} "
+                "A record without a readable time is in no list.",
                 title="No evaluations of this student",
             )
             page.link(OVERVIEW, "Back to the overview")

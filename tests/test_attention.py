@@ -221,6 +221,27 @@ def test_only_those_seen_in_the_period_are_listed_the_last_seen_first() -> None:
     assert math.isnan(found["only failed"].standings[WRITING].progress.level)
 
 
+def test_of_everybody_those_not_seen_in_the_period_have_their_level_and_when_they_were_seen() -> None:
+    rows = frame(attempt(40, 6.5, user="earlier"), attempt(3, user="now"), attempt(None, user="at no time"))
+    now, earlier = attention.everybody(rows, FIRST, NOW)
+    assert (now.user_id, now.evaluations, earlier.user_id, earlier.evaluations) == ("now", 1, "earlier", 0)
+    assert (earlier.last_seen, earlier.lost, earlier.standings[WRITING].progress.level) == (ago(40), 0, 6.5)
+    assert earlier.standings[WRITING].change == 0.0
+    # Away by the days since then, whatever the period.
+    assert attention.flags(earlier, NAN, Rules(away=41), NOW) == []
+    assert attention.flags(earlier, NAN, Rules(away=40), NOW) == [Flag("away", 40.0)]
+
+
+def test_three_criteria_that_tie_make_no_group() -> None:
+    low = {"task_achievement_band": 5.0, "coherence_band": 5.0}
+    rows = [attempt(1, user="two", **low), attempt(1, user="three", **low, lexical_band=5.0)]
+    found = attention.groups(students(*rows).values(), TYPES)
+    assert {group.criterion: [user_id for user_id, _ in group.students] for group in found} == {
+        "task_achievement_band": ["two"],
+        "coherence_band": ["two"],
+    }
+
+
 def test_evaluations_are_counted_in_the_period_and_levels_look_back_further() -> None:
     found = students(
         *[attempt(40 + n, 5.0) for n in range(5)], attempt(2, 5.0), failed(1), attempt(3, 7.0, kind=SPEAKING)

@@ -24,8 +24,13 @@ NAMES = {WRITING: "Writing", SPEAKING: "Speaking"}
 _DASHES = ("dot", "dash", "dashdot", "longdash")
 _SYMBOLS = ("diamond-open", "square-open", "triangle-up-open", "x-thin-open")
 
+_SHORTEST = pd.Timedelta(days=14)
 _PAUSE = pd.Timedelta(days=35)
 _SETTLING = pd.Timedelta(days=1)
+_LINES, _LINE = 3, 15  # lines for the names of models, which may stand close to each other; pixels of each
+_NEAR = 0.3  # of the axis
+_TICKS = 8
+_FEW_WEEKS, _NARROW = 8, 320
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
@@ -73,9 +78,10 @@ def band_trend(
             annotation={"text": f"target {formats.band(target)}", "font": {"size": 12}},
             annotation_position="top left",
         )
-    for when, model in new_models(timed):
+    for n, (when, model) in enumerate(new_models(timed)):
         at = when.astimezone(zone).replace(tzinfo=None)
-        _mark(figure, at, f"{model[:28]}…" if len(model) > 29 else model)
+        _mark(figure, at, f"{model[:28]}…" if len(model) > 29 else model, line=n % _LINES, among=times)
+    figure.update_xaxes(range=_time_range(times))
     return _framed(figure, pd.concat(shown), f"Time ({zone.key})", height=340)
 
 
@@ -127,7 +133,7 @@ def criteria_over_time(evaluations: pd.DataFrame, skill: str, *, zone: ZoneInfo)
     figure.update_layout(height=380, margin={"l": 10, "r": 10, "t": 30, "b": 20}, showlegend=False, dragmode=False)
     figure.update_annotations(font={"size": 12})
     figure.update_yaxes(range=[low, high], dtick=1, tickformat=".1f", fixedrange=True)
-    figure.update_xaxes(fixedrange=True, type="date", nticks=4)
+    figure.update_xaxes(fixedrange=True, type="date", nticks=4, range=_time_range(_local(timed["created_at"], zone)))
     return figure
 
 
@@ -151,9 +157,11 @@ def level_counts(levels: Mapping[str, Sequence[float]]) -> go.Figure:
 
 
 def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
-    """Evaluations per week and skill, stacked. `counts` has start (a Monday, local) and a column per skill."""
+    """Evaluations per week and skill, stacked. `counts` has start (a Monday, local) and a column per skill shown."""
     figure = go.Figure()
     for skill, name in NAMES.items():
+        if skill not in counts:
+            continue
         figure.add_bar(
             x=counts["start"],
             y=counts[skill],
@@ -161,9 +169,17 @@ def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
             marker={"color": COLOURS[skill]},
             hovertemplate=f"%{{y}} {name}, week of %{{x|%-d %b %Y}}<extra></extra>",
         )
-    figure.update_layout(barmode="stack")
-    figure.update_xaxes(title=f"Week, from Monday ({zone.key})", type="date", fixedrange=True)
-    return _bars(figure, "Evaluations")
+    # Plotly's own ticks stand on Sundays.
+    every = math.ceil(len(counts) / _TICKS)
+    figure.update_xaxes(
+        title=f"Week, from Monday ({zone.key})",
+        type="date",
+        fixedrange=True,
+        tickvals=counts["start"].iloc[::-every],
+        tickformat="%-d %b",
+    )
+    framed = _bars(figure, "Evaluations")
+    return framed.update_layout(barmode="stack", legend={"traceorder": "normal"}, showlegend=True)
 
 
 def calendar(days: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
@@ -189,6 +205,8 @@ def calendar(days: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
         )
     )
     figure.update_layout(height=210, margin={"l": 10, "r": 10, "t": 10, "b": 30}, dragmode=False)
+    if len(grid.columns) <= _FEW_WEEKS:  # stretched, a day would look like a week
+        figure.update_layout(width=_NARROW)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
     figure.update_xaxes(title=f"Week, from Monday ({zone.key})", type="date", fixedrange=True, showgrid=False)
     return figure
@@ -306,15 +324,39 @@ def _interval(figure: go.Figure, trend: Trend, times: pd.Series, skill: str, zon
     )
 
 
-def _mark(figure: go.Figure, at: datetime, words: str) -> None:
-    """An upright line with words above it, which others may have written."""
+def _time_range(times: pd.Series) -> list[pd.Timestamp] | None:
+    """The range of an axis for local times, at least two weeks: around one attempt, Plotly would show microseconds."""
+    if times.empty:
+        return None
+    first, last = times.min(), times.max()
+    around = max((last - first) * 0.05, (_SHORTEST - (last - first)) / 2)
+    return [first - around, last + around]
+
+
+def _mark(figure: go.Figure, at: datetime, words: str, *, line: int = 0, among: pd.Series | None = None) -> None:
+    """An upright line with words above it, which others may have written, on one of several lines.
+
+    `among` are the times of the axis: near its ends, the words stand on the inner side, where there is room.
+    """
+    anchor = "center"
+    if among is not None and among.max() > among.min():
+        place = (pd.Timestamp(at) - among.min()) / (among.max() - among.min())
+        anchor = "left" if place < _NEAR else "right" if place > 1 - _NEAR else "center"
     figure.add_shape(
         type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": _QUIET, "width": 2, "dash": "dash"}
     )
     figure.add_annotation(
-        x=at, y=1, yref="paper", yanchor="bottom", text=html.escape(words), showarrow=False, font={"size": 12}
+        x=at,
+        y=1,
+        yref="paper",
+        xanchor=anchor,
+        yanchor="bottom",
+        yshift=_LINE * line,
+        text=html.escape(words),
+        showarrow=False,
+        font={"size": 12},
     )
-    figure.update_layout(margin={"t": 30})
+    figure.update_layout(margin={"t": max(30 + _LINE * line, figure.layout.margin.t or 0)})
 
 
 def _bars(figure: go.Figure, counted: str) -> go.Figure:

@@ -90,7 +90,9 @@ def choice(label: str, names: Mapping[str, str], *, key: str, default: str) -> s
     return asked
 
 
-def option(label: str, names: Mapping[str, str], *, key: str, default: str, explain: str | None = None) -> str:
+def option(
+    label: str, names: Mapping[str, str], *, key: str, default: str, explain: str | None = None, width: int = 220
+) -> str:
     """One of `names`, which may be many or the words of others: the list shows them literally."""
     asked = _asked(label, names, key, default)
     st.selectbox(
@@ -101,7 +103,7 @@ def option(label: str, names: Mapping[str, str], *, key: str, default: str, expl
         help=explain,
         on_change=_to_url,
         args=(key, default),
-        width=220,
+        width=width,
     )
     return asked
 
@@ -175,8 +177,10 @@ def day(label: str, *, key: str, default: date) -> date:
 
 def switch(label: str, *, key: str, default: bool = False, explain: str | None = None) -> bool:
     """An on/off switch, in the URL as `?key=on` or `?key=off` where that is not the default."""
-    asked = st.query_params.get(key)
-    st.session_state[key] = {"on": True, "off": False}.get(asked or "", default)
+    asked = st.query_params.get(key, "")
+    if asked not in ("", "on", "off"):
+        text.show(text.quiet(text.inline(f"The link's “{label}” is “{asked[:60]}”, which is neither on nor off.")))
+    st.session_state[key] = {"on": True, "off": False}.get(asked, default)
     return st.toggle(label, key=key, help=explain, on_change=_to_url, args=(key, default))
 
 

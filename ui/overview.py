@@ -26,6 +26,7 @@ _RULES = {
 }
 _FLAGGED = "any"
 _NO_CLASS = "-"
+_UNFOLDED = "_rules_unfolded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ def choose(roster: Roster) -> Choice:
     classes = {"": "All", **{name: name for name in roster.classes}}
     if roster.classes and any(not student.class_name for student in roster.students.values()):
         classes[_NO_CLASS] = "(no class)"
-    wanted = filters.option("Class", classes, key="class", default="") if roster.classes else ""
+    # Without classes there is nothing to choose, but a link that asks for one must not show all without a word.
+    asks = bool(roster.classes or filters.value("class"))
+    wanted = filters.option("Class", classes, key="class", default="") if asks else ""
     skills = {filters.ALL: "Both", **charts.NAMES}
     skill = filters.choice("Skill", skills, key="of", default=filters.ALL)
     flag = filters.choice(
@@ -59,7 +62,13 @@ def choose(roster: Roster) -> Choice:
 def rules() -> Rules:
     """The rules of attention, readable and settable, in the address; 0 switches one off."""
     standard = Rules()
-    with st.expander("When does a student need attention?"), st.container(horizontal=True, vertical_alignment="bottom"):
+    # Unfolded once the address changes the rules, so that what it says is seen. Not folded again under the reader's hand.
+    changed = any(filters.value(rule) for rule in attention.RULES)
+    unfolded = st.session_state[_UNFOLDED] = changed or st.session_state.get(_UNFOLDED, False)
+    with (
+        st.expander("When does a student need attention?", expanded=unfolded),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
         lost = filters.switch(
             "A result is lost", key="lost", default=True, explain="A job failed and was never done again successfully."
         )
@@ -85,10 +94,18 @@ def rules() -> Rules:
             key="away",
             default=standard.away or 0,
             step=1,
-            most=365,
+            most=progress.WINDOW.days,
             explain="No evaluation of any kind for so many days. 0 switches the rule off.",
         )
     return Rules(math.floor(away) or None, below or None, weakest or None, falling, lost)
+
+
+def listed(everybody: Sequence[Student], page: Page) -> list[Student]:
+    """Those who were active in the period, then those of the roster who were not."""
+    active = [student for student in everybody if student.evaluations]
+    named = page.roster.students
+    away = [student for student in everybody if not student.evaluations and student.user_id in named]
+    return [*active, *away, *attention.absent(page.roster, everybody)]
 
 
 def rows(students: Sequence[Student], choice: Choice, wanted: Rules, page: Page) -> list[Row]:
@@ -98,7 +115,7 @@ def rows(students: Sequence[Student], choice: Choice, wanted: Rules, page: Page)
         known = page.student(student.user_id)
         if choice.class_name is not None and (known.class_name or _NO_CLASS) != choice.class_name:
             continue
-        # Of a student nobody saw in this period nothing is known that could be filtered by skill.
+        # Of a student nobody saw nothing is known that could be filtered by skill.
         if choice.skill is not None and student.standings and not student.standings[choice.skill].recent:
             continue
         shown = student.only(choice.skills)
@@ -122,7 +139,7 @@ def of_rows(evaluations: pd.DataFrame, every: Sequence[Row]) -> pd.DataFrame:
 
 def headline(every: Sequence[Row], period: Period) -> None:
     """The few numbers that matter, of the chosen class and skill."""
-    active = [row for row in every if row.student.last_seen is not None]
+    active = [row for row in every if row.student.evaluations]
     flagged = sum(1 for row in every if row.flags)
     evaluations, lost = (sum(getattr(row.student, name) for row in active) for name in ("evaluations", "lost"))
     within = f"in the last {period.name}"
@@ -148,11 +165,14 @@ def nobody(period: Period) -> None:
 def listing(found: Sequence[Row], every: int, choice: Choice, period: Period, page: Page) -> None:
     """The students as a table, most urgent first; choosing one opens the student. And the same as a file."""
     named = page.roster
+    if not found:
+        st.text(f"None of these {formats.count(every, 'student')}. “Everybody” shows them all.")
+        return
     st.text(
         f"{len(found):,} of {formats.count(every, 'student')}, those who need attention first. "
         "Select one to see the history; a column's head sorts."
     )
-    frame = tables.students(found, named, choice.skills, period.name)
+    frame = tables.students(found, named, choice.skills)
     chosen = tables.pick(
         frame,
         tables.students_columns(found, page.zone, period.name),
@@ -162,7 +182,7 @@ def listing(found: Sequence[Row], every: int, choice: Choice, period: Period, pa
     if chosen is not None:
         page.go(STUDENT, user_id=found[chosen].student.user_id)
     takeaway.table(
-        tables.students_file(found, named, choice.skills, period.name),
+        tables.students_file(found, named, choice.skills),
         "students",
         page,
         period=f"the last {period.name}; levels and trends from the last 180 days",
@@ -188,17 +208,28 @@ def distribution(every: Sequence[Row], choice: Choice) -> None:
     st.plotly_chart(charts.level_counts(levels), key="levels", config=charts.CONFIG, alt=f"{title}.")
 
 
-def volume(evaluations: pd.DataFrame, first: datetime, page: Page) -> None:
-    """Evaluations per week, weeks without one as zeros."""
+def volume(evaluations: pd.DataFrame, first: datetime, choice: Choice, page: Page) -> None:
+    """Evaluations of the chosen skills per week, weeks without one as zeros."""
     counts = rhythm.weeks(evaluations, first, page.now, page.zone.key)
-    totals = counts[list(TYPES)].sum(axis=1)
-    st.subheader("Evaluations per week", anchor=False, help="Of every status. The last week is not over yet.")
-    empty = int((totals == 0).sum())
-    title = f"{formats.count(int(totals.sum()), 'evaluation')}, {totals.median():.0f} in a usual week" + (
-        f"; {formats.count(empty, 'week')} without one" if empty else ""
+    totals = counts[list(choice.skills)].sum(axis=1)
+    st.subheader(
+        "Evaluations per week", anchor=False, help="Of every status. The first and the last week are not whole."
     )
+    said = [
+        formats.count(int(totals.sum()), f"{charts.NAMES[choice.skill]} evaluation" if choice.skill else "evaluation")
+    ]
+    whole = totals.iloc[1:-1]  # the others would make a usual week look smaller
+    if len(whole) > 1:
+        said.append(f"{whole.median():.0f} in a usual week")
+    if empty := int((whole == 0).sum()):
+        said.append(f"{formats.count(empty, 'week')} without one")
+    of_period = evaluations[evaluations["created_at"] >= first]
+    if choice.skill is None and (odd := len(of_period) - int(totals.sum())):
+        said.append(f"{odd:,} more of neither skill")
+    title = ", ".join(said)
     st.text(title)
-    st.plotly_chart(charts.weekly(counts, page.zone), key="weekly", config=charts.CONFIG, alt=f"{title}.")
+    figure = charts.weekly(counts[["start", *choice.skills]], page.zone)
+    st.plotly_chart(figure, key="weekly", config=charts.CONFIG, alt=f"{title}.")
 
 
 def groups(evaluations: pd.DataFrame, every: Sequence[Row], choice: Choice, page: Page) -> None:
@@ -209,7 +240,9 @@ def groups(evaluations: pd.DataFrame, every: Sequence[Row], choice: Choice, page
         st.text("Nobody's criteria differ enough to form a group.")
         return
     names = {f"{group.skill}.{group.criterion}": _group_name(group) for group in found}
-    code = filters.option("Students whose weakest criterion is", names, key="group", default=next(iter(names)))
+    code = filters.option(
+        "Students whose weakest criterion is", names, key="group", default=next(iter(names)), width=420
+    )
     group = next(g for g in found if f"{g.skill}.{g.criterion}" == code)
     st.text(
         f"{formats.count(len(group.students), 'student')}, lowest level first. "

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from analysis.attention import Flag
-from analysis.progress import Forecast, Progress, Trend
+from analysis.progress import WINDOW, Forecast, Progress, Trend
 from data.schema import CRITERIA
 from ui import formats
 from ui.charts import NAMES
@@ -35,12 +35,17 @@ def trend(found: Trend) -> str:
 
 
 def interval(found: Trend) -> str:
-    """What the attempts leave open, in words; empty where there is no interval.
+    """What the attempts leave open, in words; empty where there is no interval, or nothing of it after rounding.
 
     >>> interval(Trend("rising", 0.42, 0.1, 0.6))
     'between +0.1 and +0.6 a month'
+    >>> interval(Trend("steady", -0.02, -0.2, -0.01)), interval(Trend("steady", 0.0, -0.04, 0.04))
+    ('between -0.2 and 0.0 a month', '')
     """
-    return "" if math.isnan(found.low) else f"between {found.low:+.1f} and {found.high:+.1f} a month"
+    if math.isnan(found.low):
+        return ""
+    low, high = round(found.low, 1), round(found.high, 1)
+    return f"between {low or 0:+.1f} and {high or 0:+.1f} a month".replace("+0.0", "0.0") if low or high else ""
 
 
 def evidence(found: Progress) -> str:
@@ -74,15 +79,18 @@ def criteria(skill: str, names: Sequence[str]) -> str:
     return ", ".join(CRITERIA[skill][name] for name in names)
 
 
-def flag(found: Flag, period: str) -> str:
-    """Why a student needs attention, with its number. `period` names the time in which nobody saw the student.
+def flag(found: Flag) -> str:
+    """Why a student needs attention, with its number.
 
-    >>> flag(Flag("away", 19.8), "30 days"), flag(Flag("below", 1.5, "writing"), ""), flag(Flag("lost", 1), "")
+    >>> flag(Flag("away", 19.8)), flag(Flag("below", 1.5, "writing")), flag(Flag("lost", 1))
     ('19 days away', '1.5 below target in Writing', '1 result lost')
     """
     skill = NAMES.get(found.skill or "", "")
     if found.rule == "away":
-        return f"not seen in {period}" if math.isinf(found.amount) else f"{math.floor(found.amount)} days away"
+        # As far back as everything is read; a longer period finds the student with a number.
+        return (
+            f"not seen in {WINDOW.days} days" if math.isinf(found.amount) else f"{math.floor(found.amount)} days away"
+        )
     if found.rule == "below":
         return f"{formats.band(found.amount)} below target in {skill}"
     if found.rule == "lost":

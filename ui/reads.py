@@ -228,12 +228,12 @@ def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
 def students(
     _evaluations: pd.DataFrame, days: int, read_at: datetime, classes: tuple[str, ...] | None
 ) -> tuple[attention.Student, ...]:
-    """Where each student of the last `days` stands, worked out once per reading. Shared, never changed.
+    """Where everybody stands, counted over the last `days`, worked out once per reading. Shared, never changed.
 
     `classes` are those that the visitor may see, None for all: `_evaluations` are theirs, so it is part of the key.
     """
     del classes
-    return tuple(attention.students(_evaluations, read_at - timedelta(days=days), read_at))
+    return tuple(attention.everybody(_evaluations, read_at - timedelta(days=days), read_at))
 
 
 @st.cache_data(ttl=_TTL, max_entries=50, show_spinner="Reading this class's evaluations from DynamoDB…", show_time=True)

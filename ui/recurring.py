@@ -28,6 +28,7 @@ _TITLES: dict[Kind, str] = {
 }
 # A link's label is Markdown: an id of other characters than these would not be shown as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
+_NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '-](?=[^\W\d_])){0,60}")
 
 
 def of_student(user_id: str, history: pd.DataFrame, page: Page) -> None:
@@ -144,11 +145,18 @@ def _phrase(phrase: Phrase, found: Found, page: Page, of_group: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             text.show_beside(text.quiet(text.inline(often)))
             for evaluation_id, user_id in shown[:_LINKS]:
-                named = of_group and _PLAIN.fullmatch(user_id)
-                label = user_id if named else _day(found, (evaluation_id, user_id), page)
+                label = (_who(user_id, page) if of_group else "") or _day(found, (evaluation_id, user_id), page)
                 page.link(EVALUATION, label, evaluation_id=evaluation_id, user_id=user_id)
             if len(shown) > _LINKS:
                 text.show_beside(text.quiet(text.inline(f"and {len(shown) - _LINKS} more")))
+
+
+def _who(user_id: str, page: Page) -> str:
+    """A student's name or id, whichever Markdown leaves as it is; empty when it would change both."""
+    name = page.student(user_id).name
+    if _NAME.fullmatch(name):
+        return name
+    return user_id if _PLAIN.fullmatch(user_id) else ""
 
 
 def _day(found: Found, key: Key, page: Page) -> str:

@@ -79,6 +79,10 @@ def beside(user_id: str, page: Page) -> Mapping[str, float]:
         scored = [level for level in levels if not math.isnan(level)]
         if len(scored) >= SMALLEST_CLASS:
             medians[skill] = progress.median(scored)
+    if few := [charts.NAMES[skill] for skill in TYPES if skill not in medians]:
+        st.text(
+            f"No class median in {' and '.join(few)}: fewer than {SMALLEST_CLASS} students of the class have a level."
+        )
     return medians
 
 
@@ -152,6 +156,10 @@ def practice(shown: pd.DataFrame, period: Period, page: Page) -> None:
     """The rhythm of practice: a calendar of attempts."""
     oldest = formats.known(shown["created_at"].min()) or page.now
     first = max(period.first(page.now) or oldest, page.now - _CALENDAR)
+    if not (shown["created_at"] >= first).any():
+        st.subheader("Practice", anchor=False)
+        st.text("No evaluation in the last 53 weeks, which is as far as the calendar goes.")
+        return
     days = rhythm.days(shown, first, page.now, page.zone.key)
     practised = int((days["attempts"] > 0).sum())
     st.subheader("Practice", anchor=False, help="Evaluations of every status per day; the darker, the more.")
@@ -160,7 +168,14 @@ def practice(shown: pd.DataFrame, period: Period, page: Page) -> None:
         f"the longest pause lasted {formats.count(rhythm.longest_pause(days), 'day')}"
     )
     st.text(said)
-    st.plotly_chart(charts.calendar(days, page.zone), key="calendar", config=charts.CONFIG, alt=f"Calendar: {said}.")
+    figure = charts.calendar(days, page.zone)
+    st.plotly_chart(
+        figure,
+        key="calendar",
+        width="content" if figure.layout.width else "stretch",
+        config=charts.CONFIG,
+        alt=f"Calendar: {said}.",
+    )
 
 
 def address(evaluation: pd.Series) -> dict[str, str]:
@@ -236,7 +251,7 @@ def _criteria(shown: pd.DataFrame, scored: pd.DataFrame, skill: Skill, page: Pag
     said = (
         f"Weakest now: {words.criteria(skill.name, low.criteria)}, level {formats.band(low.level)}, "
         f"{formats.band(low.gap)} below the rest"
-        if low
+        if low and low.gap
         else "No criterion stands out now"
     )
     st.text(f"Each criterion over time. {said}.")

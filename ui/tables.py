@@ -13,6 +13,7 @@ from analysis import jobs, progress
 from analysis.attention import Row, Student
 from data.parse import Issue
 from data.roster import Roster
+from data.roster import Student as Listed
 from data.schema import BANDS, CRITERIA, OVERALL, SPEAKING, WRITING
 from ui import charts, formats
 from ui import progress as words
@@ -90,13 +91,12 @@ def history_columns(zone: ZoneInfo) -> Columns:
     }
 
 
-def students(found: Sequence[Row], roster: Roster, skills: Sequence[str], period: str) -> pd.DataFrame:
+def students(found: Sequence[Row], roster: Roster, skills: Sequence[str]) -> pd.DataFrame:
     """The class as it is shown; without the columns that the roster says nothing for."""
     known = [roster.student(row.student.user_id) for row in found]
     columns: dict[str, Any] = {
         "Student": [student.name or student.user_id for student in known],
-        "Why": ["; ".join(words.flag(flag, period) for flag in row.flags) or None for row in found],
-        "Class": [student.class_name or None for student in known],
+        "Why": ["; ".join(words.flag(flag) for flag in row.flags) or None for row in found],
     }
     for skill in skills:
         name = charts.NAMES[skill]
@@ -107,6 +107,7 @@ def students(found: Sequence[Row], roster: Roster, skills: Sequence[str], period
             f"{name} attempts": [list(s.recent) if s else [] for s in standings],
         }
     columns |= {
+        "Class": [student.class_name or None for student in known],
         "Target": [formats.band(student.target) for student in known],
         "Weakest criterion": [_weakest(row.student) for row in found],
         "Evaluations": [row.student.evaluations for row in found],
@@ -114,10 +115,8 @@ def students(found: Sequence[Row], roster: Roster, skills: Sequence[str], period
         "Results lost": [row.student.lost for row in found],
         "Id": [row.student.user_id for row in found],
     }
-    frame = pd.DataFrame(columns)
-    silent = [name for name, of in (("Class", "class_name"), ("Id", "name")) if not any(getattr(s, of) for s in known)]
-    silent += ["Target"] if all(math.isnan(student.target) for student in known) else []
-    return frame.drop(columns=silent)
+    silent = _silent(known) + (["Target"] if all(math.isnan(student.target) for student in known) else [])
+    return pd.DataFrame(columns).drop(columns=silent)
 
 
 def students_columns(found: Sequence[Row], zone: ZoneInfo, period: str) -> Columns:
@@ -129,14 +128,14 @@ def students_columns(found: Sequence[Row], zone: ZoneInfo, period: str) -> Colum
         skills |= {
             name: _band_column(name, words.LEVEL_HELP),
             f"{name} change": st.column_config.NumberColumn(
-                "±",
+                "Change",
                 format="%+g",
-                width=60,
+                width=64,
                 help=f"The {name} level now against the level just before the last {period} began.",
             ),
             f"{name} attempts": st.column_config.LineChartColumn(
-                f"{name} attempts",
-                width=110,
+                "Attempts",
+                width=90,
                 y_min=low,
                 y_max=high,
                 color=charts.COLOURS[skill],
@@ -146,9 +145,9 @@ def students_columns(found: Sequence[Row], zone: ZoneInfo, period: str) -> Colum
         }
     return {
         "Student": st.column_config.TextColumn(
-            pinned=True, width=150, help="The name in the roster, else the id of the records (user_id)."
+            pinned=True, width=130, help="The name in the roster, else the id of the records (user_id)."
         ),
-        "Why": st.column_config.TextColumn(width="large", help="Which rules of attention the student meets."),
+        "Why": st.column_config.TextColumn(width=340, help="Which rules of attention the student meets."),
         **skills,
         "Target": _band_column("Target", "The band that the roster names."),
         "Weakest criterion": st.column_config.TextColumn(help=words.WEAKEST_HELP),
@@ -158,7 +157,7 @@ def students_columns(found: Sequence[Row], zone: ZoneInfo, period: str) -> Colum
     }
 
 
-def students_file(found: Sequence[Row], roster: Roster, skills: Sequence[str], period: str) -> pd.DataFrame:
+def students_file(found: Sequence[Row], roster: Roster, skills: Sequence[str]) -> pd.DataFrame:
     """The class for a file: numbers as numbers, what the levels and trends come from, name and id apart."""
     records = []
     for row in found:
@@ -168,7 +167,7 @@ def students_file(found: Sequence[Row], roster: Roster, skills: Sequence[str], p
             "name": known.name,
             "class": known.class_name,
             "target_band": known.target,
-            "why": "; ".join(words.flag(flag, period) for flag in row.flags),
+            "why": "; ".join(words.flag(flag) for flag in row.flags),
         }
         for skill in skills:
             standing = row.student.standings.get(skill)
@@ -200,7 +199,7 @@ def students_file(found: Sequence[Row], roster: Roster, skills: Sequence[str], p
 def group(members: Sequence[tuple[str, float]], roster: Roster) -> pd.DataFrame:
     """A group to teach as it is shown."""
     known = [roster.student(user_id) for user_id, _ in members]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "Student": [student.name or student.user_id for student in known],
             "Level": [formats.band(level) for _, level in members],
@@ -208,6 +207,7 @@ def group(members: Sequence[tuple[str, float]], roster: Roster) -> pd.DataFrame:
             "Id": [student.user_id for student in known],
         }
     )
+    return frame.drop(columns=_silent(known))
 
 
 def group_columns(criterion: str) -> Columns:
@@ -218,9 +218,14 @@ def group_columns(criterion: str) -> Columns:
     }
 
 
+def _silent(known: Sequence[Listed]) -> list[str]:
+    """The columns for which the roster says nothing; without names, the id is the first column already."""
+    return [name for name, of in (("Class", "class_name"), ("Id", "name")) if not any(getattr(s, of) for s in known)]
+
+
 def _weakest(student: Student) -> str | None:
     found = student.weakest
-    if found is None:
+    if found is None or not found[1].gap:
         return None
     skill, low = found
     return f"{words.criteria(skill, low.criteria)} {formats.band(low.level)} ({charts.NAMES[skill]})"
