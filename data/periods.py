@@ -98,6 +98,7 @@ class Kept:
     read: Callable[[datetime, datetime], Read[pd.DataFrame]]
     update: Callable[[Read[pd.DataFrame], datetime, datetime], Read[pd.DataFrame]]
     fresh: timedelta
+    _days: int = 0
     _first: datetime | None = None
     _answer: Read[pd.DataFrame] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -107,9 +108,10 @@ class Kept:
         first = now - timedelta(days=days)
         with self._lock:
             answer = self._answer
-            if answer is None or self._first is None or first < self._first:
+            # One that a cap cut off has no place for another period: that may be whole.
+            if answer is None or self._first is None or (days > self._days if answer.complete else days != self._days):
                 answer = self.read(first, _ahead(now))
-                self._first = first
+                self._days, self._first = days, first
             elif now - answer.read_at >= self.fresh:
                 answer = self.update(answer, self._first, _ahead(now))
             self._answer = answer
