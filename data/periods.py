@@ -96,6 +96,7 @@ class Kept:
     read: Callable[[datetime, datetime], Read[pd.DataFrame]]
     update: Callable[[Read[pd.DataFrame], datetime, datetime], Read[pd.DataFrame]]
     fresh: timedelta
+    _days: int = 0
     _first: datetime | None = None
     _answer: Read[pd.DataFrame] | None = None
     _stale: bool = False
@@ -106,9 +107,11 @@ class Kept:
         first = now - timedelta(days=days)
         with self._lock:
             answer = self._answer
-            if answer is None or self._first is None or first < self._first or self._stale:
+            # One that a cap cut off has no place for another period: that may be whole.
+            lacking = days > self._days if answer is None or answer.complete else days != self._days
+            if answer is None or self._first is None or lacking or self._stale:
                 answer = self.read(first, _ahead(now))
-                self._first, self._stale = first, False
+                self._days, self._first, self._stale = days, first, False
             elif now - answer.read_at >= self.fresh:
                 answer = self.update(answer, self._first, _ahead(now))
             self._answer = answer

@@ -216,6 +216,7 @@ class Reader:
     def __init__(self, **minutes: float) -> None:
         self.asked: list[tuple[str, datetime]] = []
         self.now = NOW
+        self.complete = True
         self.minutes = minutes
 
     def kept(self) -> Kept:
@@ -228,7 +229,7 @@ class Reader:
             for name, minutes in sorted(self.minutes.items(), key=lambda entry: entry[1])
             if NOW - timedelta(minutes=minutes) >= first
         ]
-        return Read(pd.DataFrame(rows, columns=["evaluation_id", "created_at"]), Cost(1, 1.0), self.now)
+        return Read(pd.DataFrame(rows, columns=["evaluation_id", "created_at"]), Cost(1, 1.0), self.now, self.complete)
 
     def update(self, _before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
         read = self.read(first, last)
@@ -255,6 +256,18 @@ def test_a_longer_period_is_read() -> None:
     assert ids(kept.last_days(7, NOW)) == ["today"]
     assert ids(kept.last_days(30, NOW)) == ["today", "month"]
     assert [what for what, _ in reader.asked] == ["read", "read"]
+
+
+def test_a_period_that_was_cut_off_serves_no_other_one() -> None:
+    reader = Reader(today=10, month=20 * 1440)
+    kept = reader.kept()
+    reader.complete = False
+    kept.last_days(30, NOW)
+    kept.last_days(30, NOW)
+    assert len(reader.asked) == 1
+    reader.complete = True
+    assert kept.last_days(7, NOW).complete
+    assert [first for _, first in reader.asked] == [NOW - timedelta(days=30), NOW - timedelta(days=7)]
 
 
 def test_what_is_stale_is_brought_up_to_date_and_what_is_forgotten_is_read() -> None:
