@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from data import demo, evaluations, flashcards
+from data import deadline, demo, evaluations, flashcards
 from data.failures import Failure
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from data.settings import Settings
@@ -122,3 +122,10 @@ def test_the_demo_deploys_its_functions_also_beside_others_and_once() -> None:
         names = [f["FunctionName"] for f in demo.open_demo_clients(store).functions.list_functions()["Functions"]]
         assert names.count(first) == 1
         assert set(store.settings.functions) <= set(names)
+
+
+def test_the_demos_engine_may_be_slow_because_it_does_answer(demo_anew: None) -> None:
+    opened = demo.open_demo(Settings.read({}))
+    assert opened.client.meta.config.read_timeout > deadline.PAGE_SECONDS
+    with deadline.limited(0.000_001):
+        assert evaluations.history(opened, "user-456").value["evaluation_id"].tolist()
