@@ -67,7 +67,12 @@ def worlds(wanted: Mapping[str, Sequence[int]], days: int = 365) -> Iterator[lis
 
 def use(world: World) -> None:
     """Let everything in this process read from `world`."""
+    from ui import access  # noqa: PLC0415 - it brings Streamlit, which not every benchmark needs in this process
+
     os.environ.update(world.environ)
+    # Pages that run in process have no connection: Streamlit's tests put a mock in its place, which would be refused.
+    access._client = lambda: None
+    access._secrets = dict  # nor is this machine's secrets.toml any of theirs
 
 
 def quiet() -> None:

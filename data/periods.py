@@ -97,6 +97,7 @@ class Kept:
     update: Callable[[Read[pd.DataFrame], datetime, datetime], Read[pd.DataFrame]]
     fresh: timedelta
     _first: datetime | None = None
+    _days: int = 0
     _answer: Read[pd.DataFrame] | None = None
     _stale: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -108,8 +109,11 @@ class Kept:
             answer = self._answer
             if answer is None or self._first is None or first < self._first or self._stale:
                 answer = self.read(first, _ahead(now))
-                self._first, self._stale = first, False
+                self._first, self._days, self._stale = first, days, False
             elif now - answer.read_at >= self.fresh:
+                # What has become older than anybody asked for goes, or a server's frame would grow for as long as it
+                # runs. A day more is kept, for whoever asked a moment before this.
+                self._first = max(self._first, now - timedelta(days=self._days + 1))
                 answer = self.update(answer, self._first, _ahead(now))
             self._answer = answer
         return _since(answer, first)
