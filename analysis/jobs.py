@@ -50,14 +50,15 @@ def with_states(jobs: pd.DataFrame, now: datetime, thresholds: Thresholds = Thre
 
     Done again means: a later completed job of the same kind by the same student.
     """
-    states = [
-        state(status, None if pd.isna(created_at) else created_at, now, thresholds)
-        for status, created_at in zip(jobs["status"], jobs["created_at"], strict=True)
-    ]
+    states = jobs["status"].astype("object").map({COMPLETED: "completed", FAILED: "failed"}).fillna("unknown")
+    # Few are open, and one by one all of them would take longer than the rest of the page.
+    waiting = jobs.loc[jobs["status"] == PROCESSING, "created_at"]
+    of_these = [state(PROCESSING, None if pd.isna(began) else began, now, thresholds) for began in waiting]
+    states.update(pd.Series(of_these, index=waiting.index, dtype="object"))
     done = jobs[jobs["status"] == COMPLETED].groupby(["user_id", "kind"], dropna=True)["created_at"].max()
     last = pd.MultiIndex.from_frame(jobs[["user_id", "kind"]])
     again = pd.Series(done.reindex(last).array, index=jobs.index) > jobs["created_at"]
-    labelled = jobs.assign(state=pd.Series(states, index=jobs.index, dtype="object"))
+    labelled = jobs.assign(state=states.astype("object"))
     lost = labelled["state"].isin(["failed", "overdue", "stuck"])
     return labelled.assign(recovered=lost & again)
 

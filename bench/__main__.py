@@ -2,18 +2,16 @@
 
 import argparse
 import json
-import logging
 import os
 import platform
 import sys
-import tempfile
 import time
 
 import engines
 
 from bench import comparisons, pages, period, start, visitors
 from bench.report import Report
-from bench.worlds import World, worlds
+from bench.worlds import World, quiet, worlds
 
 QUICK = {"dynoxide": (1_000, 10_000)}
 FULL = {"dynoxide": (1_000, 10_000, 100_000), "dynamodb-local": (1_000, 10_000)}
@@ -27,7 +25,7 @@ def main() -> int:
     parser.add_argument("--json", metavar="FILE", help="write everything to a file as well, - for the screen alone")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     chosen = parser.parse_args()
-    _quiet()
+    quiet()
     report, begin = Report(), time.perf_counter()
     with worlds(FULL if chosen.full else QUICK) as full:
         _run(report, full, chosen.only, full=chosen.full)
@@ -62,20 +60,6 @@ def _run(report: Report, full_worlds: list[World], parts: tuple[str, ...], *, fu
         visitors.run(report, small, large, clicks=12 if full else 3)
     if "start" in parts:
         start.run(report, small, rounds=5 if full else 2)
-
-
-def _quiet() -> None:
-    """No files and variables of this user, and none of the remarks that pages make outside of a server."""
-    for variable in [name for name in os.environ if name.startswith(("AWS_", "DYNAMODB_", "BANDUP_SOURCE"))]:
-        del os.environ[variable]
-    empty = tempfile.mkdtemp()
-    os.environ |= {
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": f"{empty}/config",
-        "AWS_SHARED_CREDENTIALS_FILE": f"{empty}/credentials",
-        "NO_PROXY": "127.0.0.1",
-    }
-    logging.disable(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -49,24 +49,27 @@ _REMARKS = [remark for levels in texts.REMARKS.values() for level in levels for 
 _CARDS = [card for deck in texts.DECKS.values() for card in deck]
 
 
-def evaluations(count: int, now: datetime, seed: int = 456) -> Iterator[Item]:
-    """`count` evaluations over a year up to `now`: 60 of the student under test, the same ones whatever the count."""
+def evaluations(count: int, now: datetime, seed: int = 456, days: int = _DAYS) -> Iterator[Item]:
+    """`count` evaluations over so many days up to `now`.
+
+    60 are of the student under test, the same ones whatever the count.
+    """
     own = random.Random(seed)
     for n in range(STUDENT_EVALUATIONS):
-        when = now - timedelta(days=n * _DAYS / STUDENT_EVALUATIONS, minutes=30)
+        when = now - timedelta(days=n * days / STUDENT_EVALUATIONS, minutes=30)
         kind = SPEAKING if n % 2 else WRITING
         name = EVALUATION if n == 1 else f"own-{n:03d}"
-        yield _evaluation(own, name, STUDENT, kind, COMPLETED, when)
+        yield evaluation(own, name, STUDENT, kind, COMPLETED, when)
     rng = random.Random(seed + 1)
     students = max(1, count // _PER_STUDENT)
     for n in range(count - STUDENT_EVALUATIONS):
-        when = now - timedelta(days=rng.random() * _DAYS)
+        when = now - timedelta(days=rng.random() * days)
         status = COMPLETED if rng.random() < 0.97 else FAILED
         if n % 2_000 == 7:
             # Waiting or stuck; all but one in so many are older than any period that a page shows first.
             status = PROCESSING
         kind = WRITING if rng.random() < 0.55 else SPEAKING
-        yield _evaluation(rng, f"eval-{n:08d}", f"user-{rng.randrange(students):06d}", kind, status, when)
+        yield evaluation(rng, f"eval-{n:08d}", f"user-{rng.randrange(students):06d}", kind, status, when)
 
 
 def sets(count: int, now: datetime, seed: int = 456) -> Iterator[Item]:
@@ -81,13 +84,11 @@ def sets(count: int, now: datetime, seed: int = 456) -> Iterator[Item]:
         yield _set(rng, f"set-{n:08d}", f"user-{rng.randrange(students):06d}", when)
 
 
-def load(endpoint: str, settings: Settings, count: int, now: datetime) -> None:
-    """Create both tables as declared on the engine at `endpoint` and fill them."""
-    # The generator's own records need no check, and checking 100,000 of them takes longer than writing them.
-    config = Config(parameter_validation=False, max_pool_connections=_THREADS, read_timeout=120)
-    client = boto3.Session(**CREDENTIALS, region_name=REGION).client("dynamodb", endpoint_url=endpoint, config=config)
+def load(endpoint: str, settings: Settings, count: int, now: datetime, days: int = _DAYS) -> None:
+    """Create both tables as declared on the engine at `endpoint` and fill them: evaluations over so many days."""
+    client = open_client(endpoint)
     pairs: tuple[tuple[Table, Iterator[Item]], ...] = (
-        (EVALUATIONS, evaluations(count, now)),
+        (EVALUATIONS, evaluations(count, now, days=days)),
         (FLASHCARD_SETS, sets(count, now)),
     )
     for table, items in pairs:
@@ -96,6 +97,13 @@ def load(endpoint: str, settings: Settings, count: int, now: datetime) -> None:
         with ThreadPoolExecutor(_THREADS) as pool:
             for _ in pool.map(lambda batch, name=name: _write(client, name, batch), _batches(items)):  # type: ignore[misc]
                 pass
+
+
+def open_client(endpoint: str) -> Any:
+    """A client that writes such records."""
+    # The generator's own records need no check, and checking 100,000 of them takes longer than writing them.
+    config = Config(parameter_validation=False, max_pool_connections=_THREADS, read_timeout=120)
+    return boto3.Session(**CREDENTIALS, region_name=REGION).client("dynamodb", endpoint_url=endpoint, config=config)
 
 
 def _write(client: Any, name: str, batch: list[Item]) -> None:
@@ -110,7 +118,8 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _evaluation(rng: random.Random, name: str, user_id: str, kind: str, status: str, when: datetime) -> Item:
+def evaluation(rng: random.Random, name: str, user_id: str, kind: str, status: str, when: datetime) -> Item:
+    """One evaluation as the Lambdas write it."""
     item: Item = {
         "evaluation_id": {"S": name},
         "user_id": {"S": user_id},

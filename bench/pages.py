@@ -13,28 +13,18 @@ from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.testing.v1 import AppTest
 
 from bench import ROOT, dataset
+from bench.addresses import PARAMS, names
 from bench.report import Report, median, seconds, size
 from bench.worlds import World, use
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from data.store import Item
 from ui import reads
 
-# What an address must name. A page that is not here needs nothing.
-PARAMS: dict[str, dict[str, str]] = {
-    "student": {"user_id": dataset.STUDENT},
-    "evaluation": {"evaluation_id": dataset.EVALUATION, "user_id": dataset.STUDENT},
-    "flashcards": {"set_id": dataset.SET, "user_id": dataset.STUDENT},
-}
 SAME_AT_EVERY_SIZE = tuple(PARAMS)
 
 _FAR = 0.2  # seconds
 # Requests that need the answer of another one. On Jobs, the reasons are read of those that failed.
 _CHAINS = {"jobs": 2}
-
-
-def names() -> list[str]:
-    """Every page there is, those first that cost the same at every size."""
-    return sorted((path.stem for path in (ROOT / "pages").glob("*.py")), key=lambda name: (name not in PARAMS, name))
 
 
 @dataclass(slots=True)

@@ -1,21 +1,26 @@
 """Clicks as the server sees them: visitors over Streamlit's own websocket, each clicking now and then."""
 
 import asyncio
+import json
 import random
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 import browser
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import StringArray
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
-from bench.pages import PARAMS, names
+from bench.addresses import PARAMS, names
 from bench.report import Report, seconds, size
 from bench.worlds import World
 
@@ -25,22 +30,48 @@ _CROWDS = (1, 10, 30)
 
 @dataclass(slots=True)
 class Visitor:
-    """One browser's end of the websocket."""
+    """One browser's end of the websocket: what is on its screen that can be clicked, and what it sends as a browser."""
 
     socket: ClientConnection
     page: str
     query: str
     widgets: dict[str, WidgetState] = field(default_factory=dict)
-    options: dict[str, int] = field(default_factory=dict)
+    switches: list[str] = field(default_factory=list)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    grids: list[str] = field(default_factory=list)
+    buttons: dict[str, str] = field(default_factory=dict)
+    fragments: dict[str, str] = field(default_factory=dict)
+    again: dict[str, float] = field(default_factory=dict)
+    """Fragments that want to run again by themselves, and after how many seconds."""
+    errors: list[str] = field(default_factory=list)
+    """What pages showed instead of what was asked for."""
+    session: str = ""
+    _hash: str = ""
+    _pages: dict[str, str] = field(default_factory=dict)
 
-    async def rerun(self) -> tuple[float, int]:
+    @property
+    def address(self) -> str:
+        """The page that is on screen; the overview's is empty."""
+        return next((page for page, name in self._pages.items() if name == self._hash), self.page)
+
+    async def rerun(self, fragment: str = "", pressed: str = "", *, by_itself: bool = False) -> tuple[float, int]:
         """Ask for a run, wait for its end: how long it took, and how many bytes came."""
         message = BackMsg()
-        message.rerun_script.query_string = self.query
-        message.rerun_script.page_name = self.page
-        message.rerun_script.widget_states.widgets.extend(self.widgets.values())
-        message.rerun_script.context_info.timezone = "Asia/Ho_Chi_Minh"
+        run = message.rerun_script
+        run.query_string = self.query
+        if self._hash:
+            run.page_script_hash = self._hash
+        else:
+            run.page_name = self.page
+        run.widget_states.widgets.extend(self.widgets.values())
+        if pressed:
+            run.widget_states.widgets.append(WidgetState(id=pressed, trigger_value=True))
+        run.fragment_id, run.is_auto_rerun = fragment, by_itself
+        run.context_info.timezone = "Asia/Ho_Chi_Minh"
         begin, came = time.perf_counter(), 0
+        if not fragment:
+            self._forget_screen()
         await self.socket.send(message.SerializeToString())
         while True:
             data = await self.socket.recv()
@@ -50,36 +81,136 @@ class Visitor:
             kind = answer.WhichOneof("type")
             if kind == "page_info_changed":
                 self.query = answer.page_info_changed.query_string
+            elif kind == "new_session":
+                self._begin(answer)
+            elif kind == "navigation":
+                self._pages = {page.url_pathname: page.page_script_hash for page in answer.navigation.app_pages}
+            elif kind == "auto_rerun":
+                self.again[answer.auto_rerun.fragment_id] = answer.auto_rerun.interval
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 self._see(answer)
+            elif kind == "page_not_found":
+                self.errors.append(f"no page {answer.page_not_found.page_name}")
             elif kind == "script_finished" and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                if answer.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+                    self.errors.append("the page does not compile")
+                if not fragment:
+                    self.widgets = {name: state for name, state in self.widgets.items() if name in self._on_screen()}
                 return time.perf_counter() - begin, came
 
+    def _begin(self, answer: ForwardMsg) -> None:
+        """A run begins; when the page switches to another, it is the second one and the screen is that page's."""
+        begun = answer.new_session
+        self.session = begun.initialize.session_id or self.session
+        if self._hash != begun.page_script_hash:
+            self._hash = begun.page_script_hash
+            self._forget_screen()
+
+    def _forget_screen(self) -> None:
+        for seen in (self.choices, self.lists, self.buttons, self.fragments, self.again, self.switches, self.grids):
+            seen.clear()
+
+    def _on_screen(self) -> set[str]:
+        return {*self.switches, *self.choices, *self.lists, *self.grids}
+
     def _see(self, answer: ForwardMsg) -> None:
-        """Remember what can be clicked: switches, and choices of one."""
-        element = answer.delta.new_element
+        """Remember what can be clicked, with its value: the server may have set another than was sent."""
+        element, fragment = answer.delta.new_element, answer.delta.fragment_id
         kind = element.WhichOneof("type")
-        if kind == "checkbox":
-            self.widgets.setdefault(element.checkbox.id, WidgetState(id=element.checkbox.id, bool_value=False))
-        elif kind == "button_group" and len(element.button_group.options) > 1:
-            self.options[element.button_group.id] = len(element.button_group.options)
+        if kind == "exception":
+            self.errors.append(f"{element.exception.type}: {element.exception.message}")
+        elif kind == "alert" and element.alert.format == Alert.ERROR:
+            self.errors.append(element.alert.body)
+        elif kind == "text" and element.text.body.startswith("⚠"):
+            self.errors.append(element.text.body)
+        if kind not in ("checkbox", "button_group", "selectbox", "dataframe", "button"):
+            return
+        seen: Any = getattr(element, kind)
+        if not seen.id or getattr(seen, "disabled", False) or seen.form_id:
+            return
+        if fragment:
+            self.fragments[seen.id] = fragment
+        if kind == "button":
+            self.buttons[seen.label] = seen.id
+        elif kind == "checkbox":
+            _add(self.switches, seen.id)
+            self._value(seen, WidgetState(id=seen.id, bool_value=seen.value if seen.set_value else seen.default))
+        elif kind == "button_group":
+            options = [option.content for option in seen.options]
+            self.choices[seen.id] = options
+            chosen = list(seen.raw_values) if seen.set_value else [options[n] for n in seen.default]
+            self._value(seen, WidgetState(id=seen.id, string_array_value=StringArray(data=chosen)))
+        elif kind == "selectbox" and seen.options:
+            self.lists[seen.id] = list(seen.options)
+            first = seen.options[seen.default] if seen.HasField("default") else None
+            value = seen.raw_value if seen.set_value else first
+            if value is not None:
+                self._value(seen, WidgetState(id=seen.id, string_value=value))
+        elif kind == "dataframe":
+            _add(self.grids, seen.id)
+
+    def _value(self, seen: Any, state: WidgetState) -> None:
+        if seen.set_value or seen.id not in self.widgets:
+            self.widgets[seen.id] = state
 
     async def click(self, number: int) -> tuple[float, int]:
         """Turn a switch where there is one, else run the page again, as selecting a row does."""
-        switches = list(self.widgets.values())
-        if switches:
-            switch = switches[number % len(switches)]
-            switch.bool_value = not switch.bool_value
+        switch = self.switches[number % len(self.switches)] if self.switches else ""
+        if switch:
+            self.widgets[switch].bool_value = not self.widgets[switch].bool_value
+        return await self.rerun(self.fragments.get(switch, ""))
+
+    async def choose(self, name: str, value: str) -> tuple[float, int]:
+        """Choose from a list or from buttons of which one is chosen."""
+        if name in self.choices:
+            self.widgets[name] = WidgetState(id=name, string_array_value=StringArray(data=[value]))
+        else:
+            self.widgets[name] = WidgetState(id=name, string_value=value)
+        return await self.rerun(self.fragments.get(name, ""))
+
+    async def select_row(self, grid: str, row: int) -> tuple[float, int]:
+        """Select a row of a table; where that opens another page, the run ends there."""
+        chosen = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
+        self.widgets[grid] = WidgetState(id=grid, string_value=chosen)
+        return await self.rerun(self.fragments.get(grid, ""))
+
+    async def press(self, button: str) -> tuple[float, int]:
+        """Press a button."""
+        return await self.rerun(self.fragments.get(button, ""), button)
+
+    async def go(self, page: str, **params: str) -> tuple[float, int]:
+        """Follow a link to another page."""
+        self.page, self.query = page, urlencode(params)
+        self._hash = self._pages.get(page, "")
+        self.widgets.clear()
         return await self.rerun()
 
 
+def _add(names: list[str], name: str) -> None:
+    if name not in names:
+        names.append(name)
+
+
+async def connected(url: str, session: str = "") -> ClientConnection:
+    """A websocket as Streamlit's page opens it: for a new session, or for an earlier one that was left."""
+    # The second word is a token that is not there without sign-in, but keeps its place.
+    words = ["streamlit", "none", session] if session else ["streamlit"]
+    return await connect(
+        url.replace("http", "ws", 1) + "/_stcore/stream",
+        subprotocols=[Subprotocol(word) for word in words],
+        max_size=None,
+        open_timeout=60,
+    )
+
+
+async def arrive(url: str, page: str, **params: str) -> tuple[Visitor, float, int]:
+    """A new visitor, once the page is there; how long that took, and how many bytes."""
+    visitor = Visitor(await connected(url), "" if page == "overview" else page, urlencode(params))
+    return visitor, *await visitor.rerun()
+
+
 async def _arrive(url: str, page: str) -> tuple[Visitor, int]:
-    """A new visitor, once the page is there; and how many bytes that took."""
-    socket = await connect(
-        url.replace("http", "ws", 1) + "/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=60
-    )  # type: ignore[list-item]
-    visitor = Visitor(socket, "" if page == "overview" else page, urlencode(PARAMS.get(page, {})))
-    _, came = await visitor.rerun()
+    visitor, _, came = await arrive(url, page, **PARAMS.get(page, {}))
     return visitor, came
 
 

@@ -1,6 +1,8 @@
 """Engines that are full of records: one table pair per size on each, named after the size."""
 
+import logging
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -51,8 +53,8 @@ class World:
 
 
 @contextmanager
-def worlds(wanted: Mapping[str, Sequence[int]]) -> Iterator[list[World]]:
-    """Start each engine of `wanted` (name -> sizes), fill it, and stop it at the end."""
+def worlds(wanted: Mapping[str, Sequence[int]], days: int = 365) -> Iterator[list[World]]:
+    """Start each engine of `wanted` (name -> sizes), fill it with so many days, and stop it at the end."""
     with ExitStack() as stack:
         full = []
         for name, counts in wanted.items():
@@ -60,11 +62,30 @@ def worlds(wanted: Mapping[str, Sequence[int]]) -> Iterator[list[World]]:
             for count in counts:
                 world = World(name, url, count, datetime.now(UTC))
                 print(f"filling {world} …", flush=True)
-                dataset.load(url, world.settings, count, world.loaded_at)
+                dataset.load(url, world.settings, count, world.loaded_at, days)
                 full.append(world)
         yield full
 
 
 def use(world: World) -> None:
     """Let everything in this process read from `world`."""
+    from ui import access  # noqa: PLC0415 - it brings Streamlit, which not every benchmark needs in this process
+
     os.environ.update(world.environ)
+    # Pages that run in process have no connection: Streamlit's tests put a mock in its place, which would be refused.
+    access._client = lambda: None
+    access._secrets = dict  # nor is this machine's secrets.toml any of theirs
+
+
+def quiet() -> None:
+    """No files and variables of this user, and none of the remarks that pages make outside of a server."""
+    for variable in [name for name in os.environ if name.startswith(("AWS_", "DYNAMODB_", "BANDUP_SOURCE"))]:
+        del os.environ[variable]
+    empty = tempfile.mkdtemp()
+    os.environ |= {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": f"{empty}/config",
+        "AWS_SHARED_CREDENTIALS_FILE": f"{empty}/credentials",
+        "NO_PROXY": "127.0.0.1",
+    }
+    logging.disable(logging.WARNING)

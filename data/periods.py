@@ -113,6 +113,9 @@ class Kept:
                 answer = self.read(first, _ahead(now))
                 self._days, self._first, self._stale = days, first, False
             elif now - answer.read_at >= self.fresh:
+                # What has become older than anybody asked for goes, or a server's frame would grow for as long as it
+                # runs. A day more is kept, for whoever asked a moment before this.
+                self._first = max(self._first, now - timedelta(days=self._days + 1))
                 answer = self.update(answer, self._first, _ahead(now))
             self._answer = answer
         return _since(answer, first)

@@ -446,7 +446,10 @@ class Store:
 
 
 def client_config(endpoint: str | None, *, patient: bool = False) -> Config:
-    """Timeouts and retries for every client; `patient` for the demo's own engine. Loopback never goes through a proxy."""
+    """Timeouts and retries for every client. A loopback endpoint is never reached through a proxy.
+
+    `patient` is for the demo's own engine.
+    """
     host = urlsplit(endpoint).hostname if endpoint else None
     loopback = host in ("127.0.0.1", "localhost", "::1")
     return Config(

@@ -38,16 +38,25 @@ def chromium() -> str:
     raise engines.MissingError("Chromium is not there: apt-get install chromium, or your system's package of it")
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A dashboard that runs: where, and as which process."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
-def dashboard(
+def serving(
     environ: Mapping[str, str] | None = None,
     *options: str,
+    script: str = "dashboard.py",
     secrets: Path | None = None,
     log: Path = Path(os.devnull),
-) -> Iterator[str]:
-    """The URL of a freshly started dashboard, with no secrets.toml but `secrets`; what it says goes to `log`."""
+) -> Iterator[Server]:
+    """A freshly started dashboard, with no secrets.toml but `secrets`; what it says goes to `log`."""
     port = engines.free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     # A file that is not there stands for none, so that this machine's own is not used.
     command += [f"--server.port={port}", f"--secrets.files={secrets or engines.ROOT / 'tests/none.toml'}", *options]
     with log.open("ab") as said:
@@ -57,10 +66,22 @@ def dashboard(
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(url, process)
-        yield url
+        yield Server(url, process.pid)
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextmanager
+def dashboard(
+    environ: Mapping[str, str] | None = None,
+    *options: str,
+    secrets: Path | None = None,
+    log: Path = Path(os.devnull),
+) -> Iterator[str]:
+    """The URL of a freshly started dashboard; see `serving`."""
+    with serving(environ, *options, secrets=secrets, log=log) as server:
+        yield server.url
 
 
 def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:

@@ -83,23 +83,20 @@ def seen(page: Page, period: Span, limits: Thresholds, seconds: int | None) -> p
     """All jobs of the period and the one before, with states; failed ones of the period with reason, signature."""
     jobs = analysis.with_states(_jobs(page, period, seconds), page.now, limits)
     failed = jobs[(jobs["state"] == "failed") & (jobs["created_at"] >= period.first)]
-    said: dict[Key, str | None] = {}
+    why, signatures = (pd.Series(None, index=jobs.index, dtype="object") for _ in range(2))
     if len(failed):
-        wanted = tuple(data.keys(failed.head(_MOST_REASONS)))
+        asked = failed.head(_MOST_REASONS)
+        wanted = tuple(data.keys(asked))
+        said: dict[Key, str | None] = {}
         with page.part("What the failures say"):
             said = page.read(reads.failure_reasons, wanted)
         if len(failed) > len(wanted):
             st.text(f"The reasons of the newest {len(wanted):,} of {len(failed):,} failures were read.")
-    why = [said.get(key) for key in data.keys(jobs)]
-    known = [key in said for key in data.keys(jobs)]
-    return jobs.assign(
-        why=pd.Series(why, index=jobs.index, dtype="object"),
-        signature=pd.Series(
-            [signature(reason) if read else None for reason, read in zip(why, known, strict=True)],
-            index=jobs.index,
-            dtype="object",
-        ),
-    )
+        read = [(place, said[key]) for place, key in zip(asked.index, wanted, strict=True) if key in said]
+        places = [place for place, _ in read]
+        why[places] = [reason for _, reason in read]
+        signatures[places] = [signature(reason) for _, reason in read]
+    return jobs.assign(why=why, signature=signatures)
 
 
 def top_line(now: Totals, before: Totals, period: Span) -> None:

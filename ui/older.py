@@ -30,6 +30,7 @@ class Question:
     read_at: datetime = _NEVER
     failure: Failure | None = None
     failed_at: datetime = _NEVER
+    asked_at: datetime = _NEVER
 
     def answer(self, now: datetime) -> Read[Any] | None:
         """The last answer, unless it is too old."""
@@ -76,6 +77,7 @@ class Older:
         with self._lock:
             question = self._questions.setdefault(key, Question())
             self._questions.move_to_end(key)
+            question.asked_at = datetime.now(UTC)
             self._shed()
             return question
 
@@ -96,8 +98,11 @@ class Older:
 
     def _shed(self) -> None:
         now = datetime.now(UTC)
-        for question in self._questions.values():
+        for key, question in list(self._questions.items()):
             if now - question.read_at > AGE:
                 question.pickled = b""
+                # The question itself can be long: it names every job whose reason was asked for.
+                if now - question.asked_at > AGE and not question.turn.locked():
+                    del self._questions[key]
         while len(self._questions) > QUESTIONS or self.octets > BYTES:
             self._questions.popitem(last=False)

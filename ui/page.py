@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -95,6 +96,7 @@ class Page:
     visitor: Visitor
     _made: list[tuple[Any, tuple[Any, ...], Read[Any]]] = field(default_factory=list)
     _tried: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
+    _looked: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
     _begun: dict[tuple[Any, tuple[Any, ...]], "reads.Answer | Failure"] = field(default_factory=dict)
 
     def ahead(self, *wanted: tuple[Any, ...]) -> None:
@@ -114,7 +116,6 @@ class Page:
 
         What is kept for all visitors is what was read; what each may see is taken from it here.
         """
-        # A fragment that reads again by itself for a day must not make this grow.
         if (cached, args) not in self._tried:
             self._tried.append((cached, args))
         asked = self._begun.pop((cached, args), None) or reads.ask(cached, *args)
@@ -193,7 +194,9 @@ class Page:
 
     def fresh(self) -> "Page":
         """The same page a while later, for a fragment that runs by itself: its clock and cost begin anew."""
-        return replace(self, now=datetime.now(UTC), visitor=recheck(), _made=[])
+        # Refresh covers what the last look has read. One that looks again for a day must not make the list grow.
+        self._looked.clear()
+        return replace(self, now=datetime.now(UTC), visitor=recheck(), _made=[], _tried=self._looked)
 
     def cost_line(self) -> None:
         """What has been read so far, what it cost and when that was."""
@@ -289,7 +292,7 @@ class Page:
         st.divider()
         with st.container(horizontal=True, vertical_alignment="center"):
             self.cost_line()
-            st.button("Refresh", on_click=_refresh, args=(list(self._tried),), key="_refresh")
+            st.button("Refresh", on_click=_refresh, args=(self._tried, self._looked), key="_refresh")
 
 
 @contextmanager
@@ -433,9 +436,9 @@ def _accept(key: str) -> None:
     st.session_state[key] = True
 
 
-def _refresh(tried: list[tuple[Any, tuple[Any, ...]]]) -> None:
+def _refresh(*tried: list[tuple[Any, tuple[Any, ...]]]) -> None:
     """Forget what this page had read, so that the next run reads it again."""
-    for cached, args in tried:
+    for cached, args in chain(*tried):
         reads.ask_again(cached, *args)
     reads.forget()
     forget()
