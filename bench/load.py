@@ -181,8 +181,8 @@ async def _watch(pid: int, begin: float, samples: list[Sample], seen: Seen) -> N
         if last.at >= told:
             told += _PRINT
             print(
-                f"{last.at:5.0f} s  {size(last.server.memory):>9}  {last.server.threads:3} threads  {len(seen.times):5,} reruns  "
-                f"{seen.errors.total()} errors  load {last.load:.1f}",
+                f"{last.at:5.0f} s  {size(last.server.memory):>9}  {last.server.threads:3} threads  "
+                f"{len(seen.times):5,} reruns  {seen.errors.total()} errors  load {last.load:.1f}",
                 flush=True,
             )
         await asyncio.sleep(_LOOK)

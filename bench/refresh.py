@@ -137,8 +137,9 @@ def run(report: Report, world: World, every: int, hours: int) -> None:
     report.goal(
         "7",
         f"no error in {hours} h of reading again every {every} s: {looks:,} looks",
-        f"{len(errors)} on the page, {len(said)} lines of warning or worse in the log; "
-        f"a look took {seconds(statistics.median(times))} in the median, all {(time.perf_counter() - begin) / 60:.0f} min, load {os.getloadavg()[0]:.1f}",
+        f"{len(errors)} on the page, {len(said)} lines of warning or worse in the log; a look took "
+        f"{seconds(statistics.median(times))} in the median, all {(time.perf_counter() - begin) / 60:.0f} min, "
+        f"load {os.getloadavg()[0]:.1f}",
         met=not errors and not said,
     )
     # The first hours fill what is kept for an hour.

@@ -1,18 +1,27 @@
 """The demo source: it starts once, whoever asks, holds the sample, and minds nobody's AWS settings."""
 
+import asyncio
+import os
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import browser
 import pytest
+import streamlit as st
+from conftest import unavailable
 
+from bench.addresses import PARAMS, names
+from bench.visitors import arrive
 from data import deadline, demo, evaluations, flashcards
 from data.failures import Failure
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from data.settings import Settings
 from data.store import Store
+from ui import reads
 
 DEFAULTS = Settings.read({})
 
@@ -31,6 +40,68 @@ def test_many_who_ask_at_once_get_the_same_store(monkeypatch: pytest.MonkeyPatch
     assert len({id(store) for store in stores}) == 1
     assert len(started) == 1
     assert filled == [stores[0]]
+
+
+def test_visitors_who_arrive_together_on_a_fresh_server_start_the_engine_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    start = demo.start_engine
+    monkeypatch.setattr(demo, "_stores", {})
+    monkeypatch.setattr(demo, "start_engine", lambda: started.append(start()) or started[-1])
+    monkeypatch.setattr(demo, "fill", lambda *_: None)
+    monkeypatch.setenv("DYNAMODB_EVALUATIONS", "together-evals")
+    monkeypatch.setenv("DYNAMODB_FLASHCARD_SETS", "together-sets")
+    for _ in range(2):
+        with ThreadPoolExecutor(20) as pool:
+            stores = list(pool.map(lambda _: reads.store(), range(20)))
+        assert len({id(store) for store in stores}) == 1
+        # As when the credentials are looked for anew: the engine goes on.
+        st.cache_resource.clear()
+    assert len(started) == 1
+
+
+def test_who_waits_for_another_visitors_start_of_the_demo_has_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(_: Settings) -> Store:
+        time.sleep(0.6)
+        return Store(DEFAULTS, None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reads, "open_demo", slow)
+
+    def visit(_: int) -> float:
+        with deadline.limited(0.5):
+            reads.start()
+            return deadline.remaining()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert min(pool.map(visit, range(4))) > 0
+
+
+def test_visitors_of_a_fresh_server_find_one_engine() -> None:
+    if not Path("/proc/self/net/tcp").exists():
+        unavailable("how many ports a process listens on can be seen on Linux")
+
+    async def together(url: str) -> list[list[str]]:
+        pages = (names() * 2)[:12]
+        of_demo = {**PARAMS, "student": {"user_id": "user-456"}, "evaluation": {"evaluation_id": "eval-abc123"}}
+        of_demo["flashcards"] = {"set_id": "flashcard-set-123"}
+        arrived = await asyncio.gather(*(arrive(url, page, **of_demo.get(page, {})) for page in pages))
+        for visitor, _, _ in arrived:
+            await visitor.socket.close()
+        return [visitor.errors for visitor, _, _ in arrived]
+
+    with browser.serving({"BANDUP_SOURCE": "demo"}) as server:
+        errors = asyncio.run(together(server.url))
+        # The server's own, and the engine's.
+        assert _listening(server.pid) == 2
+    # A slow computer may be too slow for so many at once, and says so; nothing else may be wrong.
+    assert [said for several in errors for said in several if "could not be shown. DynamoDB" not in said] == []
+
+
+def _listening(pid: int) -> int:
+    """On how many ports a process listens."""
+    held = {os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir() if one.is_symlink()}
+    # https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html: the state, 0A when listening, and the inode
+    table = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] == "0A" and f"socket:[{row[9]}]" in held for row in table)
 
 
 @pytest.fixture

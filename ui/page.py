@@ -330,6 +330,7 @@ def open_page(title: str, *, for_ops: bool = False) -> Iterator[Page]:
             text.show_small(_source(settings))
         page = Page(settings, reader_zone(), datetime.now(UTC), visitor)
         try:
+            reads.start()
             yield page
         except Done:
             pass

@@ -59,6 +59,13 @@ def store() -> Store:
         return open_demo(chosen)
 
 
+def start() -> None:
+    """Have the demo's engine running, whoever starts it: also who waits for another visitor's start has time left."""
+    if settings().source == "demo":
+        with deadline.lifted():
+            store()
+
+
 @st.cache_resource(show_spinner=False)
 def clients() -> "Clients":
     """Clients of Lambda and IAM beside the Store; Failure where they cannot be had."""
