@@ -14,7 +14,7 @@ from analysis import progress
 from analysis.bands import nearest_half
 from analysis.progress import Trend
 from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
-from ui import formats
+from ui import formats, text
 
 # Okabe and Ito's colours for colour-blind readers, https://jfly.uni-koeln.de/color/
 COLOURS = {WRITING: "#0072B2", SPEAKING: "#D55E00"}
@@ -24,6 +24,7 @@ NAMES = {WRITING: "Writing", SPEAKING: "Speaking"}
 _DASHES = ("dot", "dash", "dashdot", "longdash")
 _SYMBOLS = ("diamond-open", "square-open", "triangle-up-open", "x-thin-open")
 
+_LONGEST = 50  # characters of others' words in a figure
 _PAUSE = pd.Timedelta(days=35)
 _SETTLING = pd.Timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -53,7 +54,7 @@ def band_trend(
         line={"color": COLOURS[skill], "width": 3, "shape": "hv"},
         hoverinfo="skip",
     )
-    models = timed["model_used"].map(lambda model: html.escape(model or "model unknown"))
+    models = timed["model_used"].map(lambda model: _literal(model or "model unknown"))
     figure.add_scatter(
         x=times,
         y=timed[OVERALL],
@@ -75,7 +76,7 @@ def band_trend(
         )
     for when, model in new_models(timed):
         at = when.astimezone(zone).replace(tzinfo=None)
-        _mark(figure, at, f"{model[:28]}…" if len(model) > 29 else model)
+        _mark(figure, at, _literal(model, 29))
     return _framed(figure, pd.concat(shown), f"Time ({zone.key})", height=340)
 
 
@@ -260,7 +261,7 @@ def model_bands(
     """
     figure = go.Figure()
     for n, (model, known) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
-        name = html.escape(str(model))
+        name = _literal(str(model))
         # A line across months without the model would claim bands that nobody got: a point without a band breaks it.
         pauses = known[known["start"].diff() > _PAUSE].assign(median=math.nan, scored=0)
         rows = pd.concat([pauses.assign(start=pauses["start"] - _PAUSE / 2), known]).sort_values("start")
@@ -272,11 +273,13 @@ def model_bands(
             line={"color": COLOURS[skill], "width": 1, "dash": ("solid", *_DASHES)[n % 5]},
             marker={"symbol": ("circle", *_SYMBOLS)[n % 5], "size": 8},
             customdata=rows[["scored"]].to_numpy(),
-            hovertemplate=f"{name}<br>median %{{y}} of %{{customdata[0]}}<br>%{{x|%-d %b %Y}}<extra></extra>",
+            # Not the name itself: in a template, “%{…}” in it would be filled in.
+            text=[name] * len(rows),
+            hovertemplate="%{text}<br>median %{y} of %{customdata[0]}<br>%{x|%-d %b %Y}<extra></extra>",
             showlegend=True,
         )
     for when, words in takeovers:
-        _mark(figure, when.astimezone(zone).replace(tzinfo=None), words)
+        _mark(figure, when.astimezone(zone).replace(tzinfo=None), _literal(words))
     framed = _framed(figure, over_time["median"], f"Time ({zone.key})", height=320)
     return framed.update_layout(yaxis_title="Median band")
 
@@ -306,14 +309,18 @@ def _interval(figure: go.Figure, trend: Trend, times: pd.Series, skill: str, zon
     )
 
 
+def _literal(said: str, longest: int = _LONGEST) -> str:
+    """Text of others for a figure, as Plotly shows it letter for letter; no longer than there is room for."""
+    line = text.visible(" ".join(said[:200].split()))
+    return html.escape(line if len(line) <= longest else f"{line[: longest - 1]}…")
+
+
 def _mark(figure: go.Figure, at: datetime, words: str) -> None:
-    """An upright line with words above it, which others may have written."""
+    """An upright line with words above it, as Plotly takes them."""
     figure.add_shape(
         type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": _QUIET, "width": 2, "dash": "dash"}
     )
-    figure.add_annotation(
-        x=at, y=1, yref="paper", yanchor="bottom", text=html.escape(words), showarrow=False, font={"size": 12}
-    )
+    figure.add_annotation(x=at, y=1, yref="paper", yanchor="bottom", text=words, showarrow=False, font={"size": 12})
     figure.update_layout(margin={"t": 30})
 
 

@@ -96,7 +96,7 @@ def option(label: str, names: Mapping[str, str], *, key: str, default: str, expl
     st.selectbox(
         label,
         list(names),
-        format_func=lambda code: names.get(code, code),
+        format_func=lambda code: text.visible(names.get(code, code)),
         key=key,
         help=explain,
         on_change=_to_url,
@@ -223,7 +223,7 @@ def student_finder(roster: Roster) -> str | None:
 
 
 def _introduced(student: Student) -> str:
-    return " · ".join(part for part in (student.name, student.class_name, student.user_id) if part)
+    return text.visible(" · ".join(part for part in (student.name, student.class_name, student.user_id) if part))
 
 
 def id_finder(label: str, example: str, explain: str | None = None) -> str | None:

@@ -167,7 +167,7 @@ def rates(jobs: pd.DataFrame) -> None:
                     ],
                 }
             )
-            st.dataframe(shown, hide_index=True, key=f"rates_{name}", alt=f"Failures by {of.lower()}")
+            st.dataframe(tables.literal(shown), hide_index=True, key=f"rates_{name}", alt=f"Failures by {of.lower()}")
 
 
 def failure_groups(failed: pd.DataFrame, period: Span, page: Page) -> None:
@@ -322,13 +322,15 @@ def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:
     )
     if len(near):
         st.dataframe(
-            pd.DataFrame(
-                {
-                    "When": near["created_at"],
-                    "Kind": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
-                    "Status": tables.state_labels(near, page.now),
-                    "Id": near["job_id"],
-                }
+            tables.literal(
+                pd.DataFrame(
+                    {
+                        "When": near["created_at"],
+                        "Kind": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
+                        "Status": tables.state_labels(near, page.now),
+                        "Id": near["job_id"],
+                    }
+                )
             ),
             hide_index=True,
             column_config={"When": tables.moment("When", page.zone)},
