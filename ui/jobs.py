@@ -269,10 +269,13 @@ def listing(rows: pd.DataFrame, total: int, page: Page) -> None:
 
 def addressed(page: Page) -> Key | None:
     """The job that the URL names."""
-    job_id = page.param("job_id")
+    job_id, user_id = page.param("job_id"), page.param("user_id")
     if job_id is None:
         return None
-    return Key(FLASHCARDS if page.param("table") == FLASHCARDS else "evaluations", job_id, page.param("user_id") or "")
+    if user_id is None:
+        st.text("The link names a job, but not whose: choose it in the list.")
+        return None
+    return Key(FLASHCARDS if page.param("table") == FLASHCARDS else "evaluations", job_id, user_id)
 
 
 def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:

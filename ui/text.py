@@ -138,17 +138,17 @@ def pairs(named: Iterable[tuple[str, str]]) -> Html:
 
 def show(*parts: Html) -> None:
     """Put parts on the page."""
-    st.html("".join(parts))
+    st.html(_held("".join(parts)))
 
 
 def show_beside(part: Html) -> None:
     """A short part as wide as it is, for a row of several."""
-    st.html(part, width="content")
+    st.html(_held(part), width="content")
 
 
 def show_small(source: str) -> None:
     """A short text in a frame, as wide as it is."""
-    st.html(chip(source), width="content")
+    st.html(_held(chip(source)), width="content")
 
 
 def dot(colour: str) -> Html:
@@ -180,3 +180,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Html]], caption: str, *
         f'<table style="border-collapse:collapse;width:100%;margin:0 0 .8em;border:0">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _held(parts: str) -> str:
+    """Parts that stay in their column: a letter under a heap of accents cannot be broken, and may be wider than it."""
+    return f'<div style="overflow-x:clip;overflow-clip-margin:6px">{parts}</div>'
