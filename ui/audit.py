@@ -191,7 +191,9 @@ def takeovers(rows: pd.DataFrame, skill: str, page: Page) -> None:
     if said:
         text.show(text.bullets(text.inline(sentence) for sentence in said))
     st.plotly_chart(
-        charts.model_bands(over_time, [(t.at, f"{t.model} takes over") for t in found], skill, page.zone),
+        charts.model_bands(
+            over_time, [(t.at, f"{text.short(t.model, 36)} takes over") for t in found], skill, page.zone
+        ),
         key=f"models_{skill}",
         config=charts.CONFIG,
         alt=f"{charts.NAMES[skill]} bands by model over time. {' '.join(said)}",

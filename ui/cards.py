@@ -89,7 +89,7 @@ def table(chosen: FlashcardSet) -> None:
     if not frame["More"].any():
         frame = frame.drop(columns="More")
     st.dataframe(
-        frame,
+        tables.literal(frame),
         hide_index=True,
         key="cards_table",
         column_config={"Card": st.column_config.NumberColumn(width=60)},

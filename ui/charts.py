@@ -14,7 +14,7 @@ from analysis import progress
 from analysis.bands import nearest_half
 from analysis.progress import Trend
 from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
-from ui import formats
+from ui import formats, text
 
 # Okabe and Ito's colours for colour-blind readers, https://jfly.uni-koeln.de/color/
 COLOURS = {WRITING: "#0072B2", SPEAKING: "#D55E00"}
@@ -25,6 +25,7 @@ _DASHES = ("dot", "dash", "dashdot", "longdash")
 _SYMBOLS = ("diamond-open", "square-open", "triangle-up-open", "x-thin-open")
 
 _SHORTEST = pd.Timedelta(days=14)
+_LONGEST = 50  # characters of others' words in a figure
 _PAUSE = pd.Timedelta(days=35)
 _SETTLING = pd.Timedelta(days=1)
 _LINES, _LINE = 3, 15  # lines for the names of models, which may stand close to each other; pixels of each
@@ -58,7 +59,7 @@ def band_trend(
         line={"color": COLOURS[skill], "width": 3, "shape": "hv"},
         hoverinfo="skip",
     )
-    models = timed["model_used"].map(lambda model: html.escape(model or "model unknown"))
+    models = timed["model_used"].map(lambda model: _literal(model or "model unknown"))
     figure.add_scatter(
         x=times,
         y=timed[OVERALL],
@@ -80,7 +81,7 @@ def band_trend(
         )
     for n, (when, model) in enumerate(new_models(timed)):
         at = when.astimezone(zone).replace(tzinfo=None)
-        _mark(figure, at, f"{model[:28]}…" if len(model) > 29 else model, line=n % _LINES, among=times)
+        _mark(figure, at, _literal(model, 29), line=n % _LINES, among=times)
     figure.update_xaxes(range=_time_range(times))
     return _framed(figure, pd.concat(shown), f"Time ({zone.key})", height=340)
 
@@ -278,7 +279,7 @@ def model_bands(
     """
     figure = go.Figure()
     for n, (model, known) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
-        name = html.escape(str(model))
+        name = _literal(str(model))
         # A line across months without the model would claim bands that nobody got: a point without a band breaks it.
         pauses = known[known["start"].diff() > _PAUSE].assign(median=math.nan, scored=0)
         rows = pd.concat([pauses.assign(start=pauses["start"] - _PAUSE / 2), known]).sort_values("start")
@@ -290,11 +291,13 @@ def model_bands(
             line={"color": COLOURS[skill], "width": 1, "dash": ("solid", *_DASHES)[n % 5]},
             marker={"symbol": ("circle", *_SYMBOLS)[n % 5], "size": 8},
             customdata=rows[["scored"]].to_numpy(),
-            hovertemplate=f"{name}<br>median %{{y}} of %{{customdata[0]}}<br>%{{x|%-d %b %Y}}<extra></extra>",
+            # Not the name itself: in a template, “%{…}” in it would be filled in.
+            text=[name] * len(rows),
+            hovertemplate="%{text}<br>median %{y} of %{customdata[0]}<br>%{x|%-d %b %Y}<extra></extra>",
             showlegend=True,
         )
     for when, words in takeovers:
-        _mark(figure, when.astimezone(zone).replace(tzinfo=None), words)
+        _mark(figure, when.astimezone(zone).replace(tzinfo=None), _literal(words))
     framed = _framed(figure, over_time["median"], f"Time ({zone.key})", height=320)
     return framed.update_layout(yaxis_title="Median band")
 
@@ -324,6 +327,12 @@ def _interval(figure: go.Figure, trend: Trend, times: pd.Series, skill: str, zon
     )
 
 
+def _literal(said: str, longest: int = _LONGEST) -> str:
+    """Text of others for a figure, as Plotly shows it letter for letter; no longer than there is room for."""
+    line = text.visible(" ".join(said[:200].split()))
+    return html.escape(line if len(line) <= longest else f"{line[: longest - 1]}…")
+
+
 def _time_range(times: pd.Series) -> list[pd.Timestamp] | None:
     """The range of an axis for local times, at least two weeks: around one attempt, Plotly would show microseconds."""
     if times.empty:
@@ -334,7 +343,7 @@ def _time_range(times: pd.Series) -> list[pd.Timestamp] | None:
 
 
 def _mark(figure: go.Figure, at: datetime, words: str, *, line: int = 0, among: pd.Series | None = None) -> None:
-    """An upright line with words above it, which others may have written, on one of several lines.
+    """An upright line with words above it, as Plotly takes them, on one of several lines.
 
     `among` are the times of the axis: near its ends, the words stand on the inner side, where there is room.
     """
@@ -352,7 +361,7 @@ def _mark(figure: go.Figure, at: datetime, words: str, *, line: int = 0, among: 
         xanchor=anchor,
         yanchor="bottom",
         yshift=_LINE * line,
-        text=html.escape(words),
+        text=words,
         showarrow=False,
         font={"size": 12},
     )

@@ -20,6 +20,8 @@ ALL = "all"
 
 _PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", 365)}
 _LONGEST_SEARCH = 200
+_MOST_REMARKS = 5  # on what the dashboard does not know
+_TABLES = ("evaluations", "flashcards")
 _SOUGHT = "_sought"
 
 # Every filter's key in the URL, distinct on every page, so that all of them can travel along (see carried).
@@ -29,6 +31,10 @@ KEYS = (
     *("audit", "finding"),
     *("class", "of", "flag", "away", "below", "weakest", "falling", "lost", "group", "says", "lesson", "beside"),
 )
+
+# What else a link may hold: which record, whose, which two.
+IDS = ("user_id", "evaluation_id", "set_id", "a", "b", "job_id", "table")
+_FIRST_DAY = date(2000, 1, 1)  # before there was BandUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,31 @@ class Period:
 
 def carried() -> dict[str, list[str]]:
     """The filters in the URL, for links and page switches to take along: coming back, the reader finds them again."""
-    return {key: [st.query_params[key][:_LONGEST_SEARCH]] for key in KEYS if key in st.query_params}
+    return {key: [value(key)] for key in KEYS if key in st.query_params}
+
+
+def given(key: str) -> str | None:
+    """What the URL says of a filter or an id, the first where it says several; None when nothing."""
+    said = st.query_params.get_all(key)
+    return said[0] if said else None
+
+
+def remarks() -> None:
+    """Say what in the link cannot be used as it is, whatever page it leads to: a sentence each."""
+    said: list[str] = []
+    for key in st.query_params:
+        if key not in KEYS and key not in IDS:
+            if len(said) < _MOST_REMARKS:
+                said.append(f"The link holds “{text.short(key, 60)}”, which the dashboard does not know.")
+            continue
+        if len(st.query_params.get_all(key)) > 1:
+            said.append(f"The link has {key} more than once: the first one is used.")
+        if key in KEYS and len(given(key) or "") > _LONGEST_SEARCH:
+            said.append(f"The link's {key} is too long: at most its first {_LONGEST_SEARCH} characters are used.")
+    if (table := given("table")) and table not in _TABLES:
+        said.append(f"The link asks for table “{text.short(table, 60)}”, which there is not.")
+    for sentence in said:
+        text.show(text.quiet(text.inline(sentence)))
 
 
 def period(key: str = "period") -> Period:
@@ -98,7 +128,7 @@ def option(
     st.selectbox(
         label,
         list(names),
-        format_func=lambda code: names.get(code, code),
+        format_func=lambda code: text.visible(names.get(code, code)),
         key=key,
         help=explain,
         on_change=_to_url,
@@ -109,10 +139,11 @@ def option(
 
 
 def _asked(label: str, names: Mapping[str, str], key: str, default: str) -> str:
-    asked = st.query_params.get(key, default)
+    told = given(key)
+    asked = default if told is None else told
     if asked not in names:
-        shown = asked if len(asked) <= 60 else asked[:60] + "…"
-        text.show(text.quiet(text.inline(f"The link asks for {label.lower()} “{shown}”, which there is not.")))
+        said = f"The link asks for {label.lower()} “{text.short(asked, 60)}”, which there is not."
+        text.show(text.quiet(text.inline(said)))
         asked = default
     st.session_state[key] = asked
     return asked
@@ -120,7 +151,7 @@ def _asked(label: str, names: Mapping[str, str], key: str, default: str) -> str:
 
 def number(label: str, *, key: str, default: float, step: float, most: float, explain: str) -> float:
     """A number from 0 to `most`, in the URL as `?key=`. Says so when a link holds none."""
-    asked = st.query_params.get(key, "")
+    asked = given(key) or ""
     chosen = default
     if asked:
         try:
@@ -128,9 +159,8 @@ def number(label: str, *, key: str, default: float, step: float, most: float, ex
         except ValueError:
             chosen = math.nan
         if not 0 <= chosen <= most:
-            text.show(
-                text.quiet(text.inline(f"The link's {label.lower()} “{asked[:60]}” is no number up to {most:g}."))
-            )
+            said = f"The link's {label.lower()} “{text.short(asked, 60)}” is no number up to {most:g}."
+            text.show(text.quiet(text.inline(said)))
             chosen = default
     st.session_state[key] = chosen
     st.number_input(
@@ -150,7 +180,7 @@ def number(label: str, *, key: str, default: float, step: float, most: float, ex
 
 def value(key: str) -> str:
     """What the URL says of a filter; empty when nothing."""
-    return st.query_params.get(key, "")[:_LONGEST_SEARCH]
+    return (given(key) or "")[:_LONGEST_SEARCH]
 
 
 def put(**chosen: str) -> None:
@@ -163,30 +193,45 @@ def put(**chosen: str) -> None:
 
 
 def day(label: str, *, key: str, default: date) -> date:
-    """A date, in the URL as `?key=2026-03-01`. Says so when a link holds none."""
-    asked = st.query_params.get(key, default.isoformat())
+    """A date since 2000, in the URL as `?key=2026-03-01`. Says so when a link holds none."""
+    told = given(key)
+    asked = default.isoformat() if told is None else told
+    last = default + timedelta(days=366)
     try:
         chosen = date.fromisoformat(asked)
+        problem = "" if _FIRST_DAY <= chosen <= last else f"is not between {_FIRST_DAY:%Y} and {last:%Y}"
     except ValueError:
-        text.show(text.quiet(text.inline(f"The link's {label.lower()} “{asked[:60]}” is no date.")))
+        problem = "is no date"
+    if problem:
+        text.show(text.quiet(text.inline(f"The link's {label.lower()} “{text.short(asked, 60)}” {problem}.")))
         chosen = default
     st.session_state[key] = chosen
-    st.date_input(label, key=key, on_change=_to_url, args=(key, None), required=True, format="YYYY-MM-DD")
+    st.date_input(
+        label,
+        min_value=_FIRST_DAY,
+        max_value=last,
+        key=key,
+        on_change=_to_url,
+        args=(key, None),
+        required=True,
+        format="YYYY-MM-DD",
+    )
     return chosen
 
 
 def switch(label: str, *, key: str, default: bool = False, explain: str | None = None) -> bool:
     """An on/off switch, in the URL as `?key=on` or `?key=off` where that is not the default."""
-    asked = st.query_params.get(key, "")
-    if asked not in ("", "on", "off"):
-        text.show(text.quiet(text.inline(f"The link's “{label}” is “{asked[:60]}”, which is neither on nor off.")))
-    st.session_state[key] = {"on": True, "off": False}.get(asked, default)
+    asked = given(key)
+    if asked not in (None, "on", "off"):
+        said = f"The link's “{label}” is “{text.short(asked or '', 60)}”, neither on nor off."
+        text.show(text.quiet(text.inline(said)))
+    st.session_state[key] = {"on": True, "off": False}.get(asked or "", default)
     return st.toggle(label, key=key, help=explain, on_change=_to_url, args=(key, default))
 
 
 def search(label: str, *, key: str) -> str:
     """Free text, in the URL as `?key=`; cut to 200 characters."""
-    st.session_state[key] = st.query_params.get(key, "")[:_LONGEST_SEARCH]
+    st.session_state[key] = value(key)
     return st.text_input(
         label, key=key, type="search", max_chars=_LONGEST_SEARCH, on_change=_to_url, args=(key, "")
     ).strip()
@@ -227,7 +272,7 @@ def student_finder(roster: Roster) -> str | None:
 
 
 def _introduced(student: Student) -> str:
-    return " · ".join(part for part in (student.name, student.class_name, student.user_id) if part)
+    return text.visible(" · ".join(part for part in (student.name, student.class_name, student.user_id) if part))
 
 
 def id_finder(label: str, example: str, explain: str | None = None) -> str | None:

@@ -165,7 +165,7 @@ def rates(jobs: pd.DataFrame) -> None:
                     ],
                 }
             )
-            st.dataframe(shown, hide_index=True, key=f"rates_{name}", alt=f"Failures by {of.lower()}")
+            st.dataframe(tables.literal(shown), hide_index=True, key=f"rates_{name}", alt=f"Failures by {of.lower()}")
 
 
 def failure_groups(failed: pd.DataFrame, period: Span, page: Page) -> None:
@@ -290,10 +290,13 @@ def listing(rows: pd.DataFrame, total: int, period: Span, page: Page) -> None:
 
 def addressed(page: Page) -> Key | None:
     """The job that the URL names."""
-    job_id = page.param("job_id")
+    job_id, user_id = page.param("job_id"), page.param("user_id")
     if job_id is None:
         return None
-    return Key(FLASHCARDS if page.param("table") == FLASHCARDS else "evaluations", job_id, page.param("user_id") or "")
+    if user_id is None:
+        st.text("The link names a job, but not whose: choose it in the list.")
+        return None
+    return Key(FLASHCARDS if page.param("table") == FLASHCARDS else "evaluations", job_id, user_id)
 
 
 def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:
@@ -343,13 +346,15 @@ def one(key: Key, jobs: pd.DataFrame, page: Page) -> None:
     )
     if len(near):
         st.dataframe(
-            pd.DataFrame(
-                {
-                    "When": near["created_at"],
-                    "Kind": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
-                    "Status": tables.state_labels(near, page.now),
-                    "Id": near["job_id"],
-                }
+            tables.literal(
+                pd.DataFrame(
+                    {
+                        "When": near["created_at"],
+                        "Kind": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
+                        "Status": tables.state_labels(near, page.now),
+                        "Id": near["job_id"],
+                    }
+                )
             ),
             hide_index=True,
             column_config={"When": tables.moment("When", page.zone)},

@@ -43,13 +43,15 @@ def offer(rows: pd.DataFrame, page: Page) -> None:
             "changed meanwhile. Nothing else is changed. There is no retry: the record does not hold the job's input."
         )
         st.dataframe(
-            pd.DataFrame(
-                {
-                    "When": asked["created_at"],
-                    "Kind": asked["kind"].map(lambda kind: KINDS.get(kind, kind)),
-                    "Student": asked["user_id"],
-                    "Id": asked["job_id"],
-                }
+            tables.literal(
+                pd.DataFrame(
+                    {
+                        "When": asked["created_at"],
+                        "Kind": asked["kind"].map(lambda kind: KINDS.get(kind, kind)),
+                        "Student": asked["user_id"],
+                        "Id": asked["job_id"],
+                    }
+                )
             ),
             hide_index=True,
             column_config={"When": tables.moment("When", page.zone)},

@@ -226,15 +226,14 @@ class Page:
 
     def param(self, name: str) -> str | None:
         """A query parameter, None when it is not there or cannot be an id, which is then said."""
-        values = st.query_params.get_all(name)
-        if not values or not values[0]:
+        said = filters.given(name)
+        if not said:
             return None
-        if len(values) > 1:
-            st.warning(f"The link has {name} more than once: the first one is used.")
-        if len(values[0].encode(errors="replace")) > _LONGEST_ID:
-            st.warning(f"The link's {name} is too long to be an id.")
+        # User ids are sort keys, the others may be partition keys.
+        if len(said.encode(errors="replace")) > (_LONGEST_ID if name == "user_id" else 2 * _LONGEST_ID):
+            text.show(text.paragraph(f"The link's {name} is too long to be an id."))
             return None
-        return values[0]
+        return said
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -329,6 +328,7 @@ def open_page(title: str, *, for_ops: bool = False) -> Iterator[Page]:
             st.title(title, anchor=False, width="content")
             text.show_small(_source(settings))
         page = Page(settings, reader_zone(), datetime.now(UTC), visitor)
+        filters.remarks()
         try:
             reads.start()
             yield page

@@ -317,7 +317,7 @@ def _restore_form(store: Store, windows: dict[str, Check], page: Page) -> None:
 def _restored(store: Store, page: Page) -> None:
     table, name = st.session_state[_RESTORED]
     target = Target(table, name)
-    st.subheader(f"After the restore to {name}", anchor=False)
+    text.show(text.heading(f"After the restore to {name}", 3))
     found = provision.plan(store, [target])
     first = next(check for check in found.checks if check.subject == "Table")
     if first.level in ("building", "missing"):

@@ -26,7 +26,13 @@ def only_one(found: Sequence[R], noun: str, page_file: str, id_name: str) -> R |
         return found[0] if found else None
     st.text(f"{formats.count(len(found), 'student')} have {noun} of this id. Whose?")
     by_student = {record.user_id: record for record in found}
-    chosen = st.selectbox("Student", list(by_student), index=None, key=f"whose_{page_file}_{id_name}")
+    chosen = st.selectbox(
+        "Student",
+        list(by_student),
+        format_func=text.visible,
+        index=None,
+        key=f"whose_{page_file}_{id_name}",
+    )
     return by_student.get(chosen) if chosen else None
 
 
@@ -120,10 +126,13 @@ def unknown(attributes: Mapping[str, Json]) -> None:
 
 
 def raw(item: str) -> None:
-    """The whole item, folded."""
+    """The whole item, folded. Hidden characters are written as JSON can write them, so that a copy is the same JSON."""
     with st.expander("Raw record (JSON)"):
         st.code(
-            item, language=None, wrap_lines=True, height=500 if item.count("\n") > 30 or len(item) > 4000 else "content"
+            text.escaped(item),
+            language=None,
+            wrap_lines=True,
+            height=500 if item.count("\n") > 30 or len(item) > 4000 else "content",
         )
 
 

@@ -15,12 +15,13 @@ from data.parse import Issue
 from data.roster import Roster
 from data.roster import Student as Listed
 from data.schema import BANDS, CRITERIA, OVERALL, SPEAKING, WRITING
-from ui import charts, formats
+from ui import charts, formats, text
 from ui import progress as words
 
 Columns = Mapping[str, Any]
 
 ODD = "Unreadable or odd"
+_LONGEST = 2_000  # characters of a cell; the whole text is where the record is
 
 _BAND_NAMES = {OVERALL: "Band", **CRITERIA[WRITING], **CRITERIA[SPEAKING]}
 
@@ -275,6 +276,17 @@ def matching(rows: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+def literal(rows: pd.DataFrame) -> pd.DataFrame:
+    """The table for a grid: hidden characters visible, and no cell so long that the browser labours over it."""
+    shown = rows.copy()
+    for name in shown.columns:
+        if not pd.api.types.is_numeric_dtype(shown[name].dtype) and not isinstance(
+            shown[name].dtype, pd.DatetimeTZDtype
+        ):
+            shown[name] = shown[name].map(lambda cell: text.short(cell, _LONGEST) if isinstance(cell, str) else cell)
+    return shown
+
+
 def pick(rows: pd.DataFrame, columns: Columns, *, key: str, alt: str) -> int | None:
     """A table in which a click on a row, or on any of its cells, chooses it; the row's position, None before."""
     event = _grid(rows, columns, key, alt, "rerun")
@@ -303,7 +315,7 @@ def _grid(rows: pd.DataFrame, columns: Columns, key: str, alt: str, on_select: A
         st.text("Nothing matches these filters.")
         return None
     return st.dataframe(
-        rows,
+        literal(rows),
         column_config=columns,
         hide_index=True,
         key=key,

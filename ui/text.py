@@ -5,6 +5,7 @@ text stays in its box. Streamlit's Markdown is never given such text: it would f
 """
 
 import html
+import json
 from collections.abc import Iterable, Sequence
 from typing import NewType
 
@@ -12,24 +13,51 @@ import streamlit as st
 
 Html = NewType("Html", str)
 
-# Characters that nobody sees and that reorder or end text: shown as a picture or by number.
+# Characters that nobody sees and that reorder, end or hide text: shown as a picture or by number. Not the two joiners
+# U+200C and U+200D, which Persian, Hindi and emoji are written with.
 _HIDDEN = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 _HIDDEN |= {127: "␡"} | {code: f"[U+{code:04X}]" for code in (*range(0x80, 0xA0), *range(0x202A, 0x202F))}
-_HIDDEN |= {code: f"[U+{code:04X}]" for code in range(0x2066, 0x206A)}
+_HIDDEN |= {code: f"[U+{code:04X}]" for code in (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)}
+_HIDDEN |= {code: f"[U+{code:04X}]" for code in (*range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC))}
+# Letters of “tags”, which carry whole sentences unseen. (They also make the flags of England, Scotland and Wales.)
+_HIDDEN |= {code: f"[U+{code:04X}]" for code in range(0xE0000, 0xE0080)}
 
-_LONG = 20_000  # characters from which text gets a scroll box of its own
+_ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in _HIDDEN}
+
+_LONG = 5_000  # characters from which text gets a scroll box of its own
 _BOX = "white-space:pre-wrap;overflow-wrap:anywhere;max-width:75ch;line-height:1.6;"
 _SCROLL = "max-height:60vh;overflow-y:auto;"
 
 
 def visible(text: str) -> str:
     """The text with hidden control characters made visible, as plain text."""
-    return text.translate(_HIDDEN)
+    # The first look is quick, and most texts need no second one.
+    return text if text.isprintable() else text.translate(_HIDDEN)
+
+
+def short(text: str, longest: int) -> str:
+    """Plain text for a place that shows no more than so many characters, hidden ones visible; cut ones are counted.
+
+    >>> short("a name", 6), short("a longer name", 6)
+    ('a name', 'a long… (13 characters)')
+    """
+    return visible(text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)")
+
+
+def escaped(source: str) -> str:
+    r"""JSON text with hidden characters as escapes: still the same JSON.
+
+    >>> escaped('"a\u202eb"') == r'"a\u202eb"'
+    True
+    """
+    return source if source.isprintable() else source.translate(_ESCAPES)
 
 
 def inline(text: str) -> Html:
-    """Text inside a line."""
-    return Html(f"<bdi>{html.escape(visible(text))}</bdi>")
+    """Text inside a line; one that is longer than any line in a box of its own."""
+    if len(text) > _LONG:
+        return paragraph(text)
+    return Html(f'<bdi style="overflow-wrap:anywhere">{html.escape(visible(text))}</bdi>')
 
 
 def paragraph(text: str) -> Html:
@@ -86,12 +114,14 @@ def chip(text: str) -> Html:
 
 def card(text: str, caption: str) -> Html:
     """One side of a flashcard: large, in a frame."""
+    # What may scroll must be reached by the keyboard.
+    reached = ' tabindex="0"' if len(text) > 300 or text.count("\n") > 5 else ""
     return Html(
         f'<div aria-live="polite" style="border:1px solid rgba(128,128,128,.7);border-radius:.6em;min-height:11rem;'
         'padding:1.2em;display:flex;flex-direction:column;justify-content:center;gap:.8em">'
         f'<div style="font-size:.875rem;opacity:.85">{inline(caption)}</div>'
-        f'<div dir="auto" style="font-size:1.35rem;white-space:pre-wrap;overflow-wrap:anywhere;max-height:50vh;'
-        f'overflow-y:auto">{html.escape(visible(text))}</div></div>'
+        f'<div dir="auto"{reached} style="font-size:1.35rem;white-space:pre-wrap;overflow-wrap:anywhere;'
+        f'max-height:50vh;overflow-y:auto">{html.escape(visible(text))}</div></div>'
     )
 
 
@@ -108,17 +138,17 @@ def pairs(named: Iterable[tuple[str, str]]) -> Html:
 
 def show(*parts: Html) -> None:
     """Put parts on the page."""
-    st.html("".join(parts))
+    st.html(_held("".join(parts)))
 
 
 def show_beside(part: Html) -> None:
     """A short part as wide as it is, for a row of several."""
-    st.html(part, width="content")
+    st.html(_held(part), width="content")
 
 
 def show_small(source: str) -> None:
     """A short text in a frame, as wide as it is."""
-    st.html(chip(source), width="content")
+    st.html(_held(chip(source)), width="content")
 
 
 def dot(colour: str) -> Html:
@@ -150,3 +180,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Html]], caption: str, *
         f'<table style="border-collapse:collapse;width:100%;margin:0 0 .8em;border:0">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _held(parts: str) -> str:
+    """Parts that stay in their column: a letter under a heap of accents cannot be broken, and may be wider than it."""
+    return f'<div style="overflow-x:clip;overflow-clip-margin:6px">{parts}</div>'
