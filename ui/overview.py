@@ -62,7 +62,7 @@ def choose(roster: Roster) -> Choice:
 def rules() -> Rules:
     """The rules of attention, readable and settable, in the address; 0 switches one off."""
     standard = Rules()
-    # Unfolded once the address changes the rules, so that what it says is seen; not folded again under a hand.
+    # Unfolded once the address changes the rules, so that what it says is seen; never folded under the reader's hand.
     changed = any(filters.value(rule) for rule in attention.RULES)
     unfolded = st.session_state[_UNFOLDED] = changed or st.session_state.get(_UNFOLDED, False)
     with (

@@ -74,7 +74,7 @@ def criteria(skill: str, names: Sequence[str]) -> str:
     """The names of criteria.
 
     >>> criteria("writing", ["grammar_band", "lexical_band"])
-    'Grammatical Range and Accuracy, Lexical Resource'
+    'Grammar, Lexical resource'
     """
     return ", ".join(CRITERIA[skill][name] for name in names)
 
