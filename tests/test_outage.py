@@ -53,7 +53,7 @@ class Shown(NamedTuple):
 PAGES = {
     "overview": Shown("pages/overview.py", {}, "Overview", "The class", "Active students 3"),
     "student": Shown(
-        "pages/student.py", {"user_id": STUDENT}, "Student", "The evaluations", "Writing band, latest 7.0"
+        "pages/student.py", {"user_id": STUDENT}, "Student", "The evaluations", "Writing level 7.0"
     ),
     "evaluation": Shown(
         "pages/evaluation.py",
@@ -308,7 +308,7 @@ def test_a_fault_that_passes_after_a_few_ends_with_the_data_shown(name: str, pag
 def test_a_hang_that_passes_ends_with_the_data_shown(page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     real = data_store.client_config
     brief = Config(read_timeout=0.4)
-    monkeypatch.setattr(data_store, "client_config", lambda endpoint: real(endpoint).merge(brief))
+    monkeypatch.setattr(data_store, "client_config", lambda endpoint, **more: real(endpoint, **more).merge(brief))
     app = visit(aws, page, lambda: aws.fail(proxy.hang(3), times=1))
     assert len(aws.failed) == 1
     assert page.data in words(app)

@@ -80,7 +80,7 @@ def test_sign_in_and_the_pages_work_through_caddy(tmp_path: Path) -> None:
             visitor.sees(f"{OPS}, ops")
             assert [c["name"] for c in visitor.context.cookies() if not c["secure"]] == []
             visitor.open("/student?user_id=user-101")
-            visitor.sees("Writing band, latest")
+            visitor.sees("Writing level")
 
 
 def test_through_caddy_nothing_is_shown_without_sign_in(tmp_path: Path) -> None:

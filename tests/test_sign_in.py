@@ -236,7 +236,7 @@ def test_a_teacher_of_one_class_sees_nothing_that_others_have_read(visitor: Visi
         visitor.sees("in no class of yours")
         assert not re.search(r"talk about|vocab-guide", visitor.page.inner_text("body"))
     visitor.open("/student?user_id=user-101")
-    visitor.sees("Writing band, latest")
+    visitor.sees("Writing level")
 
 
 def test_signing_out_ends_every_tab_and_the_sign_in_at_the_provider(visitor: Visitor, school: School) -> None:
