@@ -12,6 +12,7 @@ from conftest import unavailable
 
 from data.settings import Settings
 from data.store import Store
+from ui import text
 
 WHO = quote(hostile.COMBINED)
 CLASS = quote(hostile.STRINGS["image"])
@@ -150,4 +151,57 @@ def test_no_text_becomes_more_than_text(view: str, visitor: Visitor) -> None:
     path, sign = VIEWS[view]
     visitor.open(path)
     visitor.sees(sign)
+    assert_harmless(visitor)
+
+
+SOME = ["lesson", "says", "evaluation", "compare", "sets", "set", "odd set", "job", "audit", "setup"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", SOME)
+def test_axe_finds_nothing_serious_in_the_sub_views(site: str, view: str, scheme: str) -> None:
+    with browser.visiting(site, scheme=scheme) as visitor:
+        visitor.open(VIEWS[view][0])
+        visitor.sees(VIEWS[view][1])
+        try:
+            assert browser.axe(visitor) == []
+        except engines.MissingError as missing:
+            unavailable(str(missing))
+
+
+# A phone; and 1280 by 800 at a zoom of 200 %.
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (640, 400)])
+@pytest.mark.parametrize("view", SOME)
+def test_nothing_sticks_out_where_there_is_little_room(site: str, view: str, width: int, height: int) -> None:
+    with browser.visiting(site, width=width, height=height) as visitor:
+        visitor.open(VIEWS[view][0])
+        visitor.sees(VIEWS[view][1])
+        assert visitor.page.evaluate(WIDE) == []
+
+
+@pytest.mark.parametrize("view", ["evaluation", "set"])
+def test_every_string_can_be_read_letter_by_letter(view: str, visitor: Visitor) -> None:
+    visitor.open(VIEWS[view][0])
+    said = visitor.page.evaluate("document.querySelector('[data-testid=stMain]').textContent")
+    assert [name for name, string in hostile.STRINGS.items() if text.visible(string) not in said] == []
+
+
+def test_a_turned_card_is_harmless(visitor: Visitor) -> None:
+    visitor.open(VIEWS["set"][0])
+    visitor.page.get_by_role("button", name="Turn the card").click()
+    visitor.sees(f"Card 1 of {len(hostile.STRINGS)} · answer")
+    assert_harmless(visitor)
+
+
+@pytest.mark.parametrize("finding", ["scale", "no-band", "overall-half"])
+def test_the_records_of_a_finding_are_harmless(finding: str, visitor: Visitor) -> None:
+    visitor.open(f"/audit?audit=30d&finding={finding}")
+    assert_harmless(visitor)
+
+
+@pytest.mark.parametrize(
+    "query", ["user_id=%ED%A0%80", "user_id=%", "user_id=%zz", "user_id=%00", "since=%FF", "a=&&=b;c"]
+)
+def test_a_link_with_broken_escapes_opens_the_page(query: str, visitor: Visitor) -> None:
+    visitor.open(f"/student?{query}")
     assert_harmless(visitor)

@@ -62,12 +62,10 @@ def given(key: str) -> str | None:
 
 def remarks() -> None:
     """Say what in the link cannot be used as it is, whatever page it leads to: a sentence each."""
-    said: list[str] = []
-    for key in st.query_params:
-        if key not in KEYS and key not in IDS:
-            if len(said) < _MOST_REMARKS:
-                said.append(f"The link holds “{text.short(key, 60)}”, which the dashboard does not know.")
-            continue
+    known = [key for key in st.query_params if key in KEYS or key in IDS]
+    others = [text.short(key, 60) for key in st.query_params if key not in known]
+    said = [f"The link holds “{key}”, which the dashboard does not know." for key in others[:_MOST_REMARKS]]
+    for key in known:
         if len(st.query_params.get_all(key)) > 1:
             said.append(f"The link has {key} more than once: the first one is used.")
         if key in KEYS and len(given(key) or "") > _LONGEST_SEARCH:

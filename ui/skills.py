@@ -52,7 +52,7 @@ def title(user_id: str, page: Page) -> None:
     if known.name:
         text.show(text.heading(known.name, 3))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.code(user_id, language=None, width="content")
+        st.code(user_id, language=None, wrap_lines=True, width="content")
         facts = [known.class_name] if known.class_name else []
         facts += [] if math.isnan(known.target) else [f"target {formats.band(known.target)}"]
         if facts:
