@@ -136,6 +136,7 @@ def _apart(way: Callable[[World], Run], world: World) -> Run:
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(way, world, sender))
     process.start()
+    sender.close()  # so that a child that fails ends the wait
     found: Run = receiver.recv()
     process.join()
     return found
