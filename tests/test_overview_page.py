@@ -368,8 +368,8 @@ def test_each_skill_has_a_small_chart_of_its_newest_attempts() -> None:
 
 
 def read(files: dict[str, Callable[[], bytes]], beginning: str) -> tuple[str, pd.DataFrame]:
-    """A file's name and what pandas reads of it."""
-    name = next(name for name in files if name.startswith(beginning) and name.endswith(".csv"))
+    """The last such file's name (the first run is of the bare page) and what pandas reads of it."""
+    name = [name for name in files if name.startswith(beginning) and name.endswith(".csv")][-1]
     return name, pd.read_csv(io.BytesIO(files[name]()), skiprows=exports.HEAD, encoding="utf-8-sig")
 
 
