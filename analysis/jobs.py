@@ -50,15 +50,18 @@ def with_states(jobs: pd.DataFrame, now: datetime, thresholds: Thresholds = Thre
 
     Done again means: a later completed job of the same kind by the same student.
     """
-    states = jobs["status"].astype("object").map({COMPLETED: "completed", FAILED: "failed"}).fillna("unknown")
+    ended = jobs["status"].astype("object").map({COMPLETED: "completed", FAILED: "failed"}).fillna("unknown")
+    # By place, because frames that were joined have labels twice.
+    states = ended.to_numpy(dtype="object", copy=True)
     # Few are open, and one by one all of them would take longer than the rest of the page.
-    waiting = jobs.loc[jobs["status"] == PROCESSING, "created_at"]
-    of_these = [state(PROCESSING, None if pd.isna(began) else began, now, thresholds) for began in waiting]
-    states.update(pd.Series(of_these, index=waiting.index, dtype="object"))
+    waiting = (jobs["status"] == PROCESSING).to_numpy(dtype=bool, na_value=False)
+    states[waiting] = [
+        state(PROCESSING, None if pd.isna(began) else began, now, thresholds) for began in jobs["created_at"][waiting]
+    ]
     done = jobs[jobs["status"] == COMPLETED].groupby(["user_id", "kind"], dropna=True)["created_at"].max()
     last = pd.MultiIndex.from_frame(jobs[["user_id", "kind"]])
     again = pd.Series(done.reindex(last).array, index=jobs.index) > jobs["created_at"]
-    labelled = jobs.assign(state=states.astype("object"))
+    labelled = jobs.assign(state=pd.Series(states, index=jobs.index, dtype="object"))
     lost = labelled["state"].isin(["failed", "overdue", "stuck"])
     return labelled.assign(recovered=lost & again)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_pages import FAILURES, FailingClient, empty, refused, show, use, words  # noqa: F401
+from test_pages import FAILURES, FailingClient, empty, files, refused, show, use, words  # noqa: F401
 
 from data import demo, unindexed
 from data.failures import Failure
@@ -19,9 +19,10 @@ from data.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from data.settings import Settings
 from data.store import Read, Store
-from ui import audit, exports, reads
+from ui import audit, reads
 
 PAGE = "pages/audit.py"
+Files = dict[str, Callable[[], bytes]]
 
 # The demo's waiting jobs grow old while other tests run.
 pytestmark = pytest.mark.usefixtures("demo_anew")
@@ -152,27 +153,15 @@ def test_an_unknown_finding_in_the_link_is_said_literally() -> None:
     assert "“&lt;b&gt;x&lt;/b&gt;” was not found in the last 30 days." in words(show(PAGE, {"finding": "<b>x</b>"}))
 
 
-def downloads(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What the page's download buttons would save, in their order."""
-    made: list[bytes] = []
-    real = exports.csv
-
-    def keep(*args: Any, **more: Any) -> bytes:
-        made.append(real(*args, **more))
-        return made[-1]
-
-    monkeypatch.setattr(exports, "csv", keep)
-    app.run()
-    return made
+def cells(files: Files, begins: str) -> list[list[str]]:
+    """What the page's download button for such a file would save."""
+    (make,) = [make for name, make in files.items() if name.startswith(begins)]
+    return list(csv.reader(io.StringIO(make().decode("utf-8-sig"), newline="")))
 
 
-def cells(content: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-
-
-def test_each_list_can_be_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_list_can_be_taken_away(files: Files) -> None:
     app = show(PAGE, {"finding": "overall-half"})
-    everything, one = map(cells, downloads(app, monkeypatch))
+    everything, one = cells(files, "All-findings-30d-audit-"), cells(files, "Overall-is-half-a-band-off-30d-audit-")
     assert one[0] == ["# Overall is half a band off: 4 rows"]
     assert one[1] == ["# Period: the last 30 days"]
     assert one[2][0].startswith("# Time zone: Asia/Ho_Chi_Minh")
@@ -185,9 +174,10 @@ def test_each_list_can_be_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(everything) - 6 == sum(kinds(app).values())
 
 
-def test_a_formula_in_a_record_stays_text(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_formula_in_a_record_stays_text(empty: Store, files: Files) -> None:
     put(empty, EVALUATIONS, {**SEED_EVALUATIONS[0], "user_id": "=1+1", "overall_band": "9.0"})
-    (everything, one) = map(cells, downloads(show(PAGE, {"finding": "overall"}), monkeypatch))
+    show(PAGE, {"finding": "overall"})
+    everything, one = cells(files, "All-findings-"), cells(files, "Overall-")
     assert one[6][2] == "'=1+1"
     assert everything[6][4] == "'=1+1"
     assert one[6][1] == "overall 9.0; criteria 7.0 6.5 7.0 6.5, mean 6.75, rounded 7.0"
@@ -256,7 +246,9 @@ def test_a_count_that_was_stopped_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert "The count could not be shown" not in words(app)
 
 
-def test_whole_reading_that_was_stopped_says_so_and_keeps_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whole_reading_that_was_stopped_says_so_and_keeps_what_it_found(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = audit._in_batches
 
     def cut(*args: Any) -> Any:
@@ -270,7 +262,7 @@ def test_whole_reading_that_was_stopped_says_so_and_keeps_what_it_found(monkeypa
     app.run()
     assert "100 records read whole" in words(app)
     assert "Stopped before the end" in words(app)
-    assert cells(downloads(app, monkeypatch)[0])[4][0].startswith("# Complete: no")
+    assert cells(files, "All-findings-")[4][0].startswith("# Complete: no")
 
 
 def test_more_records_than_one_click_reads_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +272,7 @@ def test_more_records_than_one_click_reads_are_said(monkeypatch: pytest.MonkeyPa
     assert "older ones were not asked for" in words(whole(app))
 
 
-def test_a_period_that_was_cut_makes_every_list_truncated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_period_that_was_cut_makes_every_list_truncated(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     real = reads.period
 
     def cut(days: int) -> Read[Any]:
@@ -290,7 +282,7 @@ def test_a_period_that_was_cut_makes_every_list_truncated(monkeypatch: pytest.Mo
     monkeypatch.setattr(reads, "period", cut)
     app = show(PAGE)
     assert "Stopped after 20,000 records." in words(app)
-    assert cells(downloads(app, monkeypatch)[0])[4][0].startswith("# Complete: no")
+    assert cells(files, "All-findings-")[4][0].startswith("# Complete: no")
 
 
 def test_empty_tables_give_sentences(empty: Store) -> None:

@@ -64,7 +64,7 @@ def test_who_waits_for_another_visitors_start_of_the_demo_has_time_left(monkeypa
         time.sleep(0.6)
         return Store(DEFAULTS, None)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reads, "open_demo", slow)
+    monkeypatch.setattr(demo, "open_demo", slow)
 
     def visit(_: int) -> float:
         with deadline.limited(0.5):

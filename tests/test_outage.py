@@ -52,8 +52,13 @@ class Shown(NamedTuple):
 
 PAGES = {
     "overview": Shown("pages/overview.py", {}, "Overview", "The class", "Active students 3"),
-    "student": Shown(
-        "pages/student.py", {"user_id": STUDENT}, "Student", "The evaluations", "Writing level 7.0"
+    "student": Shown("pages/student.py", {"user_id": STUDENT}, "Student", "The evaluations", "Writing level 7.0"),
+    "compare": Shown(
+        "pages/compare.py",
+        {"user_id": STUDENT, "a": "eval-1", "b": "eval-4"},
+        "Compare",
+        "Compare",
+        "Task achievement",
     ),
     "evaluation": Shown(
         "pages/evaluation.py",

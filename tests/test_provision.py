@@ -249,7 +249,8 @@ def test_a_denied_step_names_the_action_and_the_others_go_on(account: Store) -> 
         events = run(account)
     tags = [(state, message) for action, state, message in ends(events) if action == "tags"]
     assert [state for state, _ in tags] == ["failed", "failed"]
-    wanted = f"Add the action dynamodb:TagResource on table/{account.settings.evaluations}"
+    resource = f"arn:aws:dynamodb:{account.settings.region}:*:table/{account.settings.evaluations}"
+    wanted = f"Add the action dynamodb:TagResource on {resource}"
     assert wanted in tags[0][1]
     assert {state for action, state, _ in ends(events) if action != "tags"} == {"done"}
 

@@ -253,11 +253,12 @@ def test_following_a_restore_survives_that_aws_does_not_answer(monkeypatch: pyte
         from zoneinfo import ZoneInfo  # noqa: PLC0415
 
         from data.settings import Settings  # noqa: PLC0415
-        from ui import provisioning  # noqa: PLC0415
+        from ui import access, provisioning  # noqa: PLC0415
         from ui.page import Page  # noqa: PLC0415
 
         nobody: Any = None
-        provisioning._follow(nobody, "restored", Page(Settings.read({}), ZoneInfo("UTC"), datetime.now(UTC)))
+        page = Page(Settings.read({}), ZoneInfo("UTC"), datetime.now(UTC), access.current())
+        provisioning._follow(nobody, "restored", page)
 
     def fail(*_: Any) -> None:
         raise Failure("throttled", "DynamoDB is answering too many requests.", "Wait a minute, then press Refresh.")

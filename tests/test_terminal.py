@@ -195,7 +195,7 @@ def test_one_when_a_step_fails(account: Store, run: Run, monkeypatch: pytest.Mon
     assert code == 1
     assert out.count("\nfailed ") == 2
     assert out.count("\nskipped ") == 4
-    assert "Add the action dynamodb:CreateTable on table/" in out
+    assert "Add the action dynamodb:CreateTable on arn:aws:dynamodb:" in out
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class Page:
     _made: list[tuple[Any, tuple[Any, ...], Read[Any]]] = field(default_factory=list)
     _tried: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
     _looked: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
-    _begun: dict[tuple[Any, tuple[Any, ...]], "reads.Answer | Failure"] = field(default_factory=dict)
+    _begun: dict[tuple[Any, tuple[Any, ...]], "reads.Answer | Exception"] = field(default_factory=dict)
 
     def ahead(self, *wanted: tuple[Any, ...]) -> None:
         """Ask for reads of ui.reads, each with its arguments, side by side; `read` then finds what came of them."""
@@ -119,7 +119,7 @@ class Page:
         if (cached, args) not in self._tried:
             self._tried.append((cached, args))
         asked = self._begun.pop((cached, args), None) or reads.ask(cached, *args)
-        if isinstance(asked, Failure):
+        if isinstance(asked, Exception):
             raise asked
         answer = asked.read
         if asked.failure:

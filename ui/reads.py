@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -128,14 +127,14 @@ def _last(
     return cached.older(*args) if isinstance(cached, Recent) else question.answer(now)
 
 
-def ask_ahead(wanted: Sequence[tuple[Any, ...]]) -> list[Answer | Failure]:
-    """The answers of several reads, each with its arguments, asked for side by side; a failure in its place."""
+def ask_ahead(wanted: Sequence[tuple[Any, ...]]) -> list[Answer | Exception]:
+    """The answers of several reads, each with its arguments, asked for side by side; in its place what was raised."""
 
-    def one(read: tuple[Any, ...]) -> Answer | Failure:
+    def one(read: tuple[Any, ...]) -> Answer | Exception:
         try:
             return ask(read[0], *read[1:])
-        except Failure as failure:
-            return failure
+        except Exception as error:  # noqa: BLE001 - raised where the answer is wanted, which only that part lacks
+            return error
 
     with st.spinner("Reading from DynamoDB…", show_time=True):
         return deadline.side_by_side(one, wanted)
@@ -275,12 +274,17 @@ class Recent:
 
 @st.cache_resource(show_spinner=False)
 def _kept_evaluations() -> Kept:
-    return Kept(partial(evaluations.period, store()), partial(evaluations.update, store()), _TTL)
+    return Kept(
+        # Each time with the Store of then, which is another one once the credentials were looked for anew.
+        lambda *span: evaluations.period(store(), *span),
+        lambda *span: evaluations.update(store(), *span),
+        _TTL,
+    )
 
 
 @st.cache_resource(show_spinner=False)
 def _kept_sets() -> Kept:
-    return Kept(partial(flashcards.period, store()), partial(flashcards.update, store()), _TTL)
+    return Kept(lambda *span: flashcards.period(store(), *span), lambda *span: flashcards.update(store(), *span), _TTL)
 
 
 period = Recent(_kept_evaluations)
