@@ -111,6 +111,8 @@ def pause(seconds: float) -> None:
 def side_by_side(ask: Callable[[T], U], of: Iterable[T], most: int = 64) -> list[U]:
     """`ask` of each value, `most` at a time, under the limit that holds here. Raises what the first one raised."""
     values = list(of)
+    if len(values) == 1:
+        return [ask(values[0])]
     # A thread does not know the context that it was started from.
     contexts = [copy_context() for _ in values]
     with ThreadPoolExecutor(min(most, max(1, len(values))), thread_name_prefix=THREADS) as pool:

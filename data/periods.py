@@ -107,9 +107,7 @@ class Kept:
         first = now - timedelta(days=days)
         with self._lock:
             answer = self._answer
-            # One that a cap cut off has no place for another period: that may be whole.
-            lacking = days > self._days if answer is None or answer.complete else days != self._days
-            if answer is None or self._first is None or lacking or self._stale:
+            if answer is None or self._first is None or self._lacks(days) or self._stale:
                 answer = self.read(first, _ahead(now))
                 self._days, self._first, self._stale = days, first, False
             elif now - answer.read_at >= self.fresh:
@@ -119,6 +117,16 @@ class Kept:
                 answer = self.update(answer, self._first, _ahead(now))
             self._answer = answer
         return _since(answer, first)
+
+    def is_fresh(self, days: int, now: datetime) -> bool:
+        """Whether `last_days` would need no read."""
+        answer = self._answer
+        return answer is not None and not self._stale and not self._lacks(days) and now - answer.read_at < self.fresh
+
+    def _lacks(self, days: int) -> bool:
+        # One that a cap cut off has no place for another period: that may be whole.
+        cut = self._answer is not None and not self._answer.complete
+        return days != self._days if cut else days > self._days
 
     def older(self, days: int, now: datetime, most: timedelta) -> Read[pd.DataFrame] | None:
         """The last answer, for when a fresh one fails; None where it is older than `most` or does not reach so far."""

@@ -72,3 +72,17 @@ def test_what_aws_refuses_is_not_kept(kind: str, kept_then: bool) -> None:
     kept.keep(question, answer("x"))
     question.fail(Failure(kind, "It failed.", "Mend it."), NOW)  # type: ignore[arg-type]
     assert (question.answer(NOW) is not None) is kept_then
+
+
+def test_an_answer_is_fresh_until_it_is_old_or_somebody_presses_refresh() -> None:
+    span = timedelta(minutes=5)
+    kept = Older()
+    question = kept.of("a")
+    assert not question.is_fresh(span, NOW)
+    kept.keep(question, answer(1))
+    assert question.is_fresh(span, NOW + span - timedelta(seconds=1))
+    assert not question.is_fresh(span, NOW + span)
+    question.retry()
+    assert not question.is_fresh(span, NOW)
+    kept.keep(question, answer(1, NOW + timedelta(seconds=1)))
+    assert question.is_fresh(span, NOW + timedelta(seconds=1))

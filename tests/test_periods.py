@@ -281,3 +281,23 @@ def test_what_is_stale_is_brought_up_to_date_and_what_is_forgotten_is_read() -> 
     kept.forget()
     kept.last_days(7, reader.now)
     assert [what for what, _ in reader.asked] == ["read", "update", "read"]
+
+
+def test_what_needs_no_read_is_known_without_one() -> None:
+    reader = Reader(today=10)
+    kept = reader.kept()
+    assert not kept.is_fresh(7, NOW)
+    kept.last_days(7, NOW)
+    assert kept.is_fresh(7, NOW)
+    assert kept.is_fresh(1, NOW + timedelta(minutes=4))
+    assert not kept.is_fresh(30, NOW)
+    assert not kept.is_fresh(7, NOW + timedelta(minutes=5))
+    kept.forget()
+    assert not kept.is_fresh(7, NOW)
+    kept.last_days(7, NOW)
+    kept.drop()
+    assert not kept.is_fresh(7, NOW)
+    reader.complete = False
+    kept.last_days(7, NOW)
+    assert kept.is_fresh(7, NOW)
+    assert not kept.is_fresh(1, NOW)

@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from test_overview_page import completed, failed, put, read
 from test_pages import STUDENT, empty, files, metrics, show, use, words  # noqa: F401
 
+from data import deadline
 from data.sample import ODD_STUDENT
 from data.schema import SPEAKING, WRITING
 from data.store import Store
@@ -314,3 +315,22 @@ def test_the_student_page_reads_two_queries_and_a_click_none(empty: Store) -> No
         app.segmented_control(key="status").set_value("completed").run()
         assert wire.operations.count("Query") == 2
     assert "could not be shown" not in words(app)
+
+
+def test_its_two_reads_go_side_by_side_and_a_click_that_needs_neither_starts_no_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    several: list[int] = []
+    real = deadline.side_by_side
+
+    def side_by_side(ask: Callable[[Any], Any], of: Any, most: int = 64) -> list[Any]:
+        several.append(len(list(of)))
+        return real(ask, of, most)
+
+    monkeypatch.setattr(deadline, "side_by_side", side_by_side)
+    app = show(PAGE, {"user_id": STUDENT})
+    several.clear()
+    app.run()
+    assert several == []
+    app.button(key="_refresh").click().run()
+    assert several == [2]

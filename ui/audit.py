@@ -18,7 +18,7 @@ from data.rows import WHOLE_BATCH
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
 from data.store import Cost, Read, TableFacts
 from data.unindexed import Progress
-from ui import access, charts, filters, formats, reads, tables, takeaway, text
+from ui import access, charts, figures, filters, formats, reads, tables, takeaway, text
 from ui.filters import Period
 from ui.page import EVALUATION, FLASHCARDS, KEPT, Page
 from ui.text import Html
@@ -190,12 +190,13 @@ def takeovers(rows: pd.DataFrame, skill: str, page: Page) -> None:
     said = [_said_of_shift(takeover, models.shift(rows, takeover), page) for takeover in found]
     if said:
         text.show(text.bullets(text.inline(sentence) for sentence in said))
-    st.plotly_chart(
-        charts.model_bands(
-            over_time, [(t.at, f"{text.short(t.model, 36)} takes over") for t in found], skill, page.zone
-        ),
+    figures.show(
+        charts.model_bands,
+        over_time,
+        [(t.at, f"{text.short(t.model, 36)} takes over") for t in found],
+        skill,
+        page.zone,
         key=f"models_{skill}",
-        config=charts.CONFIG,
         alt=f"{charts.NAMES[skill]} bands by model over time. {' '.join(said)}",
     )
 

@@ -4,6 +4,7 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -35,6 +36,18 @@ _FEW_WEEKS, _NARROW = 8, 320
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
+
+
+class Finished(go.Figure):  # type: ignore[misc] # Plotly has no types
+    """A figure that nobody changes any more: Streamlit asks for it as a dict each time, and gets the same one."""
+
+    def __init__(self, figure: go.Figure) -> None:
+        super().__init__()
+        self._finished: dict[str, Any] = figure.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same one each time."""
+        return self._finished
 
 
 def band_trend(

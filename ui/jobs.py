@@ -16,7 +16,7 @@ from data.failures import Failure
 from data.jobs import FLASHCARDS, Key
 from data.schema import COMPLETED, FAILED, SPEAKING, WRITING
 from data.store import Read
-from ui import charts, filters, formats, marking, reads, record, tables, takeaway, text
+from ui import charts, figures, filters, formats, marking, reads, record, tables, takeaway, text
 from ui.older import AGE, RETRY
 from ui.page import EVALUATION, KEPT, STUDENT, Page
 from ui.page import FLASHCARDS as FLASHCARDS_PAGE
@@ -144,7 +144,7 @@ def timeline(jobs: pd.DataFrame, period: Span, page: Page) -> None:
         stamp = f"{start:%d %b, %H:%M}" if unit == "hour" else f"{start:%d %b}"
         title += f": most failures on {stamp}, {failed:,} of {failed + worst[0]['completed']:,} finished"
     st.text(title)
-    st.plotly_chart(charts.job_bars(counts, page.zone), key="job_bars", config=charts.CONFIG, alt=title)
+    figures.show(charts.job_bars, counts, page.zone, key="job_bars", alt=title)
 
 
 def rates(jobs: pd.DataFrame) -> None:

@@ -31,6 +31,11 @@ class Question:
     failure: Failure | None = None
     failed_at: datetime = _NEVER
     asked_at: datetime = _NEVER
+    stale: bool = False
+
+    def is_fresh(self, span: timedelta, now: datetime) -> bool:
+        """Whether the last answer is no older than `span`, and nobody wants a newer one."""
+        return not self.stale and now - self.read_at < span
 
     def answer(self, now: datetime) -> Read[Any] | None:
         """The last answer, unless it is too old."""
@@ -52,7 +57,7 @@ class Question:
 
     def retry(self) -> None:
         """Ask afresh next time, however short ago that failed."""
-        self.failure = None
+        self.failure, self.stale = None, True
 
     @contextmanager
     def mine(self, seconds: float) -> Iterator[bool]:
@@ -83,7 +88,7 @@ class Older:
 
     def keep(self, question: Question, answer: Read[Any]) -> None:
         """Keep an answer, in place of the one before; what nobody asked for longest is dropped for it."""
-        question.failure = None
+        question.failure, question.stale = None, False
         if question.read_at == answer.read_at and question.pickled:
             return
         pickled = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)

@@ -12,7 +12,7 @@ from analysis import attention, progress, rhythm
 from analysis.attention import Row, Rules, Student
 from data.roster import Roster
 from data.schema import CRITERIA, TYPES
-from ui import charts, filters, formats, recurring, tables, takeaway
+from ui import charts, figures, filters, formats, recurring, tables, takeaway
 from ui import progress as words
 from ui.filters import Period
 from ui.page import STUDENT, Page
@@ -205,7 +205,7 @@ def distribution(every: Sequence[Row], choice: Choice) -> None:
         return
     title = f"Half of the students are at or above {' and '.join(known)}"
     st.text(title)
-    st.plotly_chart(charts.level_counts(levels), key="levels", config=charts.CONFIG, alt=f"{title}.")
+    figures.show(charts.level_counts, levels, key="levels", alt=f"{title}.")
 
 
 def volume(evaluations: pd.DataFrame, first: datetime, choice: Choice, page: Page) -> None:
@@ -228,8 +228,7 @@ def volume(evaluations: pd.DataFrame, first: datetime, choice: Choice, page: Pag
         said.append(f"{odd:,} more of neither skill")
     title = ", ".join(said)
     st.text(title)
-    figure = charts.weekly(counts[["start", *choice.skills]], page.zone)
-    st.plotly_chart(figure, key="weekly", config=charts.CONFIG, alt=f"{title}.")
+    figures.show(charts.weekly, counts[["start", *choice.skills]], page.zone, key="weekly", alt=f"{title}.")
 
 
 def groups(evaluations: pd.DataFrame, every: Sequence[Row], choice: Choice, page: Page) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from analysis import attention, bands, progress, rhythm
 from analysis.progress import Attempts, Forecast, Progress
 from data.schema import TYPES
-from ui import charts, filters, formats, reads, report, takeaway, text
+from ui import charts, figures, filters, formats, reads, report, takeaway, text
 from ui import progress as words
 from ui.filters import Period
 from ui.page import COMPARE, EVALUATION, Page
@@ -168,14 +168,7 @@ def practice(shown: pd.DataFrame, period: Period, page: Page) -> None:
         f"the longest pause lasted {formats.count(rhythm.longest_pause(days), 'day')}"
     )
     st.text(said)
-    figure = charts.calendar(days, page.zone)
-    st.plotly_chart(
-        figure,
-        key="calendar",
-        width="content" if figure.layout.width else "stretch",
-        config=charts.CONFIG,
-        alt=f"Calendar: {said}.",
-    )
+    figures.show(charts.calendar, days, page.zone, key="calendar", alt=f"Calendar: {said}.")
 
 
 def address(evaluation: pd.Series) -> dict[str, str]:
@@ -216,16 +209,18 @@ def _skill(shown: pd.DataFrame, skill: Skill, page: Page) -> None:
         return
     sentence = _sentence(skill, page)
     st.text(f"{sentence}. Select a point to open it.")
-    event = st.plotly_chart(
-        charts.band_trend(scored, skill.name, zone=page.zone, trend=skill.progress.trend, target=skill.target),
+    picked = figures.pick(
+        charts.band_trend,
+        scored,
+        skill.name,
+        zone=page.zone,
+        trend=skill.progress.trend,
+        target=skill.target,
         key=f"trend_{skill.name}",
-        on_select="rerun",
-        selection_mode="points",
-        config=charts.CONFIG,
         alt=f"{name} bands over time. {sentence}.",
     )
-    if points := [point for point in event["selection"]["points"] if point.get("customdata")]:
-        evaluation_id, user_id = points[0]["customdata"]
+    if picked:
+        evaluation_id, user_id = picked
         page.go(EVALUATION, evaluation_id=evaluation_id, user_id=user_id)
     untimed = int(scored["created_at"].isna().sum())
     if untimed:
@@ -240,10 +235,11 @@ def _criteria(shown: pd.DataFrame, scored: pd.DataFrame, skill: Skill, page: Pag
     name = charts.NAMES[skill.name]
     profile = bands.criteria_profile(shown, skill.name)
     st.text(f"Criteria of the latest one: {_weakest(profile)}")
-    st.plotly_chart(
-        charts.profile(profile, skill.name),
+    figures.show(
+        charts.profile,
+        profile,
+        skill.name,
         key=f"profile_{skill.name}",
-        config=charts.CONFIG,
         alt=f"{name} criteria: "
         + ", ".join(f"{n} {formats.band(v)}" for n, v in zip(profile["name"], profile["latest"], strict=True)),
     )
@@ -255,10 +251,12 @@ def _criteria(shown: pd.DataFrame, scored: pd.DataFrame, skill: Skill, page: Pag
         else "No criterion stands out now"
     )
     st.text(f"Each criterion over time. {said}.")
-    st.plotly_chart(
-        charts.criteria_over_time(scored, skill.name, zone=page.zone),
+    figures.show(
+        charts.criteria_over_time,
+        scored,
+        skill.name,
+        zone=page.zone,
         key=f"criteria_{skill.name}",
-        config=charts.CONFIG,
         alt=f"{name} criteria over time, a small chart each. {said}.",
     )
 
