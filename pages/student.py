@@ -50,7 +50,7 @@ with open_page("Student") as page:
                     skill, status = filters.skill(), filters.status()
                 rows = tables.matching(shown, evaluation_type=skill, status=status)
                 st.text(
-                    f"{len(rows):,} of {formats.count(len(shown), 'evaluation')}, newest first. Select one to read it."
+                    f"{len(rows):,} of {formats.count(len(shown), 'evaluation')}, newest first. Tick one to read it."
                 )
                 chosen = tables.pick(
                     tables.history(rows, page.now),

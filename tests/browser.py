@@ -141,13 +141,13 @@ class Visitor:
         return self.page.url.removeprefix(self.url)
 
     def click_row(self, key: str, row: int) -> None:
-        """Click on a row of the grid `key`, in the cell of its first column."""
+        """Tick a row of the grid `key`."""
         grid = self.page.locator(f".st-key-{key} [data-testid=stDataFrame]")
         grid.scroll_into_view_if_needed()
         box = grid.bounding_box()
         assert box
         # The grid is a canvas: it takes a press only on the cell that it knows the pointer is over.
-        self.page.mouse.move(box["x"] + 100, box["y"] + 35 * (row + 1) + 17)
+        self.page.mouse.move(box["x"] + 20, box["y"] + 35 * (row + 1) + 17)
         self.page.wait_for_timeout(300)
         self.page.mouse.down()
         self.page.wait_for_timeout(50)

@@ -94,7 +94,7 @@ def by_kind(found: pd.DataFrame, page: Page, period: Period) -> None:
     if kinds.empty:
         st.info(f"All that can be told from the lists of the last {period.name} adds up.", title="No findings")
         return
-    st.text("Select a kind to see its records.")
+    st.text("Tick a kind to see its records.")
     # The grid remembers which row was chosen, not which kind: other kinds make another grid.
     with st.container(key=_KINDS_GRID):
         picked = tables.pick(
@@ -230,7 +230,7 @@ def grid_key(name: str, rows: Iterable[str]) -> str:
 def _records(found: pd.DataFrame, code: str, page: Page, period: Period) -> None:
     kind = scores.describe(code)
     text.show(text.heading(kind.name, 3), text.line(text.inline(kind.meaning)))
-    st.text(f"{formats.count(len(found), 'record')}, newest first. Select one to open it.")
+    st.text(f"{formats.count(len(found), 'record')}, newest first. Tick one to open it.")
     shown = _table(found)
     with st.container(key=_RECORDS_GRID):
         picked = tables.pick(
@@ -371,9 +371,9 @@ def _unlisted_found(progress: Progress, table: Table, name: str, page: Page) -> 
     text.show(text.table(["Why", "Records", "Where it still is"], rows, f"Why records of {name} are missing"))
     few = len(progress.kept) < progress.unlisted
     if few:
-        st.text(f"The keys of {len(progress.kept):,} of them were kept. Select one to open it.")
+        st.text(f"The keys of {len(progress.kept):,} of them were kept. Tick one to open it.")
     else:
-        st.text("Select one to open it.")
+        st.text("Tick one to open it.")
     shown = pd.DataFrame(
         {
             "Id": [record.record_id for record in progress.kept],

@@ -169,7 +169,7 @@ def rates(jobs: pd.DataFrame) -> None:
 
 
 def failure_groups(failed: pd.DataFrame, period: Span, page: Page) -> None:
-    """What failures say, by part of the period; a click on a row or cell filters the list."""
+    """What failures say, by part of the period; a row that is chosen filters the list."""
     if failed.empty:
         st.text("No failures in this period.")
         return
@@ -178,11 +178,10 @@ def failure_groups(failed: pd.DataFrame, period: Span, page: Page) -> None:
     hourly = period.last - period.first <= timedelta(days=2)
     labels = [f"from {edge.astimezone(page.zone):{'%H:%M' if hourly else '%d %b'}}" for edge in edges]
     shown = table.set_axis(["What they say", *labels, "All"], axis="columns")
-    st.text("What failures say, and when. Select a line, or a number, to see its jobs below.")
+    st.text("What failures say, and when. Tick one to see its jobs below.")
 
-    def act(row: int, column: str | None) -> None:
-        part = str(labels.index(column) + 1) if column in labels else ""
-        filters.put(reason=str(table["signature"][row]), state="failed", part=part)
+    def act(row: int) -> None:
+        filters.put(reason=str(table["signature"][row]), state="failed", part="")
 
     tables.on_pick(
         shown[["What they say", "All", *labels]],
@@ -232,7 +231,7 @@ def choose(jobs: pd.DataFrame, period: Span) -> pd.DataFrame:
 
 def listing(rows: pd.DataFrame, total: int, period: Span, page: Page) -> None:
     """The list; a click puts a job into the URL, from where it is shown."""
-    st.text(f"{len(rows):,} of {formats.count(total, 'job')}, newest first. Select one to see all of it.")
+    st.text(f"{len(rows):,} of {formats.count(total, 'job')}, newest first. Tick one to see all of it.")
     shown = pd.DataFrame(
         {
             "When": rows["created_at"],
@@ -250,7 +249,7 @@ def listing(rows: pd.DataFrame, total: int, period: Span, page: Page) -> None:
         }
     )
 
-    def act(row: int, _: str | None) -> None:
+    def act(row: int) -> None:
         chosen = data.keys(rows.iloc[[row]])[0]
         filters.put(table=chosen.table, job_id=chosen.job_id, user_id=chosen.user_id)
 

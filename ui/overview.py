@@ -170,7 +170,7 @@ def listing(found: Sequence[Row], every: int, choice: Choice, period: Period, pa
         return
     st.text(
         f"{len(found):,} of {formats.count(every, 'student')}, those who need attention first. "
-        "Select one to see the history; a column's head sorts."
+        "Tick one to see the history; a column's head sorts."
     )
     frame = tables.students(found, named, choice.skills)
     chosen = tables.pick(
@@ -245,7 +245,8 @@ def groups(evaluations: pd.DataFrame, every: Sequence[Row], choice: Choice, page
     group = next(g for g in found if f"{g.skill}.{g.criterion}" == code)
     st.text(
         f"{formats.count(len(group.students), 'student')}, lowest level first. "
-        f"Half of them are at or below {formats.band(group.middle)} in {CRITERIA[group.skill][group.criterion]}."
+        f"Half of them are at or below {formats.band(group.middle)} in {CRITERIA[group.skill][group.criterion]}. "
+        "Tick one to see the history."
     )
     chosen = tables.pick(
         tables.group(group.students, page.roster),

@@ -288,24 +288,21 @@ def literal(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def pick(rows: pd.DataFrame, columns: Columns, *, key: str, alt: str) -> int | None:
-    """A table in which a click on a row, or on any of its cells, chooses it; the row's position, None before."""
+    """A table in which a row is chosen by the box at its beginning; the row's position, None before."""
     event = _grid(rows, columns, key, alt, "rerun")
-    chosen = None if event is None else _chosen(event)
-    return chosen[0] if chosen and chosen[0] < len(rows) else None
+    return None if event is None else _chosen(event, rows)
 
 
-def on_pick(
-    rows: pd.DataFrame, columns: Columns, act: Callable[[int, str | None], None], *, key: str, alt: str
-) -> None:
-    """A table that calls `act` with a row's position and the clicked column (None: the whole row), once per click.
+def on_pick(rows: pd.DataFrame, columns: Columns, act: Callable[[int], None], *, key: str, alt: str) -> None:
+    """A table that calls `act` with a row's position, once each time that one is chosen.
 
     For pages that stay: there the choice lives on in the grid, while the rows under it may change.
     """
 
     def changed() -> None:
-        chosen = _chosen(st.session_state[key])
-        if chosen and chosen[0] < len(rows):
-            act(*chosen)
+        chosen = _chosen(st.session_state[key], rows)
+        if chosen is not None:
+            act(chosen)
 
     _grid(rows, columns, key, alt, changed)
 
@@ -320,13 +317,13 @@ def _grid(rows: pd.DataFrame, columns: Columns, key: str, alt: str, on_select: A
         hide_index=True,
         key=key,
         on_select=on_select,
-        selection_mode=["single-row", "single-cell"],
+        # Not cells: whoever comes by with the Tab key would choose the first one.
+        selection_mode="single-row",
         placeholder=formats.UNKNOWN,
-        alt=alt,
+        alt=f"{alt}. Shift and Space choose a row.",
     )
 
 
-def _chosen(event: Any) -> tuple[int, str | None] | None:
-    picked: list[tuple[int, str | None]] = [(row, None) for row in event["selection"]["rows"]]
-    picked += [(row, column) for row, column in event["selection"]["cells"]]
-    return picked[0] if picked else None
+def _chosen(event: Any, rows: pd.DataFrame) -> int | None:
+    """The position of the chosen row; the choice can be older than the rows."""
+    return next((int(row) for row in event["selection"]["rows"] if row < len(rows)), None)
