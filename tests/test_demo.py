@@ -89,7 +89,9 @@ def test_visitors_of_a_fresh_server_find_one_engine() -> None:
         return [visitor.errors for visitor, _, _ in arrived]
 
     with browser.serving({"BANDUP_SOURCE": "demo"}) as server:
-        errors = asyncio.run(together(server.url))
+        # In a thread of its own: in this one, the browser of other tests has a loop already.
+        with ThreadPoolExecutor(1) as pool:
+            errors = pool.submit(asyncio.run, together(server.url)).result()
         # The server's own, and the engine's.
         assert _listening(server.pid) == 2
     # A slow computer may be too slow for so many at once, and says so; nothing else may be wrong.

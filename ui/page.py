@@ -102,6 +102,7 @@ class Page:
     def ahead(self, *wanted: tuple[Any, ...]) -> None:
         """Ask for reads of ui.reads, each with its arguments, side by side; `read` then finds what came of them."""
         for (cached, *args), outcome in zip(wanted, reads.ask_ahead(wanted), strict=True):
+            self._try(cached, tuple(args))
             self._begun[cached, tuple(args)] = outcome
 
     def read(self, cached: Callable[..., Read[Any]], *args: Any) -> Any:
@@ -116,8 +117,7 @@ class Page:
 
         What is kept for all visitors is what was read; what each may see is taken from it here.
         """
-        if (cached, args) not in self._tried:
-            self._tried.append((cached, args))
+        self._try(cached, args)
         asked = self._begun.pop((cached, args), None) or reads.ask(cached, *args)
         if isinstance(asked, Exception):
             raise asked
@@ -128,6 +128,11 @@ class Page:
         for note in answer.notes:
             text.show(text.quiet(text.inline(note)))
         return answer.map(self.only_seen)
+
+    def _try(self, cached: Callable[..., Read[Any]], args: tuple[Any, ...]) -> None:
+        """Let Refresh read this again, whatever comes of it."""
+        if (cached, args) not in self._tried:
+            self._tried.append((cached, args))
 
     @property
     def roster(self) -> Roster:
