@@ -11,7 +11,7 @@ import pandas as pd
 from analysis import jobs, progress
 from analysis.progress import Attempts, Progress, Weakest
 from data.roster import Roster
-from data.schema import TYPES
+from data.schema import FAILED, PROCESSING, TYPES
 
 Rule: TypeAlias = Literal["lost", "falling", "below", "weakest", "away"]
 RULES: tuple[Rule, ...] = ("lost", "falling", "below", "weakest", "away")
@@ -192,6 +192,8 @@ def lost(evaluations: pd.DataFrame, now: datetime) -> int:
 
 
 def _lost(evaluations: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    if not evaluations["status"].isin([FAILED, PROCESSING]).any():
+        return evaluations.iloc[:0]  # mostly so, and looking closer takes longer
     labelled = jobs.with_states(evaluations.rename(columns={"evaluation_type": "kind"}), now)
     return labelled[labelled["state"].isin(["failed", "stuck"]) & ~labelled["recovered"]]
 

@@ -1,4 +1,4 @@
-"""Bands of a skill over time: the latest, the one before, the best; and a class's students side by side.
+"""Bands of a skill over time: the latest, the one before, the best; and the evaluations around one.
 
 Writing and Speaking are never averaged together: an overall IELTS band needs Listening and Reading too.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from data.schema import COMPLETED, CRITERIA, OVERALL, TYPES
+from data.schema import COMPLETED, CRITERIA, OVERALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +63,6 @@ def criteria_profile(history: pd.DataFrame, skill: str) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def students(evaluations: pd.DataFrame) -> pd.DataFrame:
-    """A row per student, last seen first: user_id, writing, speaking (latest bands), evaluations, failed, last_seen.
-
-    `evaluations` is newest first. Evaluations of every status count; those whose student cannot be read form a row
-    of their own with user_id None.
-    """
-    groups = evaluations.groupby("user_id", dropna=False, sort=False)
-    table = pd.DataFrame(
-        {
-            "evaluations": groups.size(),
-            "failed": groups["status"].agg(lambda s: int((s == "failed").sum())).astype("int64"),
-            "last_seen": groups["created_at"].max(),
-        }
-    )
-    for skill in TYPES:
-        latest = scored(evaluations, skill).groupby("user_id", dropna=False, sort=False)[OVERALL].first()
-        table[skill] = latest.reindex(table.index)
-    table = table.rename_axis("user_id").reset_index()
-    table["user_id"] = table["user_id"].astype("object").where(table["user_id"].notna(), None)
-    columns = ["user_id", *TYPES, "evaluations", "failed", "last_seen"]
-    return table[columns].sort_values("last_seen", ascending=False, kind="stable", ignore_index=True)
 
 
 def before(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:

@@ -26,6 +26,8 @@ from bench.worlds import World
 
 EVERY = 5.0  # seconds between two clicks of a visitor, on average
 _CROWDS = (1, 10, 30)
+_QUIET = ("-skill", "-of", "-kind", "-sets")
+"""Ends of the ids of filters over what has been read."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,8 @@ class Visitor:
                 self._begin(answer)
             elif kind == "navigation":
                 self._pages = {page.url_pathname: page.page_script_hash for page in answer.navigation.app_pages}
+                # A deep link begins as the entrypoint's run, and says here which page it came to.
+                self._hash = answer.navigation.page_script_hash
             elif kind == "auto_rerun":
                 self.again[answer.auto_rerun.fragment_id] = answer.auto_rerun.interval
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
@@ -154,7 +158,10 @@ class Visitor:
             self.widgets[seen.id] = state
 
     async def click(self, number: int) -> tuple[float, int]:
-        """Turn a switch where there is one, else run the page again, as selecting a row does."""
+        """Choose in a filter that needs nothing new; else turn a switch; else run the page again, as a tick does."""
+        for name, options in self.choices.items():
+            if name.endswith(_QUIET):
+                return await self.choose(name, options[number % len(options)])
         switch = self.switches[number % len(self.switches)] if self.switches else ""
         if switch:
             self.widgets[switch].bool_value = not self.widgets[switch].bool_value

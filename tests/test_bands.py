@@ -127,42 +127,6 @@ def test_criteria_of_nothing_are_unknown() -> None:
     assert profile["attempts"].tolist() == [0, 0, 0, 0]
 
 
-def test_a_class_has_a_row_per_student_last_seen_first() -> None:
-    table = bands.students(
-        history(
-            attempt(1, "5.0", user_id="anna"),
-            attempt(3, "6.0", user_id="anna"),
-            attempt(2, "7.5", "speaking", user_id="anna"),
-            attempt(5, None, status="failed", user_id="binh"),
-            attempt(4, "N/A", user_id="binh"),
-            timeless(attempt(6, "8.0", user_id="chi")),
-        )
-    )
-    assert list(table.columns) == ["user_id", "writing", "speaking", "evaluations", "failed", "last_seen"]
-    assert table["user_id"].tolist() == ["binh", "anna", "chi"]
-    assert table["evaluations"].tolist() == [2, 3, 1]
-    assert table["failed"].tolist() == [1, 0, 0]
-    assert table["writing"].tolist()[1:] == [6.0, 8.0]
-    assert math.isnan(table["writing"][0])
-    assert table["speaking"][1] == 7.5
-    assert table["last_seen"].tolist() == [START + timedelta(days=5), START + timedelta(days=3), pd.NaT]
-
-
-def test_students_who_cannot_be_read_share_a_row_without_a_name() -> None:
-    table = bands.students(history(attempt(1, user_id=None), attempt(2, "7.0", user_id=None), attempt(0)))
-    assert table["user_id"].tolist() == [None, "user-1"]
-    assert table["evaluations"].tolist() == [2, 1]
-    assert table["writing"].tolist() == [7.0, 6.0]
-
-
-def test_nobody_is_a_class_too() -> None:
-    table = bands.students(history())
-    assert table.empty
-    assert list(table.columns) == ["user_id", "writing", "speaking", "evaluations", "failed", "last_seen"]
-    assert int(table["failed"].sum()) == 0
-    assert table["failed"].dtype == "int64"
-
-
 FOUR = (
     attempt(1, "5.0"),
     attempt(2, "6.0", "speaking"),
