@@ -6,8 +6,8 @@ import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from ui import cards, filters, formats, reads, recurring, skills, tables, takeaway
-from ui.page import EVALUATION, OVERVIEW, STUDENT, open_page
+from ui import cards, filters, reads, recurring, skills
+from ui.page import OVERVIEW, STUDENT, open_page
 
 with open_page("Student") as page:
     user_id = page.param("user_id")
@@ -45,29 +45,7 @@ with open_page("Student") as page:
             else:
                 skills.trends(shown, of_skills, page)
                 skills.practice(shown, period, page)
-                st.subheader("History", anchor=False)
-                with st.container(horizontal=True):
-                    skill, status = filters.skill(), filters.status()
-                rows = tables.matching(shown, evaluation_type=skill, status=status)
-                st.text(
-                    f"{len(rows):,} of {formats.count(len(shown), 'evaluation')}, newest first. Tick one to read it."
-                )
-                chosen = tables.pick(
-                    tables.history(rows, page.now),
-                    tables.history_columns(page.zone),
-                    key="history",
-                    alt="Evaluations of this student, newest first",
-                )
-                takeaway.table(
-                    tables.with_issue_text(rows),
-                    "history",
-                    page,
-                    period=f"the last {period.name}" if period.days else "all",
-                    codes={"of": user_id},
-                    key="take_history",
-                )
-                if chosen is not None:
-                    page.go(EVALUATION, **skills.address(rows.iloc[chosen]))
+                skills.listing(shown, user_id, period, page)
 
     if history is not None and len(history):
         recurring.of_student(user_id, history, page)

@@ -12,7 +12,7 @@ import streamlit as st
 from analysis import attention, bands, progress, rhythm
 from analysis.progress import Attempts, Forecast, Progress
 from data.schema import TYPES
-from ui import charts, figures, filters, formats, reads, report, takeaway, text
+from ui import charts, figures, filters, formats, reads, report, tables, takeaway, text
 from ui import progress as words
 from ui.filters import Period
 from ui.page import COMPARE, EVALUATION, Page
@@ -169,6 +169,45 @@ def practice(shown: pd.DataFrame, period: Period, page: Page) -> None:
     )
     st.text(said)
     figures.show(charts.calendar, days, page.zone, key="calendar", alt=f"Calendar: {said}.")
+
+
+def listing(shown: pd.DataFrame, user_id: str, period: Period, page: Page) -> None:
+    """The history with its filters, which run by themselves: the charts above stay as they are."""
+    st.subheader("History", anchor=False)
+    complete = page.complete
+
+    @st.fragment
+    def chosen() -> None:
+        now_page = page.fresh()
+        with now_page.part("The history"):
+            if now_page.may_see(user_id):  # still, after how long it may have been on screen
+                _history(shown, user_id, period, now_page, complete)
+
+    chosen()
+
+
+def _history(shown: pd.DataFrame, user_id: str, period: Period, page: Page, complete: bool) -> None:
+    with st.container(horizontal=True):
+        skill, status = filters.skill(), filters.status()
+    rows = tables.matching(shown, evaluation_type=skill, status=status)
+    st.text(f"{len(rows):,} of {formats.count(len(shown), 'evaluation')}, newest first. Tick one to read it.")
+    chosen = tables.pick(
+        tables.history(rows, page.now),
+        tables.history_columns(page.zone),
+        key="history",
+        alt="Evaluations of this student, newest first",
+    )
+    takeaway.table(
+        tables.with_issue_text(rows),
+        "history",
+        page,
+        period=f"the last {period.name}" if period.days else "all",
+        codes={"of": user_id},
+        key="take_history",
+        complete=complete,
+    )
+    if chosen is not None:
+        page.go(EVALUATION, **address(rows.iloc[chosen]))
 
 
 def address(evaluation: pd.Series) -> dict[str, str]:
