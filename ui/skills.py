@@ -132,7 +132,7 @@ def trends(shown: pd.DataFrame, skills: Mapping[str, Skill], page: Page) -> None
 
 
 def take_away(skills: Mapping[str, Skill], user_id: str, period: Period, page: Page) -> None:
-    """The report for a parent, as PDF and to print from the browser; and the way to compare two evaluations."""
+    """The report for a parent, as PDF and to print from the browser."""
     first = period.first(page.now)
     about = Report(
         student=page.student(user_id),
@@ -144,12 +144,11 @@ def take_away(skills: Mapping[str, Skill], user_id: str, period: Period, page: P
         made=page.now,
         complete=page.complete,
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True):
         takeaway.report(
             partial(report.pdf, about), "Report as PDF", user_id, page, suffix="pdf", mime="application/pdf"
         )
         takeaway.report(partial(report.html, about), "Report to print", user_id, page, suffix="html", mime="text/html")
-        page.link(COMPARE, "Compare two evaluations", user_id=user_id)
 
 
 def practice(shown: pd.DataFrame, period: Period, page: Page) -> None:
@@ -197,15 +196,17 @@ def _history(shown: pd.DataFrame, user_id: str, period: Period, page: Page, comp
         key="history",
         alt="Evaluations of this student, newest first",
     )
-    takeaway.table(
-        tables.with_issue_text(rows),
-        "history",
-        page,
-        period=f"the last {period.name}" if period.days else "all",
-        codes={"of": user_id},
-        key="take_history",
-        complete=complete,
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        takeaway.table(
+            tables.with_issue_text(rows),
+            "history",
+            page,
+            period=f"the last {period.name}" if period.days else "all",
+            codes={"of": user_id},
+            key="take_history",
+            complete=complete,
+        )
+        page.link(COMPARE, "Compare two evaluations", user_id=user_id)
     if chosen is not None:
         page.go(EVALUATION, **address(rows.iloc[chosen]))
 
