@@ -6,6 +6,7 @@ from bench import ROOT, dataset
 PARAMS: dict[str, dict[str, str]] = {
     "student": {"user_id": dataset.STUDENT},
     "evaluation": {"evaluation_id": dataset.EVALUATION, "user_id": dataset.STUDENT},
+    "compare": {"user_id": dataset.STUDENT},
     "flashcards": {"set_id": dataset.SET, "user_id": dataset.STUDENT},
 }
 

@@ -20,11 +20,11 @@ from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from data.store import Item
 from ui import reads
 
-SAME_AT_EVERY_SIZE = tuple(PARAMS)
+SAME_AT_EVERY_SIZE = ("student", "evaluation", "flashcards")
 
 _FAR = 0.2  # seconds
-# Requests that need the answer of another one. On Jobs, the reasons are read of those that failed.
-_CHAINS = {"jobs": 2}
+# Requests that need the answer of another one: on Jobs, the reasons of those that failed; on Compare, the latest two.
+_CHAINS = {"jobs": 2, "compare": 2}
 
 
 @dataclass(slots=True)

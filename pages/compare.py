@@ -34,7 +34,7 @@ with open_page("Compare") as page:
         st.info("Choose another one on either side.", title="This is the same evaluation twice")
         page.done()
 
-    # Not side by side: each is cached for the page of that evaluation too, and takes a few milliseconds.
+    page.ahead((reads.evaluation, first_id, user_id), (reads.evaluation, second_id, user_id))
     first = page.read(reads.evaluation, first_id, user_id)
     second = page.read(reads.evaluation, second_id, user_id)
     if first is None or second is None:
