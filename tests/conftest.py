@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NoReturn
 
+import browser
 import engines
 import hypothesis
 import pytest
@@ -98,6 +99,30 @@ def _started(name: str) -> Iterator[str]:
             yield url
     except engines.MissingError as missing:
         unavailable(str(missing))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> None:
+    """Chromium, or a skip."""
+    try:
+        browser.chromium()
+    except engines.MissingError as missing:
+        unavailable(str(missing))
+
+
+@pytest.fixture(scope="module")
+def demo_url(chromium: None) -> Iterator[str]:
+    """A dashboard on the demo source, for Chromium and all tests of a module."""
+    with browser.dashboard() as url:
+        yield url
+
+
+@pytest.fixture
+def visitor(demo_url: str) -> Iterator[browser.Visitor]:
+    """A visitor to the demo who, in the end, must have asked no other host for anything."""
+    with browser.visiting(demo_url) as visitor:
+        yield visitor
+        assert visitor.foreign == []
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The dashboard in Chromium: the ways people take, deep links, what leaves for other hosts, accessibility, widths."""
 
-from collections.abc import Iterator
-
 import browser
 import engines
 import pytest
@@ -30,28 +28,7 @@ PATHS = {
 paths = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.split("?")[0] + path.partition("?")[2][:3])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def needs_chromium() -> None:
-    """Every test here needs Chromium."""
-    try:
-        browser.chromium()
-    except engines.MissingError as missing:
-        unavailable(str(missing))
-
-
-@pytest.fixture(scope="module")
-def demo_url() -> Iterator[str]:
-    """A dashboard on the demo source, for all tests of this module."""
-    with browser.dashboard() as url:
-        yield url
-
-
-@pytest.fixture
-def visitor(demo_url: str) -> Iterator[Visitor]:
-    """A visitor to the demo who, in the end, must have asked no other host for anything."""
-    with browser.visiting(demo_url) as visitor:
-        yield visitor
-        assert visitor.foreign == []
+pytestmark = pytest.mark.usefixtures("chromium")
 
 
 def test_from_the_overview_to_a_student_to_an_evaluation_and_back(visitor: Visitor) -> None:

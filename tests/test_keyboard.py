@@ -1,12 +1,7 @@
 """The dashboard by keyboard: Tab reaches what can be clicked, passing by changes nothing, and every way goes on."""
 
-from collections.abc import Iterator
-
-import browser
 import engines
-import pytest
 from browser import Visitor
-from conftest import unavailable
 from test_browser import PATHS, paths
 
 from data.sample import SEED_SET
@@ -19,24 +14,6 @@ _USABLE = """[...document.querySelectorAll(
     && !e.closest('[data-testid=stElementToolbar], [role=grid], [inert]')
     && e.type !== 'file' && e.tabIndex >= 0 && !e.matches('[role=radio] ~ [role=radio]'))"""
 _NAME = "(e.getAttribute('aria-label') || e.innerText || e.id || e.className).slice(0, 60)"
-
-
-@pytest.fixture(scope="module")
-def demo_url() -> Iterator[str]:
-    """A dashboard on the demo source."""
-    try:
-        browser.chromium()
-    except engines.MissingError as missing:
-        unavailable(str(missing))
-    with browser.dashboard() as url:
-        yield url
-
-
-@pytest.fixture
-def visitor(demo_url: str) -> Iterator[Visitor]:
-    """Somebody without a mouse."""
-    with browser.visiting(demo_url) as visitor:
-        yield visitor
 
 
 def press(visitor: Visitor, *keys: str) -> None:

@@ -18,6 +18,8 @@ from conftest import unavailable
 from test_docs import section
 from test_sign_in import OPS, PEOPLE, ROLES, SIGN_IN, refused
 
+pytestmark = pytest.mark.usefixtures("chromium")
+
 
 @contextmanager
 def caddy(upstream: str, port: int, folder: Path) -> Iterator[None]:
@@ -45,15 +47,6 @@ def caddy(upstream: str, port: int, folder: Path) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(20)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def needs_chromium() -> None:
-    """Every test here needs Chromium."""
-    try:
-        browser.chromium()
-    except engines.MissingError as missing:
-        unavailable(str(missing))
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import browser
 import engines
 import pytest
 from browser import Visitor
-from conftest import unavailable
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -119,26 +118,15 @@ def test_streamlit_run_opens_the_browser_and_ends_when_told(tmp_path: Path) -> N
     assert lines == ["You can now view your Streamlit app in your browser.", f"URL: http://127.0.0.1:{port}"]
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """A dashboard on the demo."""
-    try:
-        browser.chromium()
-    except engines.MissingError as missing:
-        unavailable(str(missing))
-    with browser.dashboard() as url:
-        yield url
-
-
 def _into(found: list[str]) -> Callable[[str], None]:
     """Playwright looks at a function's signature, and a list's own append has none."""
     return lambda what: found.append(what)  # noqa: PLW0108
 
 
 @pytest.fixture
-def visitor(url: str) -> Iterator[Visitor]:
+def visitor(demo_url: str) -> Iterator[Visitor]:
     """A visitor whose browser must have found nothing against the policy in the end."""
-    with browser.visiting(url) as visitor:
+    with browser.visiting(demo_url) as visitor:
         against: list[str] = []
         visitor.context.expose_function("against", _into(against))
         visitor.context.add_init_script(
@@ -173,8 +161,8 @@ def test_charts_grids_cards_and_downloads_work_under_the_policy(visitor: Visitor
     assert visitor.context.request.get(saved.value.url).headers["cache-control"] == "no-store"
 
 
-def test_a_script_from_elsewhere_or_in_the_page_does_not_run(url: str) -> None:
-    with browser.visiting(url) as visitor:
+def test_a_script_from_elsewhere_or_in_the_page_does_not_run(demo_url: str) -> None:
+    with browser.visiting(demo_url) as visitor:
         visitor.open("/")
         ran = visitor.page.evaluate(
             """async () => {
@@ -189,10 +177,10 @@ def test_a_script_from_elsewhere_or_in_the_page_does_not_run(url: str) -> None:
         assert visitor.foreign == []
 
 
-def test_no_other_page_can_show_the_dashboard_in_a_frame(url: str, visitor: Visitor, tmp_path: Path) -> None:
+def test_no_other_page_can_show_the_dashboard_in_a_frame(demo_url: str, visitor: Visitor, tmp_path: Path) -> None:
     page = tmp_path / "frame.html"
-    page.write_text(f'<iframe src="{url}"></iframe>', encoding="utf-8")
-    with browser.visiting(url) as other:
+    page.write_text(f'<iframe src="{demo_url}"></iframe>', encoding="utf-8")
+    with browser.visiting(demo_url) as other:
         other.page.goto(page.as_uri())
         other.page.wait_for_timeout(2000)
         assert all("stApp" not in frame.content() for frame in other.page.frames[1:])

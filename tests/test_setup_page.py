@@ -7,7 +7,6 @@ import browser
 import engines
 import pytest
 from botocore.client import BaseClient
-from conftest import unavailable
 from streamlit.testing.v1 import AppTest
 from test_pages import FailingClient, refused, show, use, words
 
@@ -202,15 +201,6 @@ def test_the_seed_documents_setup_is_on_the_checklist_line_by_line() -> None:
         assert shown.count(subject) >= len(TABLES)
     assert "Project=bandup, Environment=production" in shown
     assert all(function in shown for function in ("Writing evaluator", "Speaking evaluator", "Flashcard generator"))
-
-
-@pytest.fixture
-def chromium() -> None:
-    """Chromium, or a skip."""
-    try:
-        browser.chromium()
-    except engines.MissingError as missing:
-        unavailable(str(missing))
 
 
 @pytest.mark.usefixtures("chromium")

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import browser
-import engines
 import oidc
 import pytest
 from browser import Visitor
-from conftest import unavailable
 from oidc import Provider
+
+pytestmark = pytest.mark.usefixtures("chromium")
 
 OPS, TEACHER, LIMITED = "olga@school.example", "le@school.example", "tran@school.example"
 PEOPLE = {
@@ -80,15 +80,6 @@ def running(folder: Path, provider: Provider) -> Iterator[School]:
     roster.write_text(ROSTER, encoding="utf-8")
     with browser.dashboard({"BANDUP_ROSTER": str(roster)}, secrets=secrets, log=log) as url:
         yield School(url, provider, secrets, log)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def needs_chromium() -> None:
-    """Every test here needs Chromium."""
-    try:
-        browser.chromium()
-    except engines.MissingError as missing:
-        unavailable(str(missing))
 
 
 @pytest.fixture(scope="module")
