@@ -21,6 +21,9 @@ SETTLED = timedelta(hours=6)
 # A partition gives 3,000 read units a second: 23 pages of 1 MB, which four readers can just about take.
 _PARTS = 4
 
+_REPEATED = ("user_id", "model_used")
+"""Columns whose texts are not of a few that we know, and come again and again."""
+
 Frame: TypeAlias = Callable[[Sequence[Item]], pd.DataFrame]
 
 
@@ -76,9 +79,22 @@ def update(
     found = store.batch_get(table, lost, table.summary).map(frame)
     still = found.value["created_at"].between(first, last) & found.value["status"].isin(STATUSES)
     # What changes while it is read can be in two of these; the first one is the latest.
-    whole = joined([recent.value, found.value[still], waiting.value, settled]).drop_duplicates(ids)
+    new = [_shared(rows, settled) for rows in (recent.value, found.value[still], waiting.value)]
+    whole = joined([*new, settled]).drop_duplicates(ids)
     parts = [part.map(lambda _: [whole]) for part in (waiting, recent, found)]
     return combine(parts).map(lambda _: newest_first(whole))
+
+
+def _shared(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with the texts that `known` has as well as the same objects, as if both had been read at once.
+
+    Else what is brought up to date for days takes more memory with every look.
+    """
+    columns = {}
+    for name in (name for name in _REPEATED if name in rows):
+        texts = {text: text for text in known[name]}
+        columns[name] = pd.Series([texts.get(t, t) for t in rows[name]], index=rows.index, dtype="object")
+    return rows.assign(**columns)
 
 
 def _keys(rows: pd.DataFrame, ids: list[str]) -> list[tuple[str, str]]:

@@ -162,6 +162,19 @@ def test_a_later_look_gives_what_reading_all_would_give_and_reads_little(store: 
     assert later.cost.read_units < whole.cost.read_units / 2
 
 
+def test_later_looks_hold_no_text_more_than_once(store: Store) -> None:
+    """Else what is brought up to date for weeks would take more memory than what was read at once."""
+    put(store, EVALUATIONS, [old(n) for n in range(5)])
+    read = looked(evaluations.period(store, WEEK, NOW))
+    for n in range(5, 8):
+        put(store, EVALUATIONS, [attempt(n, created_at=minutes_ago(10 - n), model_used="m" * 1500)])
+        read = looked(evaluations.update(store, read, WEEK, NOW))
+    assert len(read.value) == 8
+    for column in ("user_id", "model_used", "status", "evaluation_type"):
+        texts = read.value[column].tolist()
+        assert len({id(text) for text in texts}) == len(set(texts)) == 1, column
+
+
 def test_what_is_old_and_finished_is_not_read_again(store: Store) -> None:
     put(store, EVALUATIONS, [attempt(1, created_at=minutes_ago(6 * 60 + 1)), attempt(2, created_at=minutes_ago(359))])
     before = looked(evaluations.period(store, WEEK, NOW))
