@@ -190,7 +190,7 @@ def test_who_waits_for_another_visitors_read_waits_no_longer_than_the_page_may(
 ) -> None:
     page = PAGES["flashcards"]
     app = visit(aws, page)
-    question = reads._older().of((reads.flashcard_set, (page.params["set_id"], page.params["user_id"])))
+    question = reads._question(reads.flashcard_set, (page.params["set_id"], page.params["user_id"]))
     reads.flashcard_set.clear()
     monkeypatch.setattr(deadline, "PAGE_SECONDS", 0.5)
     with question.turn:

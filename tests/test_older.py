@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.failures import Failure
+from data.jobs import Key
 from data.store import Cost, Read
-from ui import older
+from ui import older, reads
 from ui.older import AGE, RETRY, Older
 
 NOW = datetime.now(UTC)
@@ -48,6 +49,17 @@ def test_there_are_never_more_questions_than_that(monkeypatch: pytest.MonkeyPatc
     assert len(kept._questions) <= 5
 
 
+def test_a_question_about_hundreds_of_jobs_takes_no_more_memory_than_one_about_one() -> None:
+    def asked(count: int, student: str = "anna") -> object:
+        return reads._question(
+            reads.failure_reasons, (tuple(Key("evaluations", f"{n}", student) for n in range(count)),)
+        )
+
+    assert asked(500) is asked(500)
+    assert len({id(asked(500)), id(asked(499)), id(asked(500, "binh")), id(asked(500, "\udc80"))}) == 4
+    assert {len(said) for _, said in reads._older()._questions} == {16}  # type: ignore[str-unpack,misc]
+
+
 def test_an_answer_is_gone_from_memory_after_an_hour_even_if_nobody_asks_for_it() -> None:
     kept = Older()
     kept.keep(kept.of("a"), answer("x" * 1_000, NOW - AGE - timedelta(seconds=1)))
@@ -72,6 +84,7 @@ def test_what_aws_refuses_is_not_kept(kind: str, kept_then: bool) -> None:
     kept.keep(question, answer("x"))
     question.fail(Failure(kind, "It failed.", "Mend it."), NOW)  # type: ignore[arg-type]
     assert (question.answer(NOW) is not None) is kept_then
+    assert question.is_fresh(timedelta(minutes=5), NOW) is kept_then
 
 
 def test_an_answer_is_fresh_until_it_is_old_or_somebody_presses_refresh() -> None:

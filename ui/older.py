@@ -34,15 +34,15 @@ class Question:
     stale: bool = False
 
     def is_fresh(self, span: timedelta, now: datetime) -> bool:
-        """Whether the last answer is no older than `span`, and nobody wants a newer one."""
-        return not self.stale and now - self.read_at < span
+        """Whether there is an answer no older than `span`, and nobody wants a newer one."""
+        return bool(self.pickled) and not self.stale and now - self.read_at < span
 
     def answer(self, now: datetime) -> Read[Any] | None:
         """The last answer, unless it is too old."""
         if not self.pickled or now - self.read_at > AGE:
             self.pickled = b""
             return None
-        answer: Read[Any] = pickle.loads(self.pickled)  # noqa: S301 - our own bytes
+        answer: Read[Any] = pickle.loads(self.pickled)  # noqa: S301 - our own bytes, which never leave this process
         return answer
 
     def recent_failure(self, now: datetime) -> Failure | None:
@@ -80,10 +80,13 @@ class Older:
     def of(self, key: Hashable) -> Question:
         """The question of that key, made anew when it is not known (any more)."""
         with self._lock:
+            is_known = key in self._questions
             question = self._questions.setdefault(key, Question())
             self._questions.move_to_end(key)
             question.asked_at = datetime.now(UTC)
-            self._shed()
+            # One that is known makes nothing longer, and looking at all of them takes a while.
+            if not is_known:
+                self._shed()
             return question
 
     def keep(self, question: Question, answer: Read[Any]) -> None:
@@ -106,7 +109,6 @@ class Older:
         for key, question in list(self._questions.items()):
             if now - question.read_at > AGE:
                 question.pickled = b""
-                # The question itself can be long: it names every job whose reason was asked for.
                 if now - question.asked_at > AGE and not question.turn.locked():
                     del self._questions[key]
         while len(self._questions) > QUESTIONS or self.octets > BYTES:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -91,8 +92,7 @@ _OPENED = (store, clients)
 
 def ask(cached: Callable[..., Read[Any]], *args: Any) -> Answer:
     """The answer of a cached read of this module; an older one where a fresh one fails for a while. Raises Failure."""
-    older = _older()
-    question = older.of((cached, args))
+    question = _question(cached, args)
     now = datetime.now(UTC)
     with question.mine(deadline.remaining()) as mine:
         if not mine:
@@ -117,8 +117,14 @@ def ask(cached: Callable[..., Read[Any]], *args: Any) -> Answer:
         if isinstance(cached, Recent):
             question.failure = None  # it keeps its own last answer
         else:
-            older.keep(question, fresh)
+            _older().keep(question, fresh)
         return Answer(fresh)
+
+
+def _question(cached: Callable[..., Read[Any]], args: tuple[Any, ...]) -> Question:
+    """The question that this read asks, known by a digest: the arguments themselves may name hundreds of jobs."""
+    said = blake2b(repr(args).encode(), digest_size=16).digest()
+    return _older().of((cached, said))
 
 
 def _last(
@@ -146,7 +152,7 @@ def ask_ahead(wanted: Sequence[tuple[Any, ...]]) -> list[Answer | Exception]:
 def _is_there(cached: Callable[..., Read[Any]], args: tuple[Any, ...]) -> bool:
     """Whether the answer is kept and fresh, as far as can be told without asking."""
     now = datetime.now(UTC)
-    return cached.is_there(*args) if isinstance(cached, Recent) else _older().of((cached, args)).is_fresh(_TTL, now)
+    return cached.is_there(*args) if isinstance(cached, Recent) else _question(cached, args).is_fresh(_TTL, now)
 
 
 class _OwnThreads(logging.Filter):
@@ -164,7 +170,7 @@ def ask_again(cached: Callable[..., Read[Any]], *args: Any) -> None:
     """Let the next `ask` read afresh."""
     clear: Callable[..., None] = getattr(cached, "clear")  # noqa: B009 - what the caches add is in no type
     clear(*args)
-    _older().of((cached, args)).retry()
+    _question(cached, args).retry()
 
 
 def forget() -> None:
