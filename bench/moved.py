@@ -83,7 +83,7 @@ def held() -> dict[str, float]:
         **_cost,
         "blocks": sys.getallocatedblocks(),
         "questions": len(questions),
-        "questions_bytes": older.octets + sum(len(pickle.dumps(key[1])) for key in questions),
+        "questions_bytes": older.octets + sum(len(key[1]) for key in questions),
         "session_values": len(values),
         "session_bytes": sum(_octets(value) for value in values),
     }
