@@ -5,16 +5,13 @@ import streamlit as st
 from analysis import comparison
 from data.schema import EVALUATIONS
 from ui import comparison as parts
-from ui import filters, reads, skills
-from ui.page import COMPARE, OVERVIEW, STUDENT, open_page
+from ui import reads, skills
+from ui.page import COMPARE, STUDENT, open_page
 
 with open_page("Compare") as page:
     user_id, first_id, second_id = page.param("user_id"), page.param("a"), page.param("b")
     if user_id is None:
-        if found := filters.student_finder(page.roster):
-            page.go(COMPARE, user_id=found)
-        page.link(OVERVIEW, "Or choose from the students who were active")
-        page.done()
+        skills.ask_whose(COMPARE, "Or choose from the students who were active", page)
     page.require(user_id)
     skills.title(user_id, page)
     page.link(STUDENT, "All of this student", user_id=user_id)

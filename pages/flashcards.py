@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ui import cards, filters, formats, reads, record, skills, text
-from ui.page import FLASHCARDS, OVERVIEW, STUDENT, open_page
+from ui import cards, formats, reads, record, skills, text
+from ui.page import FLASHCARDS, STUDENT, open_page
 
 with open_page("Flashcards") as page:
     set_id, user_id = page.param("set_id"), page.param("user_id")
@@ -11,13 +11,10 @@ with open_page("Flashcards") as page:
         page.require(user_id)
     if set_id is None:
         if user_id is None:
-            if found := filters.student_finder(page.roster):
-                page.go(FLASHCARDS, user_id=found)
-            page.link(OVERVIEW, "Or start from a student")
-        else:
-            skills.title(user_id, page)
-            page.link(STUDENT, "All of this student", user_id=user_id)
-            cards.sets_of(user_id, page, with_filter=True)
+            skills.ask_whose(FLASHCARDS, "Or start from a student", page)
+        skills.title(user_id, page)
+        page.link(STUDENT, "All of this student", user_id=user_id)
+        cards.sets_of(user_id, page, with_filter=True)
         page.done()
 
     if user_id is None:

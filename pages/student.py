@@ -12,10 +12,7 @@ from ui.page import OVERVIEW, STUDENT, open_page
 with open_page("Student") as page:
     user_id = page.param("user_id")
     if user_id is None:
-        if found := filters.student_finder(page.roster):
-            page.go(STUDENT, user_id=found)
-        page.link(OVERVIEW, "Or choose from the students who were active")
-        page.done()
+        skills.ask_whose(STUDENT, "Or choose from the students who were active", page)
     page.require(user_id)
     skills.title(user_id, page)
     period = filters.since()

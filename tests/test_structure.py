@@ -173,7 +173,7 @@ HANDED_ON = {
     **dict.fromkeys(("filters.choice", "filters.option", "filters.number", "filters.day", "filters.switch"), (0,)),
     **dict.fromkeys(("filters.search", "tables.moment", "moment", "choice", "open_page"), (0,)),
     **dict.fromkeys(("filters.id_finder", "id_finder"), (0, 1, 2)),
-    **dict.fromkeys(("page.link", "now_page.link", "takeaway.report"), (1,)),
+    **dict.fromkeys(("page.link", "now_page.link", "takeaway.report", "skills.ask_whose"), (1,)),
     "_band_column": (0, 1),
     "takeaway.table": (),
 }
@@ -182,16 +182,16 @@ COLUMNS = {"TextColumn", "NumberColumn", "DatetimeColumn", "LineChartColumn", "C
 OURS_TO_SAY = {
     "checked where it is called, see HANDED_ON": {
         *("ui/filters.py label", "ui/filters.py explain", "ui/tables.py label", "ui/tables.py explain"),
-        *("ui/page.py title", "ui/page.py label", "ui/takeaway.py label"),
+        *("ui/page.py title", "ui/page.py label", "ui/takeaway.py label", "ui/skills.py label"),
         "ui/audit.py label",
     },
     "the name of a period, from a list of ours": {
-        *("pages/jobs.py period.name", "pages/student.py period.name", "ui/audit.py period.name"),
+        *("pages/jobs.py period.name", "pages/student.py period.name", "ui/findings.py period.name"),
         *("ui/jobs.py period.name", "ui/overview.py period.name", "ui/tables.py period"),
     },
     "a time zone that the computer knows": {"ui/tables.py zone.key", "ui/provisioning.py page.zone.key"},
     "one of literals some lines above": {
-        *("pages/evaluation.py label", "ui/audit.py name", "ui/audit.py explain", "ui/cards.py label"),
+        *("pages/evaluation.py label", "ui/findings.py name", "ui/findings.py explain", "ui/cards.py label"),
         *("ui/comparison.py side", "ui/comparison.py side.lower()", "ui/jobs.py name", "ui/jobs.py explain"),
         *("ui/overview.py label", "ui/overview.py explain", "ui/provisioning.py name"),
         *("ui/record.py name", "ui/skills.py name", "ui/tables.py name", "ui/tables.py low", "ui/tables.py high"),

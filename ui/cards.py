@@ -20,7 +20,7 @@ def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
         st.text("No flashcard sets yet. They appear here when this student turns a document into cards.")
         return
     rows = tables.matching(sets, status=filters.status("sets") if with_filter else None)
-    st.text(f"{len(rows):,} of {formats.count(len(sets), 'set')}, newest first. Tick one to see its cards.")
+    st.text(formats.to_tick(len(rows), len(sets), "set", "see its cards"))
     chosen = tables.pick(
         tables.sets(rows, page.now),
         tables.sets_columns(page.zone),

@@ -127,6 +127,15 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def to_tick(shown: int, total: int, one: str, then: str) -> str:
+    """What stands above a list of which a row can be chosen.
+
+    >>> to_tick(3, 1200, "evaluation", "read it")
+    '3 of 1,200 evaluations, newest first. Tick one to read it.'
+    """
+    return f"{shown:,} of {count(total, one)}, newest first. Tick one to {then}."
+
+
 def whole(number: int | None) -> str:
     """A whole number, a dash when unknown.
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import NoReturn
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +16,7 @@ from data.schema import TYPES
 from ui import charts, figures, filters, formats, reads, report, tables, takeaway, text
 from ui import progress as words
 from ui.filters import Period
-from ui.page import COMPARE, EVALUATION, Page
+from ui.page import COMPARE, EVALUATION, OVERVIEW, Page
 from ui.report import Report
 
 _CALENDAR = timedelta(days=371)  # 53 weeks
@@ -44,6 +45,14 @@ def of_history(history: pd.DataFrame, user_id: str, page: Page) -> dict[str, Ski
         ahead = progress.forecast(now.level, target, now.trend, page.now)
         found[name] = Skill(name, attempts, now, ahead, target)
     return found
+
+
+def ask_whose(here: str, label: str, page: Page) -> NoReturn:
+    """For an address that names no student: a way to find one for the page `here`, and a link to the overview."""
+    if found := filters.student_finder(page.roster):
+        page.go(here, user_id=found)
+    page.link(OVERVIEW, label)
+    page.done()
 
 
 def title(user_id: str, page: Page) -> None:
@@ -189,7 +198,7 @@ def _history(shown: pd.DataFrame, user_id: str, period: Period, page: Page, comp
     with st.container(horizontal=True):
         skill, status = filters.skill(), filters.status()
     rows = tables.matching(shown, evaluation_type=skill, status=status)
-    st.text(f"{len(rows):,} of {formats.count(len(shown), 'evaluation')}, newest first. Tick one to read it.")
+    st.text(formats.to_tick(len(rows), len(shown), "evaluation", "read it"))
     chosen = tables.pick(
         tables.history(rows, page.now),
         tables.history_columns(page.zone),
