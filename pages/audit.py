@@ -3,7 +3,7 @@
 import streamlit as st
 
 from data.schema import TABLES, TYPES
-from ui import audit, filters, reads
+from ui import filters, findings, models, reads, unlisted, whole
 from ui.page import open_page
 
 with open_page("Audit") as page:
@@ -17,11 +17,11 @@ with open_page("Audit") as page:
 
     if evaluations is not None or sets is not None:
         with page.part("The findings"):
-            found = audit.findings(evaluations, sets, page, period)
-            audit.counts(found, evaluations, sets, period)
-            audit.by_kind(found, page, period)
+            found = findings.of_period(evaluations, sets, page, period)
+            findings.counts(found, evaluations, sets, period)
+            findings.by_kind(found, page, period)
         with page.part("Reading the records whole"):
-            audit.read_whole(evaluations, sets, page, period)
+            whole.offer(evaluations, sets, page, period)
 
     if evaluations is not None:
         with page.part("The models"):
@@ -31,9 +31,9 @@ with open_page("Audit") as page:
                 help="Completed evaluations with a band, by the model that gave it (model_used). Students differ from "
                 "model to model: only the shift compares the same students.",
             )
-            audit.model_table(evaluations)
+            models.compared(evaluations)
             for skill in TYPES:
-                audit.takeovers(evaluations, skill, page)
+                models.takeovers(evaluations, skill, page)
 
     st.subheader("What no list shows", anchor=False)
     st.text(
@@ -45,4 +45,4 @@ with open_page("Audit") as page:
         st.text("Reading a whole table is for ops.")
     for table in TABLES if page.visitor.is_ops else ():
         with page.part("The count"):
-            audit.unlisted(table, page)
+            unlisted.offer(table, page)

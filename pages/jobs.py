@@ -3,8 +3,8 @@
 import streamlit as st
 
 from analysis import jobs as analysis
+from ui import job, marking
 from ui import jobs as parts
-from ui import marking
 from ui.page import open_page
 
 with open_page("Jobs") as page:
@@ -35,9 +35,9 @@ with open_page("Jobs") as page:
             with now_page.part("Marking as failed"):
                 marking.offer(rows, now_page)
             parts.listing(rows, len(jobs), period, now_page)
-            if key := parts.addressed(now_page):
+            if key := job.addressed(now_page):
                 with now_page.part("This job"):
-                    parts.one(key, every, now_page)
+                    job.show(key, every, now_page)
             now_page.cost_line()
 
     live()

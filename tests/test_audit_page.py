@@ -19,7 +19,7 @@ from data.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from data.settings import Settings
 from data.store import Read, Store
-from ui import audit, reads
+from ui import reads, whole
 
 PAGE = "pages/audit.py"
 Files = dict[str, Callable[[], bytes]]
@@ -50,7 +50,7 @@ def choose(app: AppTest, grid: Any, row: int) -> None:
     app.run()
 
 
-def whole(app: AppTest) -> AppTest:
+def read_whole(app: AppTest) -> AppTest:
     app.button(key="audit_whole").click().run()
     assert not app.exception
     return app
@@ -88,7 +88,7 @@ def test_whole_records_are_read_after_a_click_and_show_more() -> None:
     app = show(PAGE)
     before = kinds(app)
     assert "Read them whole" in words(app)
-    after = kinds(whole(app))
+    after = kinds(read_whole(app))
     assert {kind: number for kind, number in after.items() if kind not in before} == {
         "total_cards disagrees": 1,
         "feedback: JSON, but not an object": 3,
@@ -142,7 +142,7 @@ def test_a_link_to_a_finding_shows_its_records_and_each_opens(finding: str, ids:
 def test_a_finding_in_a_set_opens_the_set() -> None:
     app = show(PAGE, {"finding": "total-cards"})
     assert "“total-cards” was not found" in words(app)
-    whole(app)
+    read_whole(app)
     assert app.dataframe[1].value["Id"].tolist() == ["flashcard-set-odd-3"]
     choose(app, app.dataframe[1], 0)
     assert "flashcard-set-odd-3" in words(app)
@@ -249,13 +249,13 @@ def test_a_count_that_was_stopped_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 def test_whole_reading_that_was_stopped_says_so_and_keeps_what_it_found(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = audit._in_batches
+    real = whole._in_batches
 
     def cut(*args: Any) -> Any:
         yield next(real(*args))
         raise Failure("throttled", "DynamoDB is busy.", "Wait.")
 
-    monkeypatch.setattr(audit, "_in_batches", cut)
+    monkeypatch.setattr(whole, "_in_batches", cut)
     app = show(PAGE)
     app.button(key="audit_whole").click().run()
     assert "DynamoDB is busy." in words(app)
@@ -266,10 +266,10 @@ def test_whole_reading_that_was_stopped_says_so_and_keeps_what_it_found(
 
 
 def test_more_records_than_one_click_reads_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "MOST_WHOLE", 3)
+    monkeypatch.setattr(whole, "MOST_WHOLE", 3)
     app = show(PAGE)
     assert "6 records (the newest 3 of each table)" in words(app)
-    assert "older ones were not asked for" in words(whole(app))
+    assert "older ones were not asked for" in words(read_whole(app))
 
 
 def test_a_period_that_was_cut_makes_every_list_truncated(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +302,7 @@ def test_one_record_of_each_table(empty: Store) -> None:
     assert metrics(app)["Evaluations"] == metrics(app)["Flashcard sets"] == "1"
     assert "adds up" in words(app)
     # The document abridges its transcript to six words, its feedback to [...] and its fifteen cards to one.
-    assert kinds(whole(app)) == {
+    assert kinds(read_whole(app)) == {
         "Word count contradicts the transcript": 1,
         "feedback: not JSON": 1,
         "total_cards disagrees": 1,
