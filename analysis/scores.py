@@ -263,8 +263,7 @@ def _foreign(of_skill: pd.DataFrame, skill: str) -> pd.DataFrame:
     """Evaluations of `skill` that carry a criterion of the other type, readable or not."""
     other = SPEAKING if skill == WRITING else WRITING
     foreign = [c for c in CRITERIA[other] if c not in CRITERIA[skill]]
-    noted = [any(issue.attribute in foreign for issue in issues) for issues in of_skill["issues"]]
-    carried = of_skill[foreign].notna().any(axis=1) | pd.Series(noted, index=of_skill.index, dtype=bool)
+    carried = of_skill[foreign].notna().any(axis=1) | _noted(of_skill, lambda issue: issue.attribute in foreign)
 
     def explain(row: Mapping[Any, Any]) -> str:
         odd = {issue.attribute for issue in row["issues"]}
@@ -413,9 +412,12 @@ def _address(table: str, record_id: str, record: Evaluation | FlashcardSet) -> d
 
 def _is_off_scale(rows: pd.DataFrame, band: str) -> pd.Series:
     """Whether the parser found the row's band outside 0 to 9."""
-    found = [
-        any(issue.attribute == band and issue.reason == _OFF_SCALE for issue in issues) for issues in rows["issues"]
-    ]
+    return _noted(rows, lambda issue: issue.attribute == band and issue.reason == _OFF_SCALE)
+
+
+def _noted(rows: pd.DataFrame, what: Callable[[Issue], bool]) -> pd.Series:
+    """Whether the parser noted such a thing about the row. Of nearly all rows it notes nothing."""
+    found = [bool(issues) and any(map(what, issues)) for issues in rows["issues"]]
     return pd.Series(found, index=rows.index, dtype=bool)
 
 
