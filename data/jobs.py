@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
@@ -51,11 +51,21 @@ class Marked:
     message: str
 
 
+@dataclass
+class Partly(Exception):
+    """The jobs of the table `lacking` could not be read, because of `failure`; `read` holds the other table's."""
+
+    lacking: str
+    failure: Failure
+    read: Read[pd.DataFrame]
+
+
 def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
     """Jobs of both tables created from `first` to `last`, newest first.
 
     Columns: table ("evaluations" or "flashcards"), job_id, user_id, kind (writing, speaking, flashcards or what the
-    record says), status, model_used (str or None), created_at (datetime64[us, UTC]).
+    record says), status, model_used (str or None), created_at (datetime64[us, UTC]). Raises Partly where only one
+    table can be read, and Failure where neither can.
     """
     return _of_both(lambda name, table: periods.read(store, table, partial(_frame, name), first, last))
 
@@ -153,8 +163,22 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
 
 def _of_both(read: Callable[[str, Table], Read[pd.DataFrame]]) -> Read[pd.DataFrame]:
     """What `read` gives for both tables, side by side."""
-    parts = deadline.side_by_side(lambda named: read(*named), _TABLES.items())
-    return combine(part.map(lambda jobs: [jobs]) for part in parts).map(_joined)
+
+    def one(named: tuple[str, Table]) -> Read[pd.DataFrame] | Failure:
+        try:
+            return read(*named)
+        except Failure as failure:
+            return replace(failure)  # without its traceback: it may be kept
+
+    parts = dict(zip(_TABLES, deadline.side_by_side(one, _TABLES.items()), strict=True))
+    known = [part for part in parts.values() if isinstance(part, Read)]
+    failed = [(name, part) for name, part in parts.items() if isinstance(part, Failure)]
+    if not known:
+        raise failed[0][1]
+    whole = combine(part.map(lambda jobs: [jobs]) for part in known).map(_joined)
+    for name, failure in failed:
+        raise Partly(name, failure, replace(whole, complete=False))
+    return whole
 
 
 def _frame(name: str, items: Sequence[Item]) -> pd.DataFrame:

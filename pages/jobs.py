@@ -5,16 +5,14 @@ import streamlit as st
 from analysis import jobs as analysis
 from ui import job, marking
 from ui import jobs as parts
-from ui.page import open_page
+from ui.page import Page, open_page
 
 with open_page("Jobs") as page:
     parts.jump(page)
     seconds = parts.refresh_seconds()
 
-    @st.fragment(run_every=seconds)
-    def live() -> None:
-        """Everything that is read again by itself."""
-        now_page = page.fresh()
+    def show(now_page: Page) -> None:
+        """All but what it cost."""
         with now_page.part("The jobs"):
             period = parts.span(now_page)
             limits = parts.thresholds()
@@ -38,6 +36,12 @@ with open_page("Jobs") as page:
             if key := job.addressed(now_page):
                 with now_page.part("This job"):
                     job.show(key, every, now_page)
-            now_page.cost_line()
+
+    @st.fragment(run_every=seconds)
+    def live() -> None:
+        """Everything that is read again by itself."""
+        now_page = page.fresh()
+        show(now_page)
+        now_page.cost_line()
 
     live()

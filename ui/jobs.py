@@ -29,6 +29,8 @@ _MOST_REASONS = 500
 # Not one of those that Refresh forgets: it stays on screen when Refresh fails.
 _OLDER = "_older_jobs"
 _FAILED = f"{KEPT}jobs_failure"
+_NOTHING = ("", None, None)
+_JOBS_OF = {"evaluations": "The Writing and Speaking jobs", data.FLASHCARDS: "The flashcard jobs"}
 PARTS = 4
 _COLUMNS = ["created_at", "table", "kind", "status", "state", "recovered", "user_id", "why", "model_used", "job_id"]
 
@@ -299,11 +301,15 @@ def refresh_seconds() -> int | None:
 
 def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
     """The jobs from the begin of the period before. A click reads nothing; a later look reads only what is new."""
-    name, answer = st.session_state.get(marking.SEEN, ("", None))
+    name, answer, _ = st.session_state.get(marking.SEEN, _NOTHING)
     current = answer is not None and name == period.name
     limit = timedelta(seconds=seconds - 1) if seconds else _STALE
     if not current or page.now - answer.read_at >= limit:
         answer = _fresh_or_older(page, period, answer if current else None)
+    _, seen, partly = st.session_state.get(marking.SEEN, _NOTHING)
+    if partly and seen is answer:
+        with page.part(_JOBS_OF[partly.lacking]):
+            raise replace(partly.failure)
     page.keep(answer)
     for note in answer.notes:
         text.show(text.quiet(text.inline(note)))
@@ -325,15 +331,19 @@ def _fresh_or_older(page: Page, period: Span, before: Read[pd.DataFrame] | None)
                     if before is None
                     else data.update(reads.store(), before, period.before, period.last)
                 )
-        except Failure as error:
-            if not error.passing:
+        except (Failure, data.Partly) as error:
+            failure = error.failure if isinstance(error, data.Partly) else error
+            if not failure.passing:
                 st.session_state.pop(_OLDER, None)
-            if older is None or not error.passing:
-                raise
-            failure = error
-            st.session_state[_FAILED] = (page.now, failure)
+            if older is None or not failure.passing:
+                if isinstance(error, Failure):
+                    raise
+                st.session_state[marking.SEEN] = (period.name, error.read, error.with_traceback(None))
+                return error.read
+            st.session_state[_FAILED] = (page.now, replace(failure))
         else:
-            st.session_state[marking.SEEN] = st.session_state[_OLDER] = (period.name, answer)
+            st.session_state[marking.SEEN] = (period.name, answer, None)
+            st.session_state[_OLDER] = (period.name, answer)
             st.session_state.pop(_FAILED, None)
             return answer
     kept: Read[pd.DataFrame] = older
