@@ -414,6 +414,69 @@ def test_one_table_that_fails_leaves_the_other_ones_part_standing(
         assert page.data in shown
 
 
+@pytest.mark.parametrize(
+    ("of", "part", "left"),
+    [(EVALUATIONS, "The Writing and Speaking jobs", 1), (FLASHCARD_SETS, "The flashcard jobs", 12)],
+    ids=lambda value: getattr(value, "default_name", None),
+)
+@pytest.mark.parametrize("name", ["500", "AccessDenied", "hang", "truncated JSON"])
+def test_one_table_that_fails_leaves_the_other_ones_jobs_standing(
+    name: str, of: Table, part: str, left: int, aws: Proxy, engine_store: Store
+) -> None:
+    page, failing = PAGES["jobs"], engine_store.settings.name(of)
+    with impatient() if name in SLOW else nullcontext():
+        app = visit(aws, page, lambda: aws.fail(FAULTS[name].fault, lambda asked: asked.table == failing))
+    shown = words(app)
+    assert f"{part} could not be shown." in shown
+    assert FAULTS[name].what in shown
+    assert FAULTS[name].do in shown
+    assert f" of {left} job" in shown
+    # A click says so again, and asks nothing again.
+    asked = len(aws.asked)
+    app.button_group(key="kind").set_value("writing").run()
+    assert f"{part} could not be shown." in words(app)
+    assert len(aws.asked) == asked
+    aws.heal()
+    shown = words(refresh(app, page))
+    assert "could not be shown" not in shown
+    assert " of 13 jobs" in shown
+
+
+def test_an_older_list_of_jobs_is_whole_where_one_table_fails_for_a_while(
+    aws: Proxy, engine_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, failing = PAGES["jobs"], engine_store.settings.flashcard_sets
+    app = visit(aws, page)
+    later(monkeypatch, timedelta(minutes=6))
+    aws.fail(FAULTS["500"].fault, lambda asked: asked.table == failing)
+    shown = words(app.run())
+    assert "⚠ Not up to date" in shown
+    assert "could not be shown" not in shown
+    assert " of 13 jobs" in shown
+    aws.fail(FAULTS["AccessDenied"].fault, lambda asked: asked.table == failing)
+    shown = words(refresh(app, page))
+    assert "The flashcard jobs could not be shown. AWS denied" in shown
+    assert " of 12 jobs" in shown
+
+
+@pytest.mark.parametrize("of", [EVALUATIONS, FLASHCARD_SETS], ids=lambda table: table.default_name)
+def test_what_a_scan_costs_is_said_of_one_table_while_the_other_one_fails(
+    of: Table, aws: Proxy, engine_store: Store
+) -> None:
+    page, failing = PAGES["audit"], engine_store.settings.name(of)
+    app = visit(aws, page, lambda: aws.fail(FAULTS["AccessDenied"].fault, lambda asked: asked.table == failing))
+    counts = [button.key for button in app.button if str(button.key).startswith("count_")]
+    assert counts == [f"count_{table.variable}" for table in TABLES if table is not of]
+    assert words(app).count("The count could not be shown.") == 1
+
+
+def test_jobs_say_what_was_read_also_where_there_is_nothing_to_list(aws: Proxy) -> None:
+    app = visit(aws, PAGES["jobs"])
+    app.button_group(key="jobs").set_value("1h").run()
+    assert "Choose a longer period above." in words(app)
+    assert "read units" in words(app)
+
+
 def test_the_reasons_of_failures_that_cannot_be_read_leave_the_jobs_standing(aws: Proxy) -> None:
     page = PAGES["jobs"]
     app = visit(aws, page, lambda: aws.fail(FAULTS["AccessDenied"].fault, operation("BatchGetItem")))

@@ -16,7 +16,7 @@ from test_pages import FailingClient, empty, refused, use, words  # noqa: F401
 
 from data import demo
 from data.sample import ODD_STUDENT
-from data.schema import EVALUATIONS, TABLES
+from data.schema import EVALUATIONS
 from data.store import Store, TableFacts
 from ui import reads, recurring
 
@@ -88,21 +88,7 @@ def links(app: AppTest) -> list[str]:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables as if DynamoDB had counted them already: a thousand records of 8 KB."""
-    facts = tuple(TableFacts(table.default_name, "", 1000, 8_192_000, {}) for table in TABLES)
-    monkeypatch.setattr(reads, "facts", Facts(facts))
-
-
-class Facts:
-    """Stands for a cached function."""
-
-    def __init__(self, facts: tuple[TableFacts, ...]) -> None:
-        self.facts = facts
-
-    def __call__(self) -> tuple[TableFacts, ...]:
-        return self.facts
-
-    def clear(self) -> None:
-        """Forget nothing."""
+    monkeypatch.setattr(reads, "facts", lambda table: TableFacts(table.default_name, "", 1000, 8_192_000, {}))
 
 
 WEAK = {"strengths": ["A clear position."], "weaknesses": ["Check every verb."]}

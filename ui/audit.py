@@ -9,9 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from data import deadline
-from data.schema import TABLES, Table
-from data.store import TableFacts
-from ui import reads, takeaway
+from ui import takeaway
 from ui.filters import Period
 from ui.page import EVALUATION, FLASHCARDS, Page
 
@@ -58,8 +56,3 @@ def download(
         label=label,
         complete=complete if period is None else None,
     )
-
-
-def facts(table: Table) -> TableFacts:
-    """What DescribeTable says of a table."""
-    return reads.facts()[TABLES.index(table)]

@@ -59,7 +59,7 @@ def show(key: Key, jobs: pd.DataFrame, page: Page) -> None:
             page.link(FLASHCARDS_PAGE, "Open the set", set_id=key.job_id, user_id=key.user_id)
         else:
             page.link(EVALUATION, "Open the evaluation", evaluation_id=key.job_id, user_id=key.user_id)
-        if link := _logs(kind, found.created_at, page):
+        if link := _logs(key, kind, found.created_at, page):
             st.link_button("The Lambda's log around that minute (CloudWatch)", link)
     record.problems(found.issues)
     record.unknown(found.unknown)
@@ -107,7 +107,7 @@ def _why(key: Key, jobs: pd.DataFrame) -> str:
     return said[0] if said else SILENT if len(own) else "not in the chosen period; see the raw record"
 
 
-def _logs(kind: str, created_at: datetime | None, page: Page) -> str | None:
+def _logs(key: Key, kind: str, created_at: datetime | None, page: Page) -> str | None:
     """The Lambda's CloudWatch log around a job's start, on real AWS.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_Link_To_Page.html
@@ -116,7 +116,7 @@ def _logs(kind: str, created_at: datetime | None, page: Page) -> str | None:
     if not page.settings.real_aws or created_at is None or kind not in functions:
         return None
     try:
-        region = reads.facts()[0].region
+        region = reads.facts(key.of).region
     except Failure:
         return None
     name = page.settings.functions[functions[kind]]

@@ -278,13 +278,11 @@ class Page:
             if not self.visitor.is_ops:
                 st.text("Reading the whole table instead is for ops.")
                 return
-            known = {f.name: f for f in reads.facts()}.get(self.settings.name(table))
-            if known:
-                cost = known.scan_cost
-                st.text(
-                    f"Reading the whole table once costs about {formats.cost(cost)}: {formats.size(known.size_bytes)}, "
-                    "a size that DynamoDB refreshes about every six hours."
-                )
+            known = reads.facts(table)
+            st.text(
+                f"Reading the whole table once costs about {formats.cost(known.scan_cost)}: "
+                f"{formats.size(known.size_bytes)}, a size that DynamoDB refreshes about every six hours."
+            )
             st.button("Read the whole table", key=f"{accepted}_button", on_click=_accept, args=(accepted,))
 
     def done(self) -> NoReturn:
@@ -406,7 +404,7 @@ def _source(settings: Settings) -> str:
     try:
         # Short, because nothing else is shown before.
         with deadline.limited(_BADGE_SECONDS):
-            known = reads.facts()[TABLES.index(EVALUATIONS)]
+            known = reads.facts(EVALUATIONS)
     except Failure:
         return f"AWS · account not known · {settings.region or 'region from the profile'} · {tables}"
     return f"AWS account {known.account} · {known.region} · {tables}"

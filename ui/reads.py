@@ -20,7 +20,7 @@ from data.flashcards import FlashcardSet
 from data.jobs import Key
 from data.periods import Kept
 from data.roster import Roster
-from data.schema import TABLES
+from data.schema import TABLES, Table
 from data.settings import Settings
 from data.store import Read, Store, TableFacts, combine
 from ui.older import AGE, Older, Question
@@ -175,7 +175,7 @@ def ask_again(cached: Callable[..., Read[Any]], *args: Any) -> None:
 
 def forget() -> None:
     """Ask anew what the tables look like."""
-    facts.clear()
+    _facts.clear()
     try:
         store().forget()
     except Failure as failure:
@@ -223,10 +223,14 @@ def failure_reasons(keys: tuple[Key, ...]) -> Read[dict[Key, str | None]]:
     return jobs.reasons(store(), keys)
 
 
-@st.cache_data(ttl=_TTL, show_spinner="Asking DynamoDB what the tables look like…", show_time=True)
-def facts() -> tuple[TableFacts, ...]:
-    """What DescribeTable says of both tables."""
-    return tuple(store().facts(table) for table in TABLES)
+def facts(table: Table) -> TableFacts:
+    """What DescribeTable says of a table."""
+    return _facts(table.variable)
+
+
+@st.cache_data(ttl=_TTL, show_spinner="Asking DynamoDB what the table looks like…", show_time=True)
+def _facts(variable: str) -> TableFacts:
+    return store().facts(next(table for table in TABLES if table.variable == variable))
 
 
 @st.cache_data(

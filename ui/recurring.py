@@ -9,7 +9,7 @@ import streamlit as st
 from analysis import phrases
 from analysis.phrases import CRITERION_NAMES, Found, Key, Kind, Phrase
 from data.failures import Failure
-from data.schema import EVALUATIONS, TABLES
+from data.schema import EVALUATIONS
 from ui import filters, formats, reads, text
 from ui.page import EVALUATION, Page
 
@@ -89,7 +89,7 @@ def _cost(records: int, page: Page) -> str:
     if page.settings.source == "demo":
         return "nothing in the demo"
     try:
-        estimate = reads.facts()[TABLES.index(EVALUATIONS)].batch_cost(records)
+        estimate = reads.facts(EVALUATIONS).batch_cost(records)
     except Failure:
         estimate = None
     return f"about {formats.cost(estimate)}" if estimate else "what their size makes it cost, which is not known"

@@ -16,7 +16,7 @@ _GRID = "audit_unlisted"
 
 def offer(table: Table, page: Page) -> None:
     """For ops: offer to count the records of `table` that no list shows, with the cost; what was found, once done."""
-    facts = audit.facts(table)
+    facts = reads.facts(table)
     key = f"{KEPT}unlisted_{table.variable}"
     progress: Progress | None = st.session_state.get(key)
     text.show(text.heading(facts.name))

@@ -109,7 +109,7 @@ def _cost(wanted: dict[Table, list[tuple[str, str]]], page: Page) -> str:
     """What reading these records whole costs, in words."""
     if page.settings.source == "demo":
         return "nothing in the demo"
-    estimates = [audit.facts(table).batch_cost(len(keys)) for table, keys in wanted.items() if keys]
+    estimates = [reads.facts(table).batch_cost(len(keys)) for table, keys in wanted.items() if keys]
     known = [cost for cost in estimates if cost]
     if len(known) < len(estimates):
         return "what their size makes it cost, and DynamoDB has not counted that yet"
