@@ -182,7 +182,7 @@ def test_a_failure_is_a_sentence(empty: Store, run: Callable[..., AppTest], monk
 
 def test_an_unknown_cost_is_said(empty: Store, run: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     put(empty, *[WEAK] * 3)
-    monkeypatch.setattr(reads, "facts", lambda: (_ for _ in ()).throw(recurring.Failure("denied", "No.", "Ask.")))
+    monkeypatch.setattr(reads, "facts", lambda _: (_ for _ in ()).throw(recurring.Failure("denied", "No.", "Ask.")))
     assert "costs what their size makes it cost, which is not known" in words(run(user_id="u"))
 
 
