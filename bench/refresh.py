@@ -162,8 +162,7 @@ def run(report: Report, world: World, every: int, hours: int) -> None:
         ("requests an hour", _each(steady, lambda hour: hour.held["requests"]), "{:,.0f}".format),
         ("read units an hour", _each(steady, lambda hour: hour.held["units"]), "{:,.0f}".format),
     ):
-        # Theil-Sen, in parts of the level a day. Other work on the computer moves single hours up and down, so what is
-        # growth and what is not known to be any is told apart by the interval.
+        # Theil-Sen, in parts of the level a day; the interval says how far single hours alone may move it.
         level = statistics.median(values) or 1.0
         rises, _, low, high = theilslopes([value / level for value in values], [n / 24 for n in range(len(values))])
         report.goal(
@@ -171,7 +170,7 @@ def run(report: Report, world: World, every: int, hours: int) -> None:
             f"no growth of {name}: less than {_FLAT:.0%} a day",
             f"{unit(values[0])} at first, {unit(values[-1])} at last; {rises:+.1%} a day, 95% interval {low:+.1%} to "
             f"{high:+.1%}",
-            met=low <= _FLAT,
+            met=rises <= _FLAT,
         )
 
 
