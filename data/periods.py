@@ -79,8 +79,8 @@ def update(
     found = store.batch_get(table, lost, table.summary).map(frame)
     still = found.value["created_at"].between(first, last) & found.value["status"].isin(STATUSES)
     # What changes while it is read can be in two of these; the first one is the latest.
-    new = [_shared(rows, settled) for rows in (recent.value, found.value[still], waiting.value)]
-    whole = joined([*new, settled]).drop_duplicates(ids)
+    new = joined([recent.value, found.value[still], waiting.value])
+    whole = joined([_shared(new, settled), settled]).drop_duplicates(ids)
     parts = [part.map(lambda _: [whole]) for part in (waiting, recent, found)]
     return combine(parts).map(lambda _: newest_first(whole))
 
