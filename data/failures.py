@@ -1,7 +1,7 @@
 """What went wrong with a call to AWS, said so that a person can act on it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from botocore import exceptions as aws
@@ -49,6 +49,10 @@ class Failure(Exception):
     what: str
     do: str
     request_id: str = ""
+
+    def to_keep(self) -> "Failure":
+        """The same without its traceback, which would hold on to all that the page had read by then."""
+        return replace(self)
 
     @property
     def passing(self) -> bool:

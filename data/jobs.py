@@ -168,7 +168,7 @@ def _of_both(read: Callable[[str, Table], Read[pd.DataFrame]]) -> Read[pd.DataFr
         try:
             return read(*named)
         except Failure as failure:
-            return replace(failure)  # without its traceback: it may be kept
+            return failure.to_keep()
 
     parts = dict(zip(_TABLES, deadline.side_by_side(one, _TABLES.items()), strict=True))
     known = [part for part in parts.values() if isinstance(part, Read)]

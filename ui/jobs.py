@@ -29,7 +29,6 @@ _MOST_REASONS = 500
 # Not one of those that Refresh forgets: it stays on screen when Refresh fails.
 _OLDER = "_older_jobs"
 _FAILED = f"{KEPT}jobs_failure"
-_NOTHING = ("", None, None)
 _JOBS_OF = {"evaluations": "The Writing and Speaking jobs", data.FLASHCARDS: "The flashcard jobs"}
 PARTS = 4
 _COLUMNS = ["created_at", "table", "kind", "status", "state", "recovered", "user_id", "why", "model_used", "job_id"]
@@ -301,15 +300,14 @@ def refresh_seconds() -> int | None:
 
 def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
     """The jobs from the begin of the period before. A click reads nothing; a later look reads only what is new."""
-    name, answer, _ = st.session_state.get(marking.SEEN, _NOTHING)
+    name, answer, partly = st.session_state.get(marking.SEEN, ("", None, None))
     current = answer is not None and name == period.name
     limit = timedelta(seconds=seconds - 1) if seconds else _STALE
     if not current or page.now - answer.read_at >= limit:
-        answer = _fresh_or_older(page, period, answer if current else None)
-    _, seen, partly = st.session_state.get(marking.SEEN, _NOTHING)
-    if partly and seen is answer:
+        answer, partly = _fresh_or_older(page, period, answer if current else None)
+    if partly:
         with page.part(_JOBS_OF[partly.lacking]):
-            raise replace(partly.failure)
+            raise partly.failure.to_keep()
     page.keep(answer)
     for note in answer.notes:
         text.show(text.quiet(text.inline(note)))
@@ -317,8 +315,10 @@ def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
     return jobs
 
 
-def _fresh_or_older(page: Page, period: Span, before: Read[pd.DataFrame] | None) -> Read[pd.DataFrame]:
-    """The jobs as they are now; where they cannot be had for a while, as this session last saw them."""
+def _fresh_or_older(
+    page: Page, period: Span, before: Read[pd.DataFrame] | None
+) -> tuple[Read[pd.DataFrame], data.Partly | None]:
+    """The jobs as they are now, and what lacks; where they cannot be had for a while, as this session last saw them."""
     name, older = st.session_state.get(_OLDER, ("", None))
     if older is not None and (name != period.name or page.now - older.read_at > AGE):
         older = None
@@ -339,16 +339,16 @@ def _fresh_or_older(page: Page, period: Span, before: Read[pd.DataFrame] | None)
                 if isinstance(error, Failure):
                     raise
                 st.session_state[marking.SEEN] = (period.name, error.read, error.with_traceback(None))
-                return error.read
-            st.session_state[_FAILED] = (page.now, replace(failure))
+                return error.read, error
+            st.session_state[_FAILED] = (page.now, failure.to_keep())
         else:
             st.session_state[marking.SEEN] = (period.name, answer, None)
             st.session_state[_OLDER] = (period.name, answer)
             st.session_state.pop(_FAILED, None)
-            return answer
+            return answer, None
     kept: Read[pd.DataFrame] = older
     page.tell_older(kept, failure)
-    return kept
+    return kept, None
 
 
 def _midnight(day: date, page: Page) -> datetime:

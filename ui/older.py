@@ -5,7 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,8 +51,7 @@ class Question:
 
     def fail(self, failure: Failure, now: datetime) -> None:
         """Remember that asking failed. Whoever may not read the data any more shall not see it from here either."""
-        # Without its traceback, which would hold on to all that the page had read by then.
-        self.failure, self.failed_at = replace(failure), now
+        self.failure, self.failed_at = failure.to_keep(), now
         if not failure.passing:
             self.pickled = b""
 
