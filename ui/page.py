@@ -20,7 +20,7 @@ from data.failures import Failure
 from data.roster import Roster, RosterError, Student
 from data.schema import EVALUATIONS, TABLES, Table
 from data.settings import Settings, SettingsError
-from data.store import Cost, Read
+from data.store import Cost, Read, TableFacts
 from ui import access, filters, formats, reads, text
 from ui.access import Refused, Visitor
 
@@ -278,12 +278,21 @@ class Page:
             if not self.visitor.is_ops:
                 st.text("Reading the whole table instead is for ops.")
                 return
-            known = reads.facts(table)
-            st.text(
-                f"Reading the whole table once costs about {formats.cost(known.scan_cost)}: "
-                f"{formats.size(known.size_bytes)}, a size that DynamoDB refreshes about every six hours."
-            )
+            st.text(f"Reading the whole table once costs {self.scan_cost(reads.facts(table))}.")
             st.button("Read the whole table", key=f"{accepted}_button", on_click=_accept, args=(accepted,))
+
+    def scan_cost(self, facts: TableFacts) -> str:
+        """What reading the whole table once costs, in words."""
+        if self.settings.source == "demo":
+            return "nothing in the demo"
+        if not facts.size_bytes:
+            return (
+                "what its size makes it cost, and DynamoDB has not counted that yet (it does so about every six hours)"
+            )
+        return (
+            f"about {formats.cost(facts.scan_cost)}: {formats.size(facts.size_bytes)}, a size that DynamoDB refreshes "
+            "about every six hours"
+        )
 
     def done(self) -> NoReturn:
         """Show nothing more but the footer."""

@@ -5,7 +5,7 @@ import streamlit as st
 
 from data import unindexed
 from data.schema import FLASHCARD_SETS, Table
-from data.store import Read, TableFacts
+from data.store import Read
 from data.unindexed import Progress
 from ui import access, audit, formats, reads, tables, text
 from ui.page import KEPT, Page
@@ -22,7 +22,7 @@ def offer(table: Table, page: Page) -> None:
     text.show(text.heading(facts.name))
     if progress:
         _found(progress, table, facts.name, page)
-    st.text(f"Reading the whole table costs {_scan_cost(facts, page)}.")
+    st.text(f"Reading the whole table costs {page.scan_cost(facts)}.")
     if st.button("Count them" if progress is None else "Count them again", key=f"count_{table.variable}"):
         access.require_ops("read a whole table")
         audit.follow(
@@ -75,14 +75,3 @@ def _found(progress: Progress, table: Table, name: str, page: Page) -> None:
     if picked is not None:
         record = progress.kept[picked]
         audit.open_record(table is FLASHCARD_SETS, record.record_id, record.user_id, page)
-
-
-def _scan_cost(facts: TableFacts, page: Page) -> str:
-    if page.settings.source == "demo":
-        return "nothing in the demo"
-    if not facts.size_bytes:
-        return "what its size makes it cost, and DynamoDB has not counted that yet (it does so about every six hours)"
-    return (
-        f"about {formats.cost(facts.scan_cost)}: {formats.size(facts.size_bytes)}, a size that DynamoDB refreshes "
-        "about every six hours"
-    )
