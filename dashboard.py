@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ui.server import MIDDLEWARE, opened
+from ui.shell.server import MIDDLEWARE, opened
 
 if __name__ == "__main__":  # Streamlit runs this file for every visitor
     # Not at the top: the server imports this file before its runtime is there, and caches declared then would warn.
-    from ui.page import navigation
+    from ui.shell.page import navigation
 
     navigation().run()
 else:  # the server imports it, once

@@ -12,10 +12,10 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from browser import visiting  # noqa: E402 - it lies in tests/
-from engines import free_port  # noqa: E402 - it lies in tests/
+from tests.support.browser import visiting  # noqa: E402 - it lies in tests/
+from tests.support.engines import free_port  # noqa: E402 - it lies in tests/
 
 STUDENTS = 25
 INSTALL_SECONDS = 900

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from analysis import jobs, progress
+from analysis import job_states, progress
 from analysis.progress import Attempts, Progress, Weakest
 from data.roster import Roster
 from data.schema import FAILED, PROCESSING, TYPES
@@ -194,7 +194,7 @@ def lost(evaluations: pd.DataFrame, now: datetime) -> int:
 def _lost(evaluations: pd.DataFrame, now: datetime) -> pd.DataFrame:
     if not evaluations["status"].isin([FAILED, PROCESSING]).any():
         return evaluations.iloc[:0]  # mostly so, and looking closer takes longer
-    labelled = jobs.with_states(evaluations.rename(columns={"evaluation_type": "kind"}), now)
+    labelled = job_states.with_states(evaluations.rename(columns={"evaluation_type": "kind"}), now)
     return labelled[labelled["state"].isin(["failed", "stuck"]) & ~labelled["recovered"]]
 
 

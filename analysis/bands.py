@@ -100,3 +100,20 @@ def _neighbour(history: pd.DataFrame, evaluation_id: str, *, completed_only: boo
 def since(history: pd.DataFrame, first: datetime | None) -> pd.DataFrame:
     """The evaluations from `first` on; all of them, also those without a readable time, when it is None."""
     return history if first is None else history[history["created_at"] >= first].reset_index(drop=True)
+
+
+def band_range(bands: pd.Series) -> tuple[float, float]:
+    """The range of a band axis: what the data needs, never less than two bands, so that noise makes no mountain.
+
+    >>> band_range(pd.Series([6.5, 6.5])), band_range(pd.Series([3.0, 8.5])), band_range(pd.Series([9.0]))
+    ((5.4, 7.6), (2.9, 8.6), (6.9, 9.1))
+    """
+    known = bands.dropna()
+    low, high = (math.floor(known.min() * 2) / 2, math.ceil(known.max() * 2) / 2) if len(known) else (4.0, 7.0)
+    missing = max(0.0, 2.0 - (high - low))
+    low, high = low - missing / 2, high + missing / 2
+    if high > 9:
+        low, high = max(0.0, low - (high - 9)), 9.0
+    if low < 0:
+        low, high = 0.0, max(high, 2.0)
+    return round(low - 0.1, 2), round(high + 0.1, 2)

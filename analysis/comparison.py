@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis import bands
-from data.evaluations import Evaluation
+from data.records.evaluations import Evaluation
 from data.schema import BANDS, COMPLETED, CRITERIA, OVERALL
 
 

@@ -14,8 +14,8 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from data.evaluations import Evaluation
-from data.parse import Json
+from data.records.evaluations import Evaluation
+from data.records.parse import Json
 from data.schema import COMPLETED, SPEAKING_CRITERIA, WRITING_CRITERIA
 
 Kind: TypeAlias = Literal["strength", "weakness", "suggestion", "remark"]

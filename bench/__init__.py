@@ -5,4 +5,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # The engines and the browser are those that the tests start.
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))

@@ -7,11 +7,10 @@ import platform
 import sys
 import time
 
-import engines
-
 from bench import comparisons, pages, period, start, visitors
 from bench.report import Report
 from bench.worlds import World, quiet, worlds
+from tests.support import engines
 
 QUICK = {"dynoxide": (1_000, 10_000)}
 FULL = {"dynoxide": (1_000, 10_000, 100_000), "dynamodb-local": (1_000, 10_000)}

@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
-import engines
 import pandas as pd
 from boto3.dynamodb.conditions import Attr
 
 from bench import dataset
 from bench.report import Report, median, seconds
 from bench.worlds import FULL_SIZE, World
-from data import evaluations
+from data.dynamodb.store import Store
+from data.records import evaluations
 from data.schema import BY_STUDENT
-from data.store import Store
+from tests.support import engines
 
 NEWEST = 10
 _ADMIN = engines.NODE_MODULES / "dynamodb-admin/dist/dynamodb-admin.js"

@@ -10,10 +10,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from engines import CREDENTIALS, REGION
 
-from data import sample_texts as texts
-from data.provision import create
+from data.demo import texts
+from data.dynamodb.store import Item
+from data.provisioning.provision import create
 from data.schema import (
     COMPLETED,
     CRITERIA,
@@ -27,7 +27,7 @@ from data.schema import (
     Table,
 )
 from data.settings import Settings
-from data.store import Item
+from tests.support.engines import CREDENTIALS, REGION
 
 STUDENT = "student-under-test"
 STUDENT_EVALUATIONS = 60

@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-import browser
-import engines
 from scipy.stats import theilslopes
 from websockets.exceptions import WebSocketException
 
@@ -27,6 +25,7 @@ from bench.addresses import PARAMS, names
 from bench.report import Report, seconds, size
 from bench.visitors import EVERY, Visitor, arrive, connected
 from bench.worlds import World, quiet, worlds
+from tests.support import browser, engines
 
 COUNT = 20_000
 _AWAY = 20.0  # seconds that somebody who left stays away, on average; a session is kept for two minutes

@@ -16,8 +16,8 @@ from bench import ROOT, dataset
 from bench.addresses import PARAMS, names
 from bench.report import Report, median, seconds, size
 from bench.worlds import World, use
+from data.dynamodb.store import Item
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
-from data.store import Item
 from ui import reads
 
 SAME_AT_EVERY_SIZE = ("student", "evaluation", "flashcards")

@@ -15,15 +15,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
-import engines
 import pandas as pd
 from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 
 from bench.report import Report, median, seconds, size
 from bench.worlds import FULL_SIZE, World
-from data import evaluations, periods
+from data.records import evaluations, periods
 from data.schema import BY_STATUS, STATUSES
+from tests.support import engines
 
 _PARTS = 4  # as data/periods.py
 

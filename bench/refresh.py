@@ -20,8 +20,6 @@ from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 
-import browser
-import engines
 from scipy.stats import theilslopes
 
 from bench import dataset
@@ -29,8 +27,9 @@ from bench.load import Process, process, warnings
 from bench.report import Report, seconds, size
 from bench.visitors import Visitor, arrive
 from bench.worlds import World, quiet, worlds
+from data.dynamodb.store import Item
 from data.schema import EVALUATIONS, PROCESSING
-from data.store import Item
+from tests.support import browser, engines
 
 COUNT = 5_000
 # Twice the page's seven days, because it shows the seven before as well: so as many jobs leave it as come.

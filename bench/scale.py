@@ -8,9 +8,9 @@ import textwrap
 from dataclasses import dataclass
 from datetime import timedelta
 
-from data.periods import CAP, SETTLED
+from data.dynamodb.store import USD_PER_READ_UNIT
+from data.records.periods import CAP, SETTLED
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, Table
-from data.store import USD_PER_READ_UNIT
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 READ_BYTES = 4096  # half a unit each, eventually consistent

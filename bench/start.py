@@ -8,12 +8,10 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import browser
-import engines
-
 from bench import ROOT
 from bench.report import Report, median, seconds
 from bench.worlds import World
+from tests.support import browser, engines
 
 _READY = """
 import time
@@ -113,7 +111,15 @@ def _demo_ready() -> float:
 
 
 # What the overview of real tables does not need. (Plotly it does: it draws levels and weeks.)
-_UNNEEDED = ("moto", "matplotlib", "genanki", "boto3", "data.provision", "data.wiring", "data.demo")
+_UNNEEDED = (
+    "moto",
+    "matplotlib",
+    "genanki",
+    "boto3",
+    "data.provisioning.provision",
+    "data.provisioning.lambdas",
+    "data.demo.engine",
+)
 
 
 def _imports(report: Report) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-import browser
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import StringArray
@@ -23,6 +22,7 @@ from websockets.typing import Subprotocol
 from bench.addresses import PARAMS, names
 from bench.report import Report, seconds, size
 from bench.worlds import World
+from tests.support import browser
 
 EVERY = 5.0  # seconds between two clicks of a visitor, on average
 _CROWDS = (1, 10, 30)

@@ -8,11 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import engines
-
 from bench import dataset
+from data.dynamodb.store import Store
 from data.settings import Settings
-from data.store import Store
+from tests.support import engines
 
 FULL_SIZE = 100_000  # evaluations, at which some goals are set
 
@@ -69,7 +68,7 @@ def worlds(wanted: Mapping[str, Sequence[int]], days: int = 365) -> Iterator[lis
 
 def use(world: World) -> None:
     """Let everything in this process read from `world`."""
-    from ui import access  # noqa: PLC0415 - it brings Streamlit, which not every benchmark needs in this process
+    from ui.shell import access  # noqa: PLC0415 - it brings Streamlit, which not every benchmark needs in this process
 
     os.environ.update(world.environ)
     # Pages that run in process have no connection: Streamlit's tests put a mock in its place, which would be refused.

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "tests")]
+sys.path.insert(0, str(DOCS.parent))
 
-from browser import dashboard, visiting  # noqa: E402 - it lies in tests/
-
-from data.sample import Record, sample  # noqa: E402 - found through the path above
+from data.demo.sample import Record, sample  # noqa: E402 - found through the path above
+from tests.support.browser import dashboard, visiting  # noqa: E402 - it lies in tests/
 
 STUDENT = "user-108"
 DESK = {"width": 1400, "height": 900}

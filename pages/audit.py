@@ -3,8 +3,10 @@
 import streamlit as st
 
 from data.schema import TABLES, TYPES
-from ui import filters, findings, models, reads, unlisted, whole
-from ui.page import open_page
+from ui import reads
+from ui.components import filters
+from ui.quality import deep_check, findings, model_comparison, orphans
+from ui.shell.page import open_page
 
 with open_page("Audit") as page:
     period = filters.period("audit")
@@ -21,7 +23,7 @@ with open_page("Audit") as page:
             findings.counts(found, evaluations, sets, period)
             findings.by_kind(found, page, period)
         with page.part("Reading the records whole"):
-            whole.offer(evaluations, sets, page, period)
+            deep_check.offer(evaluations, sets, page, period)
 
     if evaluations is not None:
         with page.part("The models"):
@@ -31,9 +33,9 @@ with open_page("Audit") as page:
                 help="Completed evaluations with a band, by the model that gave it (model_used). Students differ from "
                 "model to model: only the shift compares the same students.",
             )
-            models.compared(evaluations)
+            model_comparison.compared(evaluations)
             for skill in TYPES:
-                models.takeovers(evaluations, skill, page)
+                model_comparison.takeovers(evaluations, skill, page)
 
     st.subheader("What no list shows", anchor=False)
     st.text(
@@ -45,4 +47,4 @@ with open_page("Audit") as page:
         st.text("Reading a whole table is for ops.")
     for table in TABLES if page.visitor.is_ops else ():
         with page.part("The count"):
-            unlisted.offer(table, page)
+            orphans.offer(table, page)

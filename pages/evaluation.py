@@ -4,8 +4,12 @@ import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from ui import charts, feedback, filters, formats, reads, record, skills, text
-from ui.page import COMPARE, EVALUATION, OVERVIEW, STUDENT, open_page
+from ui import reads
+from ui.components import filters, markup
+from ui.shell.page import COMPARE, EVALUATION, OVERVIEW, STUDENT, open_page
+from ui.students import feedback, profile, record
+from wording import formats
+from wording.skills import SKILL_NAMES
 
 with open_page("Evaluation") as page:
     evaluation_id, user_id = page.param("evaluation_id"), page.param("user_id")
@@ -31,7 +35,7 @@ with open_page("Evaluation") as page:
     record.facts(
         ("Student", page.called(evaluation.user_id)),
         ("Evaluation", evaluation.evaluation_id),
-        ("Kind", charts.NAMES.get(evaluation.type or "", evaluation.type or "unknown")),
+        ("Kind", SKILL_NAMES.get(evaluation.type or "", evaluation.type or "unknown")),
         ("Status", record.status(evaluation.status, evaluation.created_at, page)),
         ("When", f"{formats.exact(evaluation.created_at, page.zone)} · {formats.ago(evaluation.created_at, page.now)}"),
         ("Model", evaluation.model_used or "unknown"),
@@ -50,7 +54,7 @@ with open_page("Evaluation") as page:
                 ("Next →", bands.newer(history, evaluation.evaluation_id)),
             ):
                 if other is not None and links.button(label, key=label):
-                    page.go(EVALUATION, **skills.address(other))
+                    page.go(EVALUATION, **profile.address(other))
             if previous is not None:
                 with links:
                     ids = {"a": previous["evaluation_id"], "b": evaluation.evaluation_id}
@@ -64,11 +68,11 @@ with open_page("Evaluation") as page:
         if evaluation.feedback is None:
             st.text("The record has no feedback.")
         else:
-            text.show(feedback.layout(evaluation.feedback))
+            markup.show(feedback.layout(evaluation.feedback))
     if evaluation.transcript:
         with columns[1], page.part("The transcript"):
             st.subheader("Transcript", anchor=False)
             st.text(record.speech(evaluation))
-            text.show(text.paragraph(evaluation.transcript))
+            markup.show(markup.paragraph(evaluation.transcript))
     record.unknown(evaluation.unknown)
     record.raw(evaluation.raw)

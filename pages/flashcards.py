@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from ui import cards, formats, reads, record, skills, text
-from ui.page import FLASHCARDS, STUDENT, open_page
+from ui import reads
+from ui.components import markup
+from ui.shell.page import FLASHCARDS, STUDENT, open_page
+from ui.students import cards, profile, record
+from wording import formats
 
 with open_page("Flashcards") as page:
     set_id, user_id = page.param("set_id"), page.param("user_id")
@@ -11,8 +14,8 @@ with open_page("Flashcards") as page:
         page.require(user_id)
     if set_id is None:
         if user_id is None:
-            skills.ask_whose(FLASHCARDS, "Or start from a student", page)
-        skills.title(user_id, page)
+            profile.ask_whose(FLASHCARDS, "Or start from a student", page)
+        profile.title(user_id, page)
         page.link(STUDENT, "All of this student", user_id=user_id)
         cards.sets_of(user_id, page, with_filter=True)
         page.done()
@@ -48,7 +51,7 @@ with open_page("Flashcards") as page:
         cards.take_away(chosen_set, page)
     elif chosen_set.unread:
         st.text("The cards of this set cannot be read. This is what the record holds:")
-        text.show(text.paragraph(chosen_set.unread))
+        markup.show(markup.paragraph(chosen_set.unread))
     else:
         st.text(
             "This set has no cards." if chosen_set.status == "completed" else "No cards until the set is completed."

@@ -5,8 +5,10 @@ from datetime import timedelta
 import streamlit as st
 
 from analysis import progress
-from ui import filters, overview, reads, roster
-from ui.page import STUDENT, open_page
+from ui import reads
+from ui.components import filters
+from ui.shell.page import STUDENT, open_page
+from ui.students import class_list, overview
 
 with open_page("Overview") as page:
     if user_id := filters.student_finder(page.roster):
@@ -16,7 +18,7 @@ with open_page("Overview") as page:
         choice = overview.choose(page.roster)
     figures, table = st.container(), st.container()
     rules = overview.rules()
-    roster.panel(page)
+    class_list.panel(page)
 
     with table, page.part("The class"):
         # Levels and trends look back 180 days, whatever the period.

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from ui import formats, provisioning, reads
-from ui.page import forget, open_page
+from ui import reads
+from ui.setup import provisioning
+from ui.shell.page import forget, open_page
+from wording import formats
 
 with open_page("Setup", for_ops=True) as page:
     store = reads.store()

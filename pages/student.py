@@ -6,15 +6,17 @@ import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from ui import cards, filters, reads, recurring, skills
-from ui.page import OVERVIEW, STUDENT, open_page
+from ui import reads
+from ui.components import filters
+from ui.shell.page import OVERVIEW, STUDENT, open_page
+from ui.students import cards, profile, recurring
 
 with open_page("Student") as page:
     user_id = page.param("user_id")
     if user_id is None:
-        skills.ask_whose(STUDENT, "Or choose from the students who were active", page)
+        profile.ask_whose(STUDENT, "Or choose from the students who were active", page)
     page.require(user_id)
-    skills.title(user_id, page)
+    profile.title(user_id, page)
     period = filters.since()
 
     page.ahead((reads.history, user_id), (reads.sets, user_id))
@@ -31,18 +33,18 @@ with open_page("Student") as page:
             page.link(OVERVIEW, "Back to the overview")
         elif history is not None:
             shown = bands.since(history, period.first(page.now))
-            of_skills = skills.of_history(history, user_id, page)
+            of_skills = profile.of_history(history, user_id, page)
             medians: Mapping[str, float] = {}
             with page.part("The comparison with the class"):
-                medians = skills.beside(user_id, page)
-            skills.headline(history, shown, of_skills, medians, page)
-            skills.take_away(of_skills, user_id, period, page)
+                medians = profile.beside(user_id, page)
+            profile.headline(history, shown, of_skills, medians, page)
+            profile.take_away(of_skills, user_id, period, page)
             if shown.empty:
                 st.info(f"Choose a longer period: the last {period.name} have no evaluations of this student.")
             else:
-                skills.trends(shown, of_skills, page)
-                skills.practice(shown, period, page)
-                skills.listing(shown, user_id, period, page)
+                profile.trends(shown, of_skills, page)
+                profile.practice_calendar(shown, period, page)
+                profile.listing(shown, user_id, period, page)
 
     if history is not None and len(history):
         recurring.of_student(user_id, history, page)

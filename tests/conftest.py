@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NoReturn
 
-import browser
-import engines
 import hypothesis
 import pytest
 import streamlit as st
 
-from data import demo
-from data.demo import start_engine
-from data.provision import create
+from data.demo import engine as demo_engine
+from data.demo.engine import start_engine
+from data.dynamodb.store import Store
+from data.provisioning.lambdas import Clients
+from data.provisioning.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
-from data.store import Store
-from data.wiring import Clients
-from ui import access
+from tests.support import browser, engines
+from ui.shell import access
 
 secrets_of = access._secrets
 """How the dashboard reads secrets.toml; while a test runs, it reads none."""
@@ -70,9 +69,9 @@ def demo_anew() -> Iterator[None]:
     Before, because its waiting jobs grow old while other tests run; after, for modules that empty moto for all of this
     process (mock_aws does).
     """
-    demo._stores.clear()
+    demo_engine._stores.clear()
     yield
-    demo._stores.clear()
+    demo_engine._stores.clear()
 
 
 @pytest.fixture(scope="session", params=engines.NAMES)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from data.failures import Failure
-from data.store import Read
+from data.dynamodb.errors import Failure
+from data.dynamodb.store import Read
 
 AGE = timedelta(hours=1)
 BYTES = 64 * 2**20

@@ -13,20 +13,23 @@ import streamlit as st
 
 from analysis import attention, phrases
 from analysis.phrases import Found
-from data import deadline, evaluations, flashcards, jobs, roster, sample
-from data.evaluations import Evaluation
-from data.failures import Failure
-from data.flashcards import FlashcardSet
-from data.jobs import Key
-from data.periods import Kept
+from data import roster
+from data.demo import sample
+from data.dynamodb import budget
+from data.dynamodb.errors import Failure
+from data.dynamodb.store import Read, Store, TableFacts, combine
+from data.records import evaluations, flashcards, jobs
+from data.records.evaluations import Evaluation
+from data.records.flashcards import FlashcardSet
+from data.records.jobs import Key
+from data.records.periods import Kept
 from data.roster import Roster
 from data.schema import TABLES, Table
 from data.settings import Settings
-from data.store import Read, Store, TableFacts, combine
 from ui.older import AGE, Older, Question
 
 if TYPE_CHECKING:
-    from data.wiring import Clients
+    from data.provisioning.lambdas import Clients
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +55,17 @@ def store() -> Store:
     chosen = settings()
     if chosen.source == "aws":
         return Store.open(chosen)
-    from data.demo import open_demo  # noqa: PLC0415 - who reads real tables does without it
+    from data.demo.engine import open_demo  # noqa: PLC0415 - who reads real tables does without it
 
     # The demo's start is this computer's work, which may be slow.
-    with deadline.lifted():
+    with budget.lifted():
         return open_demo(chosen)
 
 
 def start() -> None:
     """Have the demo's engine running, whoever starts it: also who waits for another visitor's start has time left."""
     if settings().source == "demo":
-        with deadline.lifted():
+        with budget.lifted():
             store()
 
 
@@ -70,19 +73,19 @@ def start() -> None:
 def clients() -> "Clients":
     """Clients of Lambda and IAM beside the Store; Failure where they cannot be had."""
     # Only Setup asks for them.
-    from data.demo import open_demo_clients  # noqa: PLC0415
-    from data.wiring import Clients  # noqa: PLC0415
+    from data.demo.engine import open_demo_clients  # noqa: PLC0415
+    from data.provisioning.lambdas import Clients  # noqa: PLC0415
 
     opened = store()
     if opened.settings.source == "aws":
         return Clients.open(opened)
-    with deadline.lifted():
+    with budget.lifted():
         return open_demo_clients(opened)
 
 
 def account() -> str:
     """The account that the credentials belong to, asked of AWS each time, because a change depends on it."""
-    from data.wiring import caller_account  # noqa: PLC0415 - only Setup asks
+    from data.provisioning.lambdas import caller_account  # noqa: PLC0415 - only Setup asks
 
     return caller_account(store())
 
@@ -94,7 +97,7 @@ def ask(cached: Callable[..., Read[Any]], *args: Any) -> Answer:
     """The answer of a cached read of this module; an older one where a fresh one fails for a while. Raises Failure."""
     question = _question(cached, args)
     now = datetime.now(UTC)
-    with question.mine(deadline.remaining()) as mine:
+    with question.mine(budget.remaining()) as mine:
         if not mine:
             raise Failure(
                 "too_slow",
@@ -146,7 +149,7 @@ def ask_ahead(wanted: Sequence[tuple[Any, ...]]) -> list[Answer | Exception]:
     if all(_is_there(read[0], read[1:]) for read in wanted):
         return [one(read) for read in wanted]
     with st.spinner("Reading from DynamoDB…", show_time=True):
-        return deadline.side_by_side(one, wanted)
+        return budget.side_by_side(one, wanted)
 
 
 def _is_there(cached: Callable[..., Read[Any]], args: tuple[Any, ...]) -> bool:
@@ -160,7 +163,7 @@ class _OwnThreads(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is about something else."""
-        return f"Thread '{deadline.THREADS}" not in record.getMessage()
+        return f"Thread '{budget.THREADS}" not in record.getMessage()
 
 
 logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").addFilter(_OwnThreads())

@@ -1,0 +1,440 @@
+"""What does not add up: bands that do not follow from what was recorded, and records that break the schema.
+
+Each function takes a frame or records and returns findings: a row per kind and record, with the columns
+kind (see `describe`), table (evaluations or sets), id, user_id (str or None), created_at (datetime64[us, UTC], NaT
+unknown), detail (str). Nothing depends on the order of what comes in.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.bands import nearest_half
+from data.records.evaluations import Evaluation
+from data.records.flashcards import Card, FlashcardSet
+from data.records.parse import NULL, Issue
+from data.schema import BANDS, COMPLETED, CRITERIA, EVALUATIONS, FLASHCARD_SETS, OVERALL, SPEAKING, TYPES, WRITING
+
+COLUMNS = ("kind", "table", "id", "user_id", "created_at", "detail")
+OF_EVALUATIONS = "evaluations"
+OF_SETS = "sets"
+
+# How IELTS rounds one skill's band is not published, and some examiners round down: half a band off is a note.
+NOTE_UP_TO = 0.5
+# IELTS's public band descriptors for Writing give band 1 to 20 words or fewer.
+FEW_WORDS = 20
+BAND_FOR_FEW_WORDS = 1.0
+# A whole Speaking test takes 11 to 14 minutes: twice that is no recording of one. An answer in one sentence takes
+# several seconds.
+SHORTEST_SECONDS = 5.0
+LONGEST_SECONDS = 1800.0
+# Conversation runs at 120 to 180 words a minute and an auctioneer reaches about 250; somebody who speaks fewer than 20
+# a minute is silent most of the time, which no recording of an answer is.
+SLOWEST_PACE = 20.0
+FASTEST_PACE = 300.0
+# People and programs count contractions, numbers and fillers differently: a tenth, or five words in a short text.
+WORDS_APART = 0.1
+WORDS_APART_AT_LEAST = 5
+
+SCORES, NOTES, SCHEMA = "Score", "Note", "Schema"
+GROUPS = (SCORES, NOTES, SCHEMA)
+_BROKEN = "schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of finding: its group (one of GROUPS), its name, and what it means in plain words."""
+
+    group: str
+    name: str
+    meaning: str
+
+
+_KINDS = {
+    "overall": Kind(
+        SCORES,
+        "Overall does not follow from the criteria",
+        "The overall band is more than half a band away from the mean of the four criteria, rounded as IELTS rounds.",
+    ),
+    "overall-half": Kind(
+        NOTES,
+        "Overall is half a band off",
+        "Up to half a band away from the rounded mean of the criteria. Some examiners round down, so it may be meant.",
+    ),
+    "scale": Kind(SCORES, "Band off the scale", "Bands are whole or half and run from 0 to 9; this one is not."),
+    "no-band": Kind(
+        SCORES, "Completed without a band", "The evaluation counts as completed, but no overall band can be read."
+    ),
+    "criterion-missing": Kind(
+        SCORES,
+        "Criterion missing",
+        "A completed evaluation lacks one of the four criteria of its type, or it cannot be read.",
+    ),
+    "criterion-foreign": Kind(
+        SCORES, "Criterion of the other type", "Writing carries a Speaking criterion, or Speaking a Writing one."
+    ),
+    "few-words": Kind(
+        SCORES,
+        f"A band on {FEW_WORDS} words or fewer",
+        f"{FEW_WORDS} words or fewer are band 1, but a higher band was given.",
+    ),
+    "words": Kind(
+        SCORES,
+        "Word count contradicts the transcript",
+        "The recorded number of words is more than a tenth (and more than five words) away from those in the "
+        "transcript.",
+    ),
+    "length": Kind(
+        SCORES,
+        "Length that is no answer",
+        f"The recording is under {SHORTEST_SECONDS:.0f} seconds or over {LONGEST_SECONDS / 60:.0f} minutes; a whole "
+        "Speaking test takes 11 to 14.",
+    ),
+    "pace": Kind(
+        SCORES,
+        "Pace at which nobody speaks",
+        f"Fewer than {SLOWEST_PACE:.0f} or more than {FASTEST_PACE:.0f} words per minute: words or length are wrong.",
+    ),
+    "no-cards": Kind(SCHEMA, "Completed set without cards", "The set counts as completed, but no card can be read."),
+    "total-cards": Kind(
+        SCHEMA, "total_cards disagrees", "The set says another number of cards than can be read in it."
+    ),
+    "blank-cards": Kind(SCHEMA, "Blank cards", "Cards whose question or answer is empty."),
+    "duplicate-cards": Kind(
+        SCHEMA, "The same card twice", "Cards with the same question and answer, capitals and spaces aside."
+    ),
+}
+
+_DESCRIPTIONS = {
+    (name, attribute.name): attribute.description
+    for name, table in ((OF_EVALUATIONS, EVALUATIONS), (OF_SETS, FLASHCARD_SETS))
+    for attribute in table.attributes
+}
+_NOUNS = {OF_EVALUATIONS: "evaluation", OF_SETS: "flashcard set"}
+
+# Reasons that name this record's own numbers, as the kind that they are.
+_OWN_NUMBERS = (
+    (re.compile(r"^not JSON: .*", re.DOTALL), "not JSON"),
+    (re.compile(r"^breaks off after \d+ whole cards$"), "breaks off after some whole cards"),
+    (re.compile(r"\bin the year \d+, before there was BandUp"), "in a year before there was BandUp"),
+)
+_OTHER_TOTAL = re.compile(r"says \d+, but \d+ can be read")
+_OFF_SCALE = "outside 0 to 9"
+
+
+def describe(kind: str) -> Kind:
+    """What the code in the column `kind` stands for; KeyError when it is no code.
+
+    >>> describe("schema:evaluations:grammar_band:NULL").name
+    'grammar_band: NULL'
+    """
+    if kind in _KINDS:
+        return _KINDS[kind]
+    broken, table, attribute, reason = (kind.split(":", 3) + [""] * 3)[:4]
+    if broken != _BROKEN or (table, attribute) not in _DESCRIPTIONS or not reason:
+        raise KeyError(kind)
+    return Kind(
+        SCHEMA,
+        f"{attribute}: {reason}",
+        f"Not as specified in the {_NOUNS[table]}: {_DESCRIPTIONS[table, attribute]}.",
+    )
+
+
+def none() -> pd.DataFrame:
+    """No findings."""
+    return _frame([])
+
+
+def in_evaluations(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """Findings in a frame of evaluations, from what a list of them carries (no transcript, no feedback)."""
+    completed = evaluations[evaluations["status"] == COMPLETED]
+    parts = [_broken(evaluations, OF_EVALUATIONS), _off_scale(evaluations), *_amounts(completed)]
+    for skill in TYPES:
+        parts += [
+            *_overall(completed[completed["evaluation_type"] == skill], skill),
+            _foreign(evaluations[evaluations["evaluation_type"] == skill], skill),
+        ]
+    missing = completed[OVERALL].isna() & ~_is_off_scale(completed, OVERALL)
+    parts.append(_found("no-band", completed[missing], lambda row: _why(row, OVERALL)))
+    return together(*parts)
+
+
+def in_sets(sets: pd.DataFrame) -> pd.DataFrame:
+    """Findings in a frame of flashcard sets, from what a list of them carries (no cards)."""
+    empty = sets[(sets["status"] == COMPLETED) & (sets["total_cards"] == 0)]
+    return together(_broken(sets, OF_SETS), _found("no-cards", empty, lambda _: "total_cards is 0", table=OF_SETS))
+
+
+def in_whole_evaluations(records: Iterable[Evaluation]) -> pd.DataFrame:
+    """Findings that need whole evaluations: every issue, and the words of the transcript against word_count."""
+    rows = []
+    for record in records:
+        address = _address(OF_EVALUATIONS, record.evaluation_id, record)
+        rows += _issue_rows(record.issues, address)
+        if record.status != COMPLETED or record.transcript is None or record.word_count is None:
+            continue
+        words = len(record.transcript.split())
+        if abs(record.word_count - words) > max(WORDS_APART_AT_LEAST, WORDS_APART * words):
+            detail = f"word_count is {record.word_count:,}, the transcript has {words:,} words"
+            rows.append({"kind": "words", **address, "detail": detail})
+    return together(_frame(rows))
+
+
+def in_whole_sets(records: Iterable[FlashcardSet]) -> pd.DataFrame:
+    """Findings that need whole flashcard sets: every issue, and the cards themselves."""
+    rows = []
+    for record in records:
+        address = _address(OF_SETS, record.set_id, record)
+        rows += _issue_rows(record.issues, address)
+        if record.status != COMPLETED:
+            continue
+        for kind, detail in _about_cards(record):
+            rows.append({"kind": kind, **address, "detail": detail})
+    return together(_frame(rows))
+
+
+def together(*findings: pd.DataFrame) -> pd.DataFrame:
+    """Findings as one frame, each kind once per record, newest first, unknown times last, then by id and kind."""
+    known = [part for part in findings if len(part)]
+    if not known:
+        return _frame([])
+    order = ["created_at", "table", "id", "user_id", "kind", "detail"]
+    whole = pd.concat(known, ignore_index=True).sort_values(
+        order, ascending=[False, *([True] * 5)], na_position="last", kind="stable"
+    )
+    return whole.drop_duplicates(["kind", "table", "id", "user_id"], ignore_index=True)
+
+
+def by_kind(findings: pd.DataFrame) -> pd.DataFrame:
+    """A row per kind: kind, group, name, meaning, records (how many), students, example (the newest one's detail).
+
+    In the order of GROUPS, most records first.
+    """
+    rows = []
+    for code, of_kind in findings.groupby("kind", sort=True):
+        kind = describe(str(code))
+        rows.append(
+            {
+                "kind": code,
+                "group": kind.group,
+                "name": kind.name,
+                "meaning": kind.meaning,
+                "records": len(of_kind),
+                "students": of_kind["user_id"].nunique(),
+                "example": of_kind["detail"].iloc[0],
+            }
+        )
+    rows.sort(key=lambda row: (GROUPS.index(row["group"]), -row["records"], row["name"], row["kind"]))
+    return pd.DataFrame(rows, columns=["kind", "group", "name", "meaning", "records", "students", "example"])
+
+
+def _overall(completed: pd.DataFrame, skill: str) -> list[pd.DataFrame]:
+    """The overall band of completed evaluations of `skill` against the criteria, and criteria that are not there."""
+    criteria = list(CRITERIA[skill])
+    unread = completed[[*criteria]].isna() & pd.DataFrame(
+        {c: ~_is_off_scale(completed, c) for c in criteria}, index=completed.index
+    )
+    known = completed[completed[[OVERALL, *criteria]].notna().all(axis=1)]
+    apart = (known[OVERALL] - known[criteria].mean(axis=1).map(nearest_half)).abs()
+
+    def explain(row: Mapping[Any, Any]) -> str:
+        mean = sum(row[c] for c in criteria) / len(criteria)
+        return (
+            f"overall {_said(row[OVERALL])}; criteria {' '.join(_said(row[c]) for c in criteria)}, mean {mean:g}, "
+            f"rounded {_said(nearest_half(mean))}"
+        )
+
+    return [
+        _found("overall", known[apart > NOTE_UP_TO], explain),
+        _found("overall-half", known[(apart > 0) & (apart <= NOTE_UP_TO)], explain),
+        _found(
+            "criterion-missing",
+            completed[unread.any(axis=1)],
+            lambda row: "; ".join(_why(row, c) for c in criteria if math.isnan(row[c]) and not _outside(row, c)),
+        ),
+    ]
+
+
+def _foreign(of_skill: pd.DataFrame, skill: str) -> pd.DataFrame:
+    """Evaluations of `skill` that carry a criterion of the other type, readable or not."""
+    other = SPEAKING if skill == WRITING else WRITING
+    foreign = [c for c in CRITERIA[other] if c not in CRITERIA[skill]]
+    carried = of_skill[foreign].notna().any(axis=1) | _noted(of_skill, lambda issue: issue.attribute in foreign)
+
+    def explain(row: Mapping[Any, Any]) -> str:
+        odd = {issue.attribute for issue in row["issues"]}
+        return "; ".join(f"{c} {_said(row[c])}" for c in foreign if not math.isnan(row[c]) or c in odd)
+
+    return _found("criterion-foreign", of_skill[carried], explain)
+
+
+def _off_scale(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """Bands that are neither whole nor half, or outside 0 to 9 (which the parser leaves as NaN with an issue)."""
+    bands = evaluations[list(BANDS)]
+    off = (bands.notna() & (((bands * 2) % 1 != 0) | (bands < 0) | (bands > 9))).any(axis=1)
+    for band in BANDS:
+        off |= _is_off_scale(evaluations, band)
+
+    def explain(row: Mapping[Any, Any]) -> str:
+        outside = {issue.attribute: issue.value for issue in row["issues"] if issue.reason == _OFF_SCALE}
+        said = [f"{band} {outside[band]}" for band in BANDS if band in outside]
+        said += [
+            f"{band} {_said(row[band])}"
+            for band in BANDS
+            if not math.isnan(row[band]) and ((row[band] * 2) % 1 != 0 or not 0 <= row[band] <= 9)
+        ]
+        return "; ".join(said)
+
+    return _found("scale", evaluations[off], explain)
+
+
+def _amounts(completed: pd.DataFrame) -> list[pd.DataFrame]:
+    """Words, length and pace of completed evaluations."""
+    words, seconds = completed["word_count"], completed["duration"]
+    lengthless = (seconds < SHORTEST_SECONDS) | (seconds > LONGEST_SECONDS)
+    pace = words / seconds.where(seconds > 0) * 60
+    return [
+        _found(
+            "few-words",
+            completed[(words <= FEW_WORDS) & (completed[OVERALL] > BAND_FOR_FEW_WORDS)],
+            lambda row: f"{row['word_count']:.0f} words, overall {_said(row[OVERALL])}",
+        ),
+        _found("length", completed[lengthless], lambda row: f"{row['duration']:,g} seconds"),
+        _found(
+            "pace",
+            completed[~lengthless & ((pace < SLOWEST_PACE) | (pace > FASTEST_PACE))],
+            lambda row: (
+                f"{row['word_count']:.0f} words in {row['duration']:,g} seconds: "
+                f"{row['word_count'] / row['duration'] * 60:,.0f} words per minute"
+            ),
+        ),
+    ]
+
+
+def _about_cards(record: FlashcardSet) -> list[tuple[str, str]]:
+    """(kind, detail) of what is wrong with the cards of a completed set."""
+    found = []
+    if not record.cards:
+        found.append(("no-cards", "its flashcards cannot be read" if record.unread else "it holds no flashcards"))
+    elif record.total_cards is not None and record.total_cards != len(record.cards):
+        found.append(("total-cards", f"total_cards is {record.total_cards:,}, {len(record.cards):,} can be read"))
+    if blank := [n for n, card in enumerate(record.cards, 1) if not card.front.strip() or not card.back.strip()]:
+        found.append(("blank-cards", f"card {_numbers(blank)}"))
+    first: dict[tuple[str, str], int] = {}
+    again = []
+    for n, card in enumerate(record.cards, 1):
+        # Two blank cards are blank, not the same.
+        if any(_alike(card)) and first.setdefault(_alike(card), n) != n:
+            again.append(n)
+    if again:
+        found.append(("duplicate-cards", f"card {_numbers(again)}"))
+    return found
+
+
+def _alike(card: Card) -> tuple[str, str]:
+    front, back = (" ".join(side.split()).casefold() for side in (card.front, card.back))
+    return front, back
+
+
+def _numbers(cards: Sequence[int]) -> str:
+    shown = ", ".join(map(str, cards[:10]))
+    return shown if len(cards) <= 10 else f"{shown} and {len(cards) - 10:,} more"
+
+
+def _broken(rows: pd.DataFrame, table: str) -> pd.DataFrame:
+    """What the parser noted about the rows of a frame."""
+    id_name = (EVALUATIONS if table == OF_EVALUATIONS else FLASHCARD_SETS).partition_key
+    noted = rows[rows["issues"].map(bool).astype(bool)]
+    found = []
+    for row in noted.to_dict("records"):
+        address = {"table": table, "id": row[id_name], "user_id": row["user_id"], "created_at": row["created_at"]}
+        found += _issue_rows(row["issues"], address)
+    return _frame(found)
+
+
+def _issue_rows(issues: Iterable[Issue], address: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for issue in issues:
+        if _OTHER_TOTAL.search(issue.reason):
+            continue  # “total_cards disagrees” says it, unless there are no cards at all, which says more
+        reason = issue.reason
+        for pattern, said in _OWN_NUMBERS:
+            reason = pattern.sub(said, reason)
+        detail = f"“{issue.value}”" if issue.value and issue.reason != NULL else ""
+        if reason != issue.reason:
+            detail = f"{detail} {issue.reason}".strip()
+        rows.append(
+            {
+                "kind": f"{_BROKEN}:{address['table']}:{issue.attribute}:{reason}",
+                **address,
+                "detail": detail or issue.reason,
+            }
+        )
+    return rows
+
+
+def _found(
+    kind: str, rows: pd.DataFrame, detail: Callable[[Mapping[Any, Any]], str], table: str = OF_EVALUATIONS
+) -> pd.DataFrame:
+    id_name = (EVALUATIONS if table == OF_EVALUATIONS else FLASHCARD_SETS).partition_key
+    return _frame(
+        [
+            {
+                "kind": kind,
+                "table": table,
+                "id": row[id_name],
+                "user_id": row["user_id"],
+                "created_at": row["created_at"],
+                "detail": detail(row),
+            }
+            for row in rows.to_dict("records")
+        ]
+    )
+
+
+def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=list(COLUMNS), dtype="object")
+    return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True).astype("datetime64[us, UTC]"))
+
+
+def _address(table: str, record_id: str, record: Evaluation | FlashcardSet) -> dict[str, Any]:
+    return {
+        "table": table,
+        "id": record_id or None,
+        "user_id": record.user_id or None,
+        "created_at": record.created_at,
+    }
+
+
+def _is_off_scale(rows: pd.DataFrame, band: str) -> pd.Series:
+    """Whether the parser found the row's band outside 0 to 9."""
+    return _noted(rows, lambda issue: issue.attribute == band and issue.reason == _OFF_SCALE)
+
+
+def _noted(rows: pd.DataFrame, what: Callable[[Issue], bool]) -> pd.Series:
+    """Whether the parser noted such a thing about the row. Of nearly all rows it notes nothing."""
+    found = [bool(issues) and any(map(what, issues)) for issues in rows["issues"]]
+    return pd.Series(found, index=rows.index, dtype=bool)
+
+
+def _outside(row: Mapping[Any, Any], band: str) -> bool:
+    return any(issue.attribute == band and issue.reason == _OFF_SCALE for issue in row["issues"])
+
+
+def _why(row: Mapping[Any, Any], band: str) -> str:
+    """Why a band is not known."""
+    for issue in row["issues"]:
+        if issue.attribute == band:
+            value = f" “{issue.value}”" if issue.value and issue.reason != NULL else ""
+            return f"{band}{value}: {issue.reason.removesuffix(', although the evaluation is completed')}"
+    return f"{band}: missing"
+
+
+def _said(band: float) -> str:
+    if math.isnan(band):
+        return "unreadable"
+    return f"{band:.1f}" if float(band * 10).is_integer() else f"{band:g}"

@@ -1,0 +1,1 @@
+"""The one door to DynamoDB: client, paged reads, decoding, errors, the time budget, cost."""

@@ -1,0 +1,1 @@
+"""Files to download: spreadsheets, Anki decks, the report for parents."""

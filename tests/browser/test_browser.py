@@ -1,0 +1,335 @@
+"""The dashboard in Chromium: the ways people take, deep links, what leaves for other hosts, accessibility, widths."""
+
+import pytest
+from pypdf import PdfReader
+
+from data.demo import engine
+from data.demo.sample import SEED_EVALUATIONS, SEED_SET
+from data.dynamodb.store import Store
+from data.provisioning.provision import create
+from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from data.settings import Settings
+from tests.conftest import unavailable
+from tests.support import browser, engines
+from tests.support.browser import Visitor
+
+PATHS = {
+    "/": "Active students",
+    "/student?user_id=user-101": "Writing level",
+    "/evaluation?evaluation_id=speak-xyz789&user_id=user-456": "Well, I'd like to talk about...",
+    "/compare?user_id=user-102": "Second evaluation",
+    "/flashcards?user_id=user-099": "3 of 3 sets",
+    "/flashcards?set_id=flashcard-set-123&user_id=user-456": "What is...",
+    "/jobs": "What failures say, and when.",
+    "/audit": "What no list shows",
+    "/setup": "Checklist",
+}
+paths = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.split("?")[0] + path.partition("?")[2][:3])
+
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+
+def test_from_the_overview_to_a_student_to_an_evaluation_and_back(visitor: Visitor) -> None:
+    visitor.open("/?period=12m")
+    student = visitor.cell("students", 1, 1)
+    visitor.click_row("students", 1)
+    visitor.arrives("/student?period=12m&user_id=user-")
+    visitor.sees(student)
+    visitor.page.get_by_text("Completed", exact=True).click()
+    visitor.idle()
+    visitor.click_row("history", 0)
+    visitor.arrives("/evaluation?")
+    visitor.sees(student)
+    visitor.sees("Feedback")
+    visitor.page.go_back()
+    visitor.idle()
+    visitor.arrives("/student?")
+    assert "status=completed" in visitor.path()
+    visitor.sees(student)
+    visitor.page.get_by_role("link", name="Overview").click()
+    visitor.idle()
+    visitor.sees("Active students")
+
+
+def on_screen(visitor: Visitor, selector: str, height: float) -> bool:
+    """Whether the element begins and has `height` pixels on the screen, without scrolling."""
+    box = visitor.page.locator(selector).first.bounding_box()
+    viewport = visitor.page.viewport_size
+    assert viewport
+    return box is not None and box["y"] >= 0 and box["y"] + height <= viewport["height"]
+
+
+def test_a_teacher_sees_at_once_who_needs_attention_and_why_and_takes_the_report(demo_url: str) -> None:
+    with browser.visiting(demo_url, width=1280, height=800) as visitor:
+        visitor.open("/")
+        assert on_screen(visitor, "[data-testid=stMetric]", 40)
+        # The head and seven students with the reasons.
+        assert on_screen(visitor, ".st-key-students [data-testid=stDataFrame]", 35 * 8)
+        first = visitor.cell("students", 1, 0)
+        assert "result lost" in visitor.cell("students", 2, 0)
+        visitor.click_row("students", 0)
+        visitor.arrives("/student?user_id=user-")
+        visitor.sees(first)
+        assert on_screen(visitor, "[data-testid=stMetric]", 60)
+        user_id = visitor.path().partition("user_id=")[2]
+        visitor.page.evaluate("delete window.showSaveFilePicker")
+        with visitor.page.expect_download() as saved:
+            visitor.page.get_by_role("button", name="Report as PDF").click()
+        assert saved.value.suggested_filename.startswith(f"report-{user_id}-")
+        text = "".join(page.extract_text() for page in PdfReader(saved.value.path()).pages)
+        assert user_id in text
+        assert visitor.foreign == []
+
+
+def test_the_overviews_filters_are_in_the_url_and_there_after_back(visitor: Visitor) -> None:
+    visitor.open("/")
+    visitor.page.get_by_text("Needs attention", exact=True).click()
+    visitor.arrives("/?flag=any")
+    visitor.page.get_by_text("Speaking", exact=True).first.click()
+    visitor.idle()
+    visitor.page.get_by_label("Class").first.click()
+    visitor.page.get_by_role("option", name="Monday evening").click()
+    visitor.idle()
+    chosen, shown = visitor.path(), visitor.page.locator("text=/\\d+ of \\d+ students/").inner_text()
+    assert {"flag=any", "of=speaking", "class=Monday+evening"} <= set(chosen.partition("?")[2].split("&"))
+    visitor.click_row("students", 0)
+    visitor.arrives("/student?")
+    visitor.page.go_back()
+    visitor.idle()
+    # Streamlit adds the student's id to the address that it leaves; the filters are as they were.
+    visitor.arrives("/?")
+    assert set(chosen[2:].split("&")) <= set(visitor.path()[2:].split("&"))
+    assert visitor.page.locator("text=/\\d+ of \\d+ students/").inner_text() == shown
+    with browser.visiting(visitor.url) as colleague:
+        colleague.open(chosen)
+        assert colleague.page.locator("text=/\\d+ of \\d+ students/").inner_text() == shown
+
+
+def test_a_roster_is_uploaded_for_the_visit_alone(visitor: Visitor) -> None:
+    visitor.open("/")
+    visitor.page.get_by_text("Roster: names, classes and targets").click()
+    visitor.idle()
+    content = "user_id,name,class,target_band\nuser-101,Tên Đẹp,Đêm,8.5\n"
+    visitor.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
+        {"name": "mine.csv", "mimeType": "text/csv", "buffer": content.encode()}
+    )
+    visitor.sees("In use: 1 student in 1 class, uploaded for this visit.")
+    visitor.idle()
+    names = [visitor.cell("students", 1, row) for row in range(8)]
+    assert all(name.startswith("user-") or name == "Tên Đẹp" for name in names)
+    with browser.visiting(visitor.url) as another:
+        another.open("/student?user_id=user-101")
+        another.sees("Nguyễn Thị Mai")
+    visitor.page.get_by_role("button", name="Stop using my roster").click()
+    visitor.idle()
+    visitor.sees("from the dashboard's settings or the demo")
+
+
+def test_back_from_a_student_finds_the_overview_with_its_period(visitor: Visitor) -> None:
+    visitor.open("/?period=90d")
+    before = visitor.page.locator("[data-testid=stMetric]").all_inner_texts()
+    visitor.click_row("students", 0)
+    visitor.page.go_back()
+    visitor.idle()
+    assert visitor.page.locator("[data-testid=stMetric]").all_inner_texts() == before
+    visitor.arrives("/?period=90d")
+
+
+def test_a_point_of_the_trend_opens_its_evaluation(visitor: Visitor) -> None:
+    visitor.open("/student?user_id=user-101")
+    point = visitor.page.locator(".st-key-trend_writing .scatterlayer .point").nth(3).bounding_box()
+    assert point
+    place = (point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    visitor.page.mouse.move(*place)
+    visitor.page.wait_for_timeout(200)
+    visitor.page.mouse.click(*place)
+    visitor.idle()
+    visitor.arrives("/evaluation?evaluation_id=eval-")
+
+
+def test_a_copied_link_shows_a_colleague_the_same(visitor: Visitor) -> None:
+    visitor.open("/student?user_id=user-101")
+    for name in ("90 days", "Speaking"):
+        visitor.page.locator("[data-testid=stSegmentedControl], [data-testid=stButtonGroup]").get_by_text(
+            name, exact=True
+        ).first.click()
+        visitor.idle()
+    copied, shown = visitor.path(), visitor.page.locator("text=/\\d+ of \\d+ evaluation/").inner_text()
+    with browser.visiting(visitor.url) as colleague:
+        colleague.open(copied)
+        assert colleague.page.locator("text=/\\d+ of \\d+ evaluation/").inner_text() == shown
+
+
+def test_a_filtered_list_of_jobs_is_the_same_for_a_colleague(visitor: Visitor) -> None:
+    visitor.open("/jobs")
+    visitor.page.get_by_text("30 days", exact=True).click()
+    visitor.idle()
+    visitor.page.get_by_text("Stuck", exact=True).last.click()
+    visitor.arrives("/jobs?jobs=30d&state=stuck")
+    line = visitor.page.locator("text=/\\d+ of \\d+ jobs, newest first/")
+    shown = line.inner_text()
+    with browser.visiting(visitor.url) as colleague:
+        colleague.open(visitor.path())
+        assert colleague.page.locator("text=/\\d+ of \\d+ jobs, newest first/").inner_text() == shown
+
+
+def test_within_three_clicks_the_burst_its_reason_and_one_of_its_jobs(visitor: Visitor) -> None:
+    visitor.open("/jobs")
+    visitor.sees("most failures on")
+    visitor.click_row("failure_groups", 0)
+    visitor.arrives("/jobs?reason=ThrottlingException")
+    visitor.click_row("job_rows", 0)
+    visitor.sees("Done again since")
+    visitor.sees("ThrottlingException")
+
+
+def test_reading_again_by_itself_keeps_the_selection(visitor: Visitor) -> None:
+    visitor.open("/jobs?again=10s")
+    visitor.click_row("job_rows", 1)
+    visitor.sees("Done again since")
+    address = visitor.path()
+    visitor.page.wait_for_timeout(12_000)
+    assert visitor.path() == address
+    visitor.sees("Done again since")
+
+
+def test_two_evaluations_are_chosen_swapped_and_kept_in_the_address(visitor: Visitor) -> None:
+    visitor.open("/compare?user_id=user-102")
+    boxes = visitor.page.locator("[data-testid=stSelectbox]")
+    first, second = boxes.locator("input").evaluate_all("inputs => inputs.map(input => input.value)")
+    assert first.startswith("Speaking · ")
+    visitor.page.get_by_role("button", name="Swap").click()
+    visitor.arrives("/compare?user_id=user-102&a=")
+    assert boxes.locator("input").evaluate_all("inputs => inputs.map(input => input.value)") == [second, first]
+    visitor.sees("so the changes run backwards in time")
+    boxes.first.click()
+    visitor.page.get_by_role("option").last.click()
+    visitor.idle()
+    copied, shown = visitor.path(), visitor.page.locator("table").inner_text()
+    with browser.visiting(visitor.url) as colleague:
+        colleague.open(copied)
+        assert colleague.page.locator("table").inner_text() == shown
+
+
+def test_an_exact_id_opens_a_student_who_was_not_active(visitor: Visitor) -> None:
+    visitor.open("/")
+    visitor.page.get_by_placeholder("such as user-456").fill("user-456")
+    visitor.page.keyboard.press("Enter")
+    visitor.idle()
+    visitor.arrives("/student?user_id=user-456")
+    visitor.sees("8 Dec 2024, 15:00")
+
+
+def test_cards_are_flipped_with_the_keyboard_but_not_while_typing(visitor: Visitor) -> None:
+    visitor.open("/flashcards?set_id=flashcard-set-odd-2&user_id=user-099")
+    visitor.page.keyboard.press("Space")
+    visitor.idle()
+    visitor.sees("Card 1 of 2 · answer")
+    visitor.page.keyboard.press("ArrowRight")
+    visitor.idle()
+    visitor.sees("Card 2 of 2 · question")
+    visitor.page.get_by_label("Search the cards").click()
+    visitor.page.keyboard.type("two ")
+    visitor.page.keyboard.press("Enter")
+    visitor.idle()
+    visitor.sees("Card 2 of 2 · question")
+    visitor.sees("1 of 2 cards")
+
+
+def test_from_a_finding_to_its_record_and_back_and_the_list_as_a_file(visitor: Visitor) -> None:
+    visitor.open("/audit")
+    grid = visitor.page.locator(".st-key-audit_kinds [data-testid=stDataFrame]")
+    kind = visitor.page.locator(".st-key-audit_kinds [data-testid=glide-cell-2-0]").inner_text()
+    assert kind == "Band off the scale"
+    grid.scroll_into_view_if_needed()
+    visitor.click_row("audit_kinds", 0)
+    visitor.arrives("/audit?finding=scale")
+    visitor.page.evaluate("delete window.showSaveFilePicker")
+    with visitor.page.expect_download() as saved:
+        visitor.page.get_by_role("button", name="Download this list (CSV)").first.click()
+    text = saved.value.path().read_text(encoding="utf-8-sig")
+    assert "# Band off the scale: 2 rows" in text
+    assert "# Time zone: Asia/Ho_Chi_Minh" in text
+    assert "eval-odd-07" in text
+    visitor.click_row("audit_records", 0)
+    visitor.arrives("/evaluation?")
+    visitor.sees("eval-odd-06")
+    visitor.page.go_back()
+    visitor.arrives("/audit?finding=scale")
+    visitor.sees("2 records, newest first")
+
+
+def test_a_count_of_what_no_list_shows_runs_to_its_end(visitor: Visitor) -> None:
+    visitor.open("/audit")
+    visitor.page.locator(".st-key-count_DYNAMODB_EVALUATIONS button").click()
+    visitor.sees("5 missing from some list")
+    visitor.sees("created_at is missing")
+
+
+@paths
+def test_a_deep_link_works_on_a_freshly_started_server(path: str) -> None:
+    with browser.dashboard() as url, browser.visiting(url) as visitor:
+        visitor.open(path)
+        visitor.sees(PATHS[path])
+        visitor.sees("Demo: invented students")
+        assert "could not be shown" not in visitor.page.inner_text("body")
+        names = visitor.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
+        assert names == ["Overview", "Student", "Evaluation", "Flashcards", "Jobs", "Audit", "Setup"]
+        assert visitor.foreign == []
+
+
+def test_the_first_click_after_a_deep_link_on_a_fresh_server_counts() -> None:
+    with browser.dashboard() as url, browser.visiting(url) as visitor:
+        visitor.open("/student?user_id=user-101")
+        visitor.page.get_by_text("90 days", exact=True).click()
+        visitor.arrives("/student?user_id=user-101&since=90d")
+
+
+@paths
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(demo_url: str, path: str, scheme: str) -> None:
+    with browser.visiting(demo_url, scheme=scheme) as visitor:
+        visitor.open(path)
+        try:
+            assert browser.axe(visitor) == []
+        except engines.MissingError as missing:
+            unavailable(str(missing))
+
+
+@paths
+def test_on_a_phone_nothing_scrolls_sideways(demo_url: str, path: str) -> None:
+    with browser.visiting(demo_url, width=390, height=844) as visitor:
+        visitor.open(path)
+        assert visitor.page.evaluate(
+            "[...document.querySelectorAll('[data-testid=stMain], [data-testid=stMainBlockContainer]')]"
+            ".every(e => e.scrollWidth <= e.clientWidth)"
+        )
+
+
+def test_records_that_lambdas_wrote_into_another_dynamodb_are_shown_with_one_variable(dynamodb_local: str) -> None:
+    environ = {
+        "BANDUP_SOURCE": "aws",
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_local,
+        "AWS_REGION": engines.REGION,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    store = Store.open(Settings.read(environ), **engines.CREDENTIALS)
+    for table, records in ((EVALUATIONS, SEED_EVALUATIONS), (FLASHCARD_SETS, [SEED_SET])):
+        create(store.client, table, store.settings.name(table))
+        engine.write(store.client, store.settings.name(table), [dict(record) for record in records])
+    try:
+        with browser.dashboard(environ) as url, browser.visiting(url) as visitor:
+            visitor.open("/student?user_id=user-456")
+            visitor.sees("2 of 2 evaluations")
+            visitor.sees(dynamodb_local)
+            visitor.sees("2 requests · 1 read unit · US$ 0.00000012")
+            visitor.open("/evaluation?evaluation_id=speak-xyz789&user_id=user-456")
+            visitor.sees("185 words · 2 min 1 s · 92 words per minute")
+            visitor.open("/flashcards?set_id=flashcard-set-123&user_id=user-456")
+            visitor.sees("vocab-guide.pdf")
+            assert visitor.foreign == []
+    finally:
+        for table in TABLES:
+            store.client.delete_table(TableName=store.settings.name(table))

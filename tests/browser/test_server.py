@@ -1,0 +1,185 @@
+"""The server around the pages: what every answer tells the browser, that the pages work with it, how it starts."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from tests.browser.test_browser import PATHS
+from tests.support import browser, engines
+from tests.support.browser import Visitor
+from ui.shell import server
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
+
+
+def answer_of(path: str, headers: dict[str, str] | None = None) -> Any:
+    """The server's answer around a page that sets two cookies."""
+
+    def page(_: Any) -> Response:
+        response = Response("")
+        response.set_cookie("bare", "1")
+        response.set_cookie("safe", "1", secure=True)
+        return response
+
+    app = Starlette(routes=[Route("/{path:path}", page)], middleware=server.MIDDLEWARE)
+    return TestClient(app).get(path, headers=headers)
+
+
+def test_the_policy_lets_scripts_come_from_here_alone() -> None:
+    directives = dict(directive.split(" ", 1) for directive in server.POLICY.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert directives["frame-ancestors"] == "'none'"
+    assert directives["connect-src"] == "'self'"
+    scripts = directives["script-src"].split()
+    assert [source for source in scripts if not source.startswith("'sha256-")] == ["'self'", "'wasm-unsafe-eval'"]
+    assert len(scripts) == 3
+    # No host, no scheme that leads elsewhere, no eval.
+    assert not {"*", "https:", "http:", "'unsafe-eval'"} & set(server.POLICY.replace(";", "").split())
+
+
+def test_cookies_are_for_https_alone_where_the_dashboard_is_reached_so() -> None:
+    plain = answer_of("/")
+    assert [cookie.count("Secure") for cookie in plain.headers.get_list("set-cookie")] == [0, 1]
+    assert "strict-transport-security" not in plain.headers
+    proxied = answer_of("/", {"X-Forwarded-Proto": "https"})
+    assert [cookie.count("Secure") for cookie in proxied.headers.get_list("set-cookie")] == [1, 1]
+    assert proxied.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_downloads_are_kept_nowhere() -> None:
+    assert answer_of("/media/0123.csv").headers["cache-control"] == "no-store"
+    assert "cache-control" not in answer_of("/static/js/index.js").headers
+
+
+@pytest.mark.parametrize(
+    ("headless", "address", "url"),
+    [
+        (False, "127.0.0.1", "http://127.0.0.1:8501"),
+        (False, "::1", "http://[::1]:8501"),
+        (False, None, "http://localhost:8501"),
+        (True, "127.0.0.1", None),
+    ],
+)
+def test_the_browser_opens_at_the_start(
+    headless: bool, address: str | None, url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"server.headless": headless, "server.address": address, "server.port": 8501}
+    opened: list[str] = []
+    monkeypatch.setattr(server.st, "get_option", options.get)
+    monkeypatch.setattr(server.webbrowser, "open", opened.append)
+
+    async def start() -> None:
+        app: Any = None
+        async with server.opened(app):
+            await asyncio.sleep(1.3)
+
+    # In a thread, because Playwright keeps a loop in the one where other tests have opened a browser.
+    with ThreadPoolExecutor() as pool:
+        pool.submit(asyncio.run, start()).result()
+    assert opened == ([url] if url else [])
+
+
+def test_streamlit_run_opens_the_browser_and_ends_when_told(tmp_path: Path) -> None:
+    note, port = tmp_path / "opened", engines.free_port()
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\necho "$1" > {note}\n', encoding="utf-8")
+    script.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.headless=false", f"--server.port={port}"],
+        cwd=engines.ROOT,
+        env={**os.environ, "BROWSER": str(script)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        for _ in range(300):
+            if note.exists() and note.read_text(encoding="utf-8"):
+                break
+            time.sleep(0.1)
+        assert note.read_text(encoding="utf-8").strip() == f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        said, _ = process.communicate(timeout=20)
+    # Nothing but where to look: no warning of caches without a runtime, of missing secrets, of a second start.
+    lines = [line.strip() for line in said.decode().splitlines() if line.strip()]
+    assert lines == ["You can now view your Streamlit app in your browser.", f"URL: http://127.0.0.1:{port}"]
+
+
+def _into(found: list[str]) -> Callable[[str], None]:
+    """Playwright looks at a function's signature, and a list's own append has none."""
+    return lambda what: found.append(what)  # noqa: PLW0108
+
+
+@pytest.fixture
+def visitor(demo_url: str) -> Iterator[Visitor]:
+    """A visitor whose browser must have found nothing against the policy in the end."""
+    with browser.visiting(demo_url) as visitor:
+        against: list[str] = []
+        visitor.context.expose_function("against", _into(against))
+        visitor.context.add_init_script(
+            "addEventListener('securitypolicyviolation', e => against(`${e.violatedDirective} ${e.blockedURI}`))"
+        )
+        yield visitor
+        assert against == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_does_anything_against_the_policy(visitor: Visitor, path: str) -> None:
+    answer = visitor.page.goto(visitor.url + path)
+    assert answer
+    assert {name: answer.headers.get(name.lower()) for name in server.HEADERS} == server.HEADERS
+    visitor.open(path)
+    visitor.sees(PATHS[path])
+
+
+def test_charts_grids_cards_and_downloads_work_under_the_policy(visitor: Visitor) -> None:
+    visitor.open("/student?user_id=user-101")
+    assert visitor.page.locator(".st-key-trend_writing .scatterlayer .point").count() > 3
+    visitor.page.locator(".st-key-trend_writing").hover()
+    visitor.open("/flashcards?set_id=flashcard-set-odd-2&user_id=user-099")
+    visitor.page.keyboard.press("Space")
+    visitor.sees("Card 1 of 2 · answer")
+    visitor.open("/audit")
+    visitor.page.evaluate("delete window.showSaveFilePicker")
+    with visitor.page.expect_download() as saved:
+        visitor.page.get_by_role("button", name="Download all findings (CSV)").click()
+    assert "# All findings" in saved.value.path().read_text(encoding="utf-8-sig")
+    assert "/media/" in saved.value.url
+    assert visitor.context.request.get(saved.value.url).headers["cache-control"] == "no-store"
+
+
+def test_a_script_from_elsewhere_or_in_the_page_does_not_run(demo_url: str) -> None:
+    with browser.visiting(demo_url) as visitor:
+        visitor.open("/")
+        ran = visitor.page.evaluate(
+            """async () => {
+                const script = document.createElement("script");
+                script.textContent = "window.injected = true";
+                document.body.append(script);
+                const far = await fetch("https://example.org/").then(() => true, () => false);
+                return [window.injected === true, far];
+            }"""
+        )
+        assert ran == [False, False]
+        assert visitor.foreign == []
+
+
+def test_no_other_page_can_show_the_dashboard_in_a_frame(demo_url: str, visitor: Visitor, tmp_path: Path) -> None:
+    page = tmp_path / "frame.html"
+    page.write_text(f'<iframe src="{demo_url}"></iframe>', encoding="utf-8")
+    with browser.visiting(demo_url) as other:
+        other.page.goto(page.as_uri())
+        other.page.wait_for_timeout(2000)
+        assert all("stApp" not in frame.content() for frame in other.page.frames[1:])

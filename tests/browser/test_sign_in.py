@@ -1,0 +1,386 @@
+"""Sign-in from end to end, in Chromium: who sees what, by which way, and what is left behind in browser and log."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support import browser, oidc
+from tests.support.browser import Visitor
+from tests.support.oidc import Provider
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+OPS, TEACHER, LIMITED = "olga@school.example", "le@school.example", "tran@school.example"
+PEOPLE = {
+    "Olga": {"sub": "1", "email": "Olga@School.example", "email_verified": True, "name": "Olga Ops"},
+    "Le": {"sub": "2", "email": TEACHER, "email_verified": True},
+    "Tran": {"sub": "3", "email": LIMITED},
+    "Stranger": {"sub": "4", "email": "stranger@elsewhere.example", "email_verified": True},
+    "Unverified": {"sub": "5", "email": OPS, "email_verified": False},
+    "By group": {"sub": "6", "email": "new@school.example", "groups": ["staff", "bandup-ops"]},
+}
+ROLES = f"""
+[roles]
+ops = ["{OPS}"]
+teacher = ["{TEACHER}", "{LIMITED}"]
+
+[roles.claim]
+name = "groups"
+ops = ["bandup-ops"]
+
+[classes]
+"{LIMITED}" = ["Monday evening"]
+"""
+ROSTER = "user_id,class\nuser-101,Monday evening\nuser-102,Thursday\nuser-456,Thursday\n"
+PATHS = [
+    "/",
+    "/student?user_id=user-101",
+    "/evaluation?evaluation_id=speak-xyz789&user_id=user-456",
+    "/evaluation?evaluation_id=speak-xyz789",
+    "/flashcards?set_id=flashcard-set-123&user_id=user-456",
+    "/jobs",
+    "/audit",
+    "/setup",
+]
+# What only somebody who may look gets to see: a badge, a grid, a number, a record.
+DATA = "[data-testid=stMetric], [data-testid=stDataFrame], .st-key-_refresh, [data-testid=stCode]"
+SIGN_IN, SIGN_OUT = ".st-key-sign_in button", ".st-key-sign_out button"
+
+
+@dataclass
+class School:
+    """A dashboard with sign-in."""
+
+    url: str
+    provider: Provider
+    secrets: Path
+    log: Path
+
+    def set_roles(self, roles: str) -> None:
+        """Change secrets.toml while the dashboard runs."""
+        auth = self.secrets.read_text(encoding="utf-8").split("[roles]")[0]
+        self.secrets.write_text(auth + roles.lstrip(), encoding="utf-8")
+
+    def said(self) -> str:
+        """The dashboard's log."""
+        return self.log.read_text(encoding="utf-8")
+
+
+@contextmanager
+def running(folder: Path, provider: Provider) -> Iterator[School]:
+    """A freshly started dashboard of the school."""
+    secrets, roster, log = folder / "secrets.toml", folder / "roster.csv", folder / "log.txt"
+    secrets.write_text(provider.secrets() + ROLES, encoding="utf-8")
+    roster.write_text(ROSTER, encoding="utf-8")
+    with browser.dashboard({"BANDUP_ROSTER": str(roster)}, secrets=secrets, log=log) as url:
+        yield School(url, provider, secrets, log)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    """One provider for all tests of this module."""
+    with oidc.provider(PEOPLE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[School]:
+    """One dashboard for the tests that change nothing about it."""
+    with running(tmp_path_factory.mktemp("school"), provider) as school:
+        yield school
+
+
+@pytest.fixture
+def school(shared: School) -> Iterator[School]:
+    """The shared dashboard with the roles as they were."""
+    yield shared
+    shared.set_roles(ROLES)
+    shared.provider.age = 0
+
+
+@pytest.fixture
+def visitor(school: School) -> Iterator[Visitor]:
+    """A visitor who, in the end, must have asked no host but the dashboard's and the provider's."""
+    with browser.visiting(school.url) as visitor:
+        yield visitor
+        assert [url for url in visitor.foreign if not url.startswith(school.provider.url)] == []
+
+
+def sign_in(visitor: Visitor, name: str) -> None:
+    """From the button on a page to being back."""
+    visitor.page.goto(visitor.url)
+    visitor.page.locator(SIGN_IN).click()
+    visitor.page.get_by_role("link", name=name, exact=True).click()
+    visitor.page.wait_for_url(visitor.url + "/", timeout=20_000)
+    visitor.idle()
+
+
+def refused(visitor: Visitor, path: str, sentence: str) -> None:
+    """Go to a path and see the sentence, and nothing of anybody."""
+    visitor.page.goto(visitor.url + path)
+    visitor.sees(sentence)
+    visitor.idle()
+    sees_no_data(visitor)
+
+
+def sees_no_data(visitor: Visitor) -> None:
+    assert visitor.page.locator(DATA).count() == 0
+    text = visitor.page.inner_text("body")
+    assert "Demo: invented students" not in text
+    assert not re.search(r"user-\d|talk about|vocab-guide", text)
+
+
+def menu(visitor: Visitor) -> list[str]:
+    return visitor.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_signed_out_no_page_shows_anything(visitor: Visitor, path: str) -> None:
+    refused(visitor, path, "Sign in to see it.")
+    assert menu(visitor) == []
+    assert visitor.page.locator(SIGN_IN).count() == 1
+
+
+@pytest.mark.parametrize("path", ["/student?user_id=user-101", "/setup"])
+def test_a_deep_link_on_a_fresh_server_shows_nothing_either(path: str, tmp_path: Path, provider: Provider) -> None:
+    with running(tmp_path, provider) as school, browser.visiting(school.url) as visitor:
+        refused(visitor, path, "Sign in to see it.")
+        visitor.page.locator(SIGN_IN).click()
+        visitor.page.get_by_role("link", name="Le", exact=True).click()
+        visitor.page.wait_for_url(visitor.url + "/", timeout=20_000)
+        visitor.sees("Active students")
+
+
+def test_ops_may_open_everything(visitor: Visitor) -> None:
+    sign_in(visitor, "Olga")
+    visitor.sees("Active students")
+    visitor.sees(f"{OPS}, ops")
+    assert menu(visitor) == ["Overview", "Student", "Evaluation", "Flashcards", "Jobs", "Audit", "Setup"]
+    visitor.open("/setup")
+    visitor.sees("Checklist")
+    visitor.open("/audit")
+    assert visitor.page.locator(".st-key-count_DYNAMODB_EVALUATIONS").count() == 1
+    visitor.open("/jobs?jobs=30d&state=stuck")
+    assert visitor.page.locator(".st-key-mark_ask").count() == 1
+
+
+def test_a_role_by_claim(visitor: Visitor) -> None:
+    sign_in(visitor, "By group")
+    visitor.sees("new@school.example, ops")
+    visitor.open("/setup")
+
+
+def test_a_teacher_sees_students_but_neither_setup_nor_actions(visitor: Visitor) -> None:
+    sign_in(visitor, "Le")
+    visitor.sees(f"{TEACHER}, teacher")
+    assert menu(visitor) == ["Overview", "Student", "Evaluation", "Flashcards", "Jobs", "Audit"]
+    visitor.open("/student?user_id=user-456")
+    visitor.sees("2 of 2 evaluations")
+    refused(visitor, "/setup", "Only ops may open Setup.")
+    visitor.open("/audit")
+    visitor.sees("Reading a whole table is for ops.")
+    assert visitor.page.locator(".st-key-count_DYNAMODB_EVALUATIONS").count() == 0
+    visitor.open("/jobs?jobs=30d&state=stuck")
+    assert visitor.page.locator(".st-key-mark_ask").count() == 0
+
+
+@pytest.mark.parametrize(("name", "sentence"), [("Stranger", "has no role"), ("Unverified", "not verified")])
+def test_a_stranger_sees_nothing_and_can_sign_out(visitor: Visitor, name: str, sentence: str) -> None:
+    sign_in(visitor, name)
+    for path in PATHS:
+        refused(visitor, path, sentence)
+        assert menu(visitor) == []
+    visitor.page.locator(SIGN_OUT).click()
+    visitor.sees("Sign in to see it.")
+
+
+def test_a_teacher_of_one_class_sees_nothing_that_others_have_read(visitor: Visitor, school: School) -> None:
+    with browser.visiting(school.url) as ops:
+        sign_in(ops, "Olga")
+        ops.open("/?period=12m")
+        ops.open("/student?user_id=user-456")
+        ops.open("/evaluation?evaluation_id=speak-xyz789")
+        ops.open("/flashcards?set_id=flashcard-set-123")
+        ops.open("/jobs?jobs=30d&state=completed")
+    sign_in(visitor, "Tran")
+    visitor.sees("teacher of Monday evening")
+    visitor.open("/?period=12m")
+    assert visitor.cell("students", 1, 0) == "user-101"
+    assert visitor.page.locator(".st-key-students table[role=grid]").get_attribute("aria-rowcount") == "2"
+    for path in ("/student?user_id=user-456", "/evaluation?evaluation_id=speak-xyz789&user_id=user-456"):
+        visitor.open(path)
+        visitor.sees("“user-456” is not in a class of yours")
+        assert visitor.page.locator("[data-testid=stMetric], [data-testid=stDataFrame]").count() == 0
+    for path, what in (
+        ("/evaluation?evaluation_id=speak-xyz789", "There is no evaluation"),
+        ("/flashcards?set_id=flashcard-set-123", "There is no flashcard set"),
+        ("/jobs?jobs=30d&job_id=speak-xyz789&user_id=user-456", "There is no job"),
+    ):
+        visitor.open(path)
+        visitor.sees(what)
+        visitor.sees("in no class of yours")
+        assert not re.search(r"talk about|vocab-guide", visitor.page.inner_text("body"))
+    visitor.open("/student?user_id=user-101")
+    visitor.sees("Writing level")
+
+
+def test_signing_out_ends_every_tab_and_the_sign_in_at_the_provider(visitor: Visitor, school: School) -> None:
+    sign_in(visitor, "Olga")
+    visitor.open("/jobs?again=10s")
+    stale = Visitor(visitor.context, visitor.context.new_page(), visitor.url)
+    stale.open("/student?user_id=user-101")
+    ended = school.provider.ended
+    visitor.page.locator(SIGN_OUT).click()
+    visitor.sees("Sign in to see it.")
+    sees_no_data(visitor)
+    assert school.provider.ended == ended + 1
+    assert not [c for c in visitor.context.cookies() if c["name"].startswith("_streamlit_user")]
+    stale.page.get_by_text("90 days", exact=True).click()
+    stale.sees("You have signed out.")
+    stale.idle()
+    sees_no_data(stale)
+
+
+def test_a_tab_that_reads_again_by_itself_stops_after_signing_out(visitor: Visitor) -> None:
+    sign_in(visitor, "Olga")
+    stale = Visitor(visitor.context, visitor.context.new_page(), visitor.url)
+    stale.open("/jobs?again=10s")
+    visitor.page.locator(SIGN_OUT).click()
+    visitor.sees("Sign in to see it.")
+    stale.sees("You have signed out.")
+    stale.idle()
+    sees_no_data(stale)
+
+
+def test_a_tab_from_before_the_role_was_taken_away_changes_nothing(visitor: Visitor, school: School) -> None:
+    sign_in(visitor, "Olga")
+    visitor.open("/jobs?jobs=30d&state=stuck")
+    visitor.page.locator(".st-key-mark_ask button").click()
+    visitor.sees("will be set to failed")
+    visitor.idle()
+    setup = Visitor(visitor.context, visitor.context.new_page(), visitor.url)
+    setup.open("/setup")
+    school.set_roles(ROLES.replace(f'ops = ["{OPS}"]', 'ops = ["other@school.example"]'))
+    before = school.said().count(" · mark ")
+    visitor.page.locator(".st-key-mark_go button").click()
+    visitor.sees(f"{OPS} has no role")
+    sees_no_data(visitor)
+    setup.page.locator(".st-key-check_again button").click()
+    setup.sees(f"{OPS} has no role")
+    sees_no_data(setup)
+    # As a teacher: the page stays, the action is gone.
+    school.set_roles(ROLES.replace(f'ops = ["{OPS}"]', "").replace("teacher = [", f'teacher = ["{OPS}", '))
+    visitor.open("/jobs?jobs=30d&state=stuck")
+    assert visitor.page.locator(".st-key-mark_go, .st-key-mark_ask").count() == 0
+    assert school.said().count(" · mark ") == before
+
+
+def test_a_change_is_logged_with_who_made_it(tmp_path: Path, provider: Provider) -> None:
+    with running(tmp_path, provider) as school, browser.visiting(school.url) as visitor:
+        sign_in(visitor, "Olga")
+        visitor.open("/jobs?jobs=30d&state=stuck")
+        visitor.page.locator(".st-key-mark_ask button").click()
+        visitor.page.locator(".st-key-mark_go button").click()
+        visitor.sees("marked as failed.")
+        lines = [line for line in school.said().splitlines() if " · mark " in line]
+        assert lines
+        assert all(f" · {OPS} · mark " in line and line.endswith(" · marked") for line in lines)
+
+
+def test_an_old_sign_in_has_expired(visitor: Visitor, school: School) -> None:
+    school.provider.age = 13 * 3600
+    sign_in(visitor, "Olga")
+    visitor.sees("This sign-in has expired. Sign in again.")
+    sees_no_data(visitor)
+    school.provider.age = 0
+    sign_in(visitor, "Olga")
+    visitor.sees("Active students")
+
+
+@pytest.mark.parametrize("roles", ["[roles]\nops = [\n", "[roles]\nopps = []\n"], ids=["no TOML", "misspelt"])
+def test_a_broken_secrets_file_closes_the_dashboard_and_a_mended_one_opens_it(
+    visitor: Visitor, school: School, roles: str
+) -> None:
+    sign_in(visitor, "Le")
+    visitor.sees("Active students")
+    school.set_roles(roles)
+    refused(visitor, "/student?user_id=user-101", "So this dashboard shows no data.")
+    time.sleep(1)  # Streamlit looks at the file five times a second, and stumbles
+    refused(visitor, "/", "So this dashboard shows no data.")
+    school.set_roles(ROLES)
+    visitor.open("/")
+    visitor.sees("Active students")
+    school.set_roles(ROLES.replace(TEACHER, "other@school.example"))
+    refused(visitor, "/", f"{TEACHER} has no role")
+
+
+def test_a_forged_cookie_signs_nobody_in(visitor: Visitor, school: School) -> None:
+    sign_in(visitor, "Stranger")
+    cookie = next(c for c in visitor.context.cookies() if c["name"] == "_streamlit_user")
+    name, value = cookie["name"], cookie["value"]
+    middle = len(value) // 3
+    changed = value[:middle] + ("A" if value[middle] != "A" else "B") + value[middle + 1 :]
+    visitor.context.clear_cookies(name=name)
+    visitor.context.add_cookies([{"name": name, "value": changed, "url": school.url}])
+    refused(visitor, "/student?user_id=user-101", "Sign in to see it.")
+
+
+def test_nothing_personal_is_left_in_titles_storage_addresses_or_the_log(tmp_path: Path, provider: Provider) -> None:
+    private = re.compile(r"olga|school\.example|Linh|talk about|vocab-guide|the-client-secret|Ops\b", re.IGNORECASE)
+    with running(tmp_path, provider) as school, browser.visiting(school.url) as visitor:
+        addresses: list[str] = []
+        visitor.page.on("request", lambda request: addresses.append(request.url))
+        sign_in(visitor, "Olga")
+        for path in PATHS:
+            visitor.open(path)
+            stored = visitor.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+            assert not private.search(stored), stored
+            assert "user-" not in json.dumps(stored)
+            assert visitor.page.title() in {
+                f"{name} · BandUp"
+                for name in ("Overview", "Student", "Evaluation", "Flashcards", "Jobs", "Audit", "Setup")
+            }
+        databases = visitor.page.evaluate("indexedDB.databases().then(found => found.map(d => d.name))")
+        assert databases == []
+        # The cookie is Streamlit's: signed, and out of the reach of scripts.
+        (cookie,) = [c for c in visitor.context.cookies() if c["name"] == "_streamlit_user"]
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Lax"
+        visitor.page.locator(SIGN_OUT).click()
+        visitor.sees("Sign in to see it.")
+        own = [url for url in addresses if url.startswith(school.url)]
+        assert [url for url in own if private.search(url)] == []
+        said = school.said()
+        assert not private.search(said), said
+        assert "user-" not in said
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])  # noqa: S104
+def test_a_server_on_the_network_without_sign_in_shows_nothing(address: str) -> None:
+    with browser.dashboard(None, f"--server.address={address}") as url, browser.visiting(url) as visitor:
+        for path in ("/student?user_id=user-101", "/", "/setup"):
+            refused(visitor, path, "nobody has to sign in. So it shows no data.")
+        assert menu(visitor) == []
+        assert visitor.page.locator("button", has_text="Sign").count() == 0
+
+
+def test_a_server_on_the_network_with_sign_in_shows_what_it_should(tmp_path: Path, provider: Provider) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(provider.secrets() + ROLES, encoding="utf-8")
+    everywhere = "--server.address=0.0.0.0"
+    with browser.dashboard(None, everywhere, secrets=secrets) as url, browser.visiting(url) as visitor:
+        refused(visitor, "/student?user_id=user-101", "Sign in to see it.")
+        sign_in(visitor, "Le")
+        visitor.sees("Active students")
+
+
+def test_another_name_for_this_computer_is_refused_without_sign_in() -> None:
+    # What a page elsewhere could do whose name suddenly leads to 127.0.0.1.
+    with browser.dashboard() as url, browser.visiting(url.replace("127.0.0.1", "rebound.localhost")) as visitor:
+        refused(visitor, "/student?user_id=user-101", "another name or a proxy")

@@ -1,0 +1,278 @@
+"""Jobs of both tables over HTTP: the period, what a later look reads, reasons, marking that races with a Lambda."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import job_states
+from analysis.job_states import Thresholds
+from data.demo import engine
+from data.dynamodb.store import Store
+from data.records import jobs
+from data.records.jobs import Key, Marked
+from data.schema import EVALUATIONS, FLASHCARD_SETS
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def evaluation(number: int, status: str, minutes_ago: float, **more: Any) -> dict[str, Any]:
+    """A job of the evaluations table."""
+    created_at = int((NOW - timedelta(minutes=minutes_ago)).timestamp())
+    record = {"evaluation_id": f"eval-{number}", "user_id": "u", "evaluation_type": "writing", "status": status}
+    return {**record, "created_at": created_at, **more}
+
+
+def flashcard_set(number: int, status: str, minutes_ago: float, **more: Any) -> dict[str, Any]:
+    """A job of the flashcard sets table."""
+    created_at = int((NOW - timedelta(minutes=minutes_ago)).timestamp())
+    return {"set_id": f"set-{number}", "user_id": "u", "status": status, "created_at": created_at, **more}
+
+
+def put(store: Store, *records: dict[str, Any]) -> None:
+    """Write jobs into their tables."""
+    for table in (EVALUATIONS, FLASHCARD_SETS):
+        own = [record for record in records if table.partition_key in record]
+        engine.write(store.client, store.settings.name(table), own)
+
+
+@pytest.fixture
+def changeable(store: Store) -> Store:
+    """A Store that may change things."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    return Store(replace(store.settings, allow_changes=True), store.client)
+
+
+def test_jobs_of_both_tables_are_in_one_list_newest_first(store: Store) -> None:
+    put(
+        store,
+        evaluation(1, "failed", 30),
+        evaluation(2, "processing", 10),
+        flashcard_set(1, "completed", 20),
+        evaluation(3, "completed", 99999),  # before the period
+    )
+    read = jobs.period(store, NOW - timedelta(days=1), NOW)
+    assert read.value["job_id"].tolist() == ["eval-2", "set-1", "eval-1"]
+    assert read.value["kind"].tolist() == ["writing", "flashcards", "writing"]
+    assert read.cost.requests == 6
+
+
+def test_a_later_look_sees_what_finished_what_is_new_and_what_vanished_and_reads_less(store: Store) -> None:
+    old = [evaluation(100 + n, "completed", 3000 + n, model_used="m" * 1500) for n in range(60)]
+    put(store, *old, evaluation(1, "processing", 30), evaluation(2, "processing", 900), flashcard_set(1, "failed", 40))
+    first, last = NOW - timedelta(days=7), NOW + timedelta(hours=1)
+    before = jobs.period(store, first, last)
+    before = type(before)(before.value, before.cost, NOW, before.complete, before.notes)
+    # eval-1 finishes, eval-2 (stuck for long) is marked by somebody, eval-3 begins.
+    put(store, evaluation(1, "completed", 30), evaluation(2, "failed", 900), evaluation(3, "processing", -1))
+
+    later = jobs.update(store, before, first, last)
+    whole = jobs.period(store, first, last)
+    pd.testing.assert_frame_equal(
+        later.value.sort_values("job_id", ignore_index=True), whole.value.sort_values("job_id", ignore_index=True)
+    )
+    assert later.cost.read_units is not None
+    assert whole.cost.read_units is not None
+    assert later.cost.read_units < whole.cost.read_units / 2
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"error": "boom"}, "boom"),
+        ({"error_message": "late"}, "late"),
+        ({"failure_reason": "why"}, "why"),
+        ({"error": "", "error_message": "second"}, "second"),
+        ({"feedback": '{"error": "in the feedback"}'}, "in the feedback"),
+        ({"feedback": "plain words"}, "plain words"),
+        ({"lambda_exception": "unknown attribute"}, "unknown attribute"),
+        ({"note": "only this"}, "note: only this"),
+        ({"error": {"code": 7}}, '{"code": 7}'),
+        ({"feedback": '{"strengths": []}'}, None),
+        ({}, None),
+    ],
+)
+def test_the_reason_is_taken_from_what_the_record_holds(
+    store: Store, more: dict[str, Any], expected: str | None
+) -> None:
+    put(store, evaluation(1, "failed", 1, **more), flashcard_set(1, "failed", 1, error="of the set"))
+    wanted = [Key("evaluations", "eval-1", "u"), Key("flashcards", "set-1", "u"), Key("evaluations", "gone", "u")]
+    read = jobs.reasons(store, wanted)
+    assert read.value == {wanted[0]: expected, wanted[1]: "of the set"}
+
+
+def mark(store: Store, *records: dict[str, Any]) -> list[Marked]:
+    """Mark evaluations as failed, as they are in `records`."""
+    wanted = [
+        (Key("evaluations", r["evaluation_id"], r["user_id"]), datetime.fromtimestamp(r["created_at"], UTC))
+        for r in records
+    ]
+    return list(jobs.mark_failed(store, wanted, who="ops@example", now=NOW))
+
+
+def status(store: Store, number: int) -> dict[str, Any]:
+    """The item as it is."""
+    key = {"evaluation_id": {"S": f"eval-{number}"}, "user_id": {"S": "u"}}
+    item = store.client.get_item(TableName=store.settings.name(EVALUATIONS), Key=key)["Item"]
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def test_only_a_job_that_is_still_processing_is_marked_and_the_change_is_logged(
+    changeable: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck, done, again = (
+        evaluation(1, "processing", 900),
+        evaluation(2, "completed", 900),
+        evaluation(3, "processing", 5),
+    )
+    put(changeable, stuck, done, again)
+    moved = {**again, "created_at": again["created_at"] - 1}
+    gone = {**stuck, "evaluation_id": "eval-9"}
+    results = mark(changeable, stuck, done, moved, gone)
+    assert [r.result for r in results] == ["marked", "changed meanwhile", "changed meanwhile", "changed meanwhile"]
+    assert status(changeable, 1)["status"] == "failed"
+    assert "ops@example" in status(changeable, 1)["failure_reason"]
+    assert status(changeable, 2) == {k: str(v) for k, v in done.items()}
+    assert status(changeable, 3)["status"] == "processing"
+    lines = [record.getMessage() for record in caplog.records if record.name == "bandup.changes"]
+    assert len(lines) == 4
+    assert "ops@example" in lines[0]
+    assert "eval-1 of u" in lines[0]
+
+
+def test_a_job_that_finishes_while_it_is_marked_ends_as_one_or_the_other_never_as_both(changeable: Store) -> None:
+    name = changeable.settings.name(EVALUATIONS)
+    records = [evaluation(n, "processing", 900) for n in range(40)]
+    put(changeable, *records)
+
+    def finish() -> None:
+        for record in records:
+            changeable.client.update_item(
+                TableName=name,
+                Key={"evaluation_id": {"S": record["evaluation_id"]}, "user_id": {"S": "u"}},
+                UpdateExpression="SET #s = :done, overall_band = :band",
+                ExpressionAttributeNames={"#s": "status"},
+                ExpressionAttributeValues={":done": {"S": "completed"}, ":band": {"S": "7.0"}},
+            )
+
+    thread = threading.Thread(target=finish)
+    thread.start()
+    results = mark(changeable, *reversed(records))
+    thread.join()
+    # The Lambda writes last or was first: either way its result stands, and no finished job reads failed.
+    assert len(results) == 40
+    for n in range(40):
+        now = status(changeable, n)
+        assert now["status"] == "completed"
+        assert now["overall_band"] == "7.0"
+    late = [r for r in results if r.result == "changed meanwhile"]
+    assert all(r.message.startswith("it finished") for r in late)
+
+
+def frame(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
+    """Jobs as (id, kind, status, minutes ago) of one student."""
+    table = pd.DataFrame(
+        [
+            {
+                "table": "evaluations",
+                "job_id": job_id,
+                "user_id": "u",
+                "kind": kind,
+                "status": status,
+                "model_used": "m",
+                "created_at": NOW - timedelta(minutes=minutes),
+            }
+            for job_id, kind, status, minutes in rows
+        ]
+    )
+    return table.astype({"created_at": "datetime64[us, UTC]"})
+
+
+def test_a_failure_counts_as_recovered_only_by_a_later_completed_job_of_the_same_kind() -> None:
+    table = frame(
+        ("done later", "writing", "failed", 60),
+        ("other kind", "speaking", "failed", 60),
+        ("completed", "writing", "completed", 30),
+        ("after that", "writing", "failed", 10),
+        ("stuck, done again", "writing", "processing", 60 * 7),
+        ("waiting", "writing", "processing", 5),
+    )
+    states = job_states.with_states(table, NOW).set_index("job_id")
+    assert states.index[states["recovered"]].tolist() == ["done later", "stuck, done again"]
+    totals = job_states.totals(states.reset_index())
+    assert (totals.failed, totals.stuck, totals.waiting, totals.completed, totals.recovered) == (3, 1, 1, 1, 2)
+    assert totals.failure_rate == 3 / 4
+
+
+def test_thresholds_are_settings() -> None:
+    table = frame(("a", "writing", "processing", 20))
+    assert job_states.with_states(table, NOW)["state"].tolist() == ["overdue"]
+    longer = Thresholds(overdue=timedelta(minutes=30))
+    assert job_states.with_states(table, NOW, longer)["state"].tolist() == ["waiting"]
+
+
+def test_empty_hours_are_zeros_and_the_days_are_local() -> None:
+    table = job_states.with_states(frame(("a", "writing", "failed", 30), ("b", "writing", "completed", 150)), NOW)
+    hours = job_states.over_time(table, NOW - timedelta(hours=4), NOW, "Asia/Ho_Chi_Minh")
+    assert hours["start"].dt.hour.tolist() == [15, 16, 17, 18, 19]  # 12:00 UTC is 19:00 there
+    assert hours["failed"].tolist() == [0, 0, 0, 1, 0]
+    assert hours["completed"].tolist() == [0, 1, 0, 0, 0]
+    days = job_states.over_time(table, NOW - timedelta(days=5), NOW, "Asia/Ho_Chi_Minh")
+    assert len(days) == 6
+    assert days[["completed", "failed", "unfinished"]].sum().sum() == 2
+
+
+def test_no_jobs_give_zeros_and_an_unknown_rate() -> None:
+    nothing = job_states.with_states(frame(("a", "writing", "failed", 1)).head(0), NOW)
+    assert job_states.totals(nothing).finished == 0
+    assert pd.isna(job_states.totals(nothing).failure_rate)
+    hours = job_states.over_time(nothing, NOW - timedelta(hours=2), NOW, "UTC")
+    assert hours["failed"].tolist() == [0, 0, 0]
+    assert job_states.rates(nothing, "kind").empty
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["completed", "failed", "processing", "odd"]), st.integers(0, 10_000)), max_size=30
+    )
+)
+def test_no_order_of_the_jobs_changes_a_figure(entries: list[tuple[str, int]]) -> None:
+    rows = [(str(n), "writing", status, float(minutes)) for n, (status, minutes) in enumerate(entries)]
+    if not rows:
+        return
+    forward, backward = (job_states.with_states(frame(*order), NOW) for order in (rows, rows[::-1]))
+    assert job_states.totals(forward) == job_states.totals(backward)
+    span = (NOW - timedelta(days=7), NOW)
+    pd.testing.assert_frame_equal(
+        job_states.over_time(forward, *span, "UTC"), job_states.over_time(backward, *span, "UTC"), check_dtype=False
+    )
+
+
+def test_groups_count_by_part_of_the_period_and_lose_none() -> None:
+    first = NOW - timedelta(days=4)
+    moments = [first, first + timedelta(days=1), first + timedelta(days=3, hours=23), NOW - timedelta(seconds=1)]
+    table = pd.DataFrame({"signature": ["a", "b", "a", "a"], "created_at": pd.to_datetime(moments)})
+    groups = job_states.groups(table, first, NOW)
+    assert groups["signature"].tolist() == ["a", "b"]
+    assert groups.iloc[0, 1:].tolist() == [1, 0, 0, 2, 3]
+    assert groups.iloc[1, 1:].tolist() == [0, 1, 0, 0, 1]
+
+
+def test_rates_carry_the_numbers_behind_them() -> None:
+    table = job_states.with_states(
+        frame(("a", "writing", "failed", 1), ("b", "writing", "completed", 2), ("c", "speaking", "completed", 3)), NOW
+    )
+    assert job_states.rates(table, "kind").to_dict("records") == [
+        {"value": "writing", "failed": 1, "finished": 2},
+        {"value": "speaking", "failed": 0, "finished": 1},
+    ]
+
+
+def test_a_key_names_its_table_and_both_keys() -> None:
+    assert Key("flashcards", "s", "u").item_key == {"set_id": "s", "user_id": "u"}
+    assert Key("evaluations", "e", "u").of is EVALUATIONS

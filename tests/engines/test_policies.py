@@ -1,0 +1,250 @@
+"""The policies against what the code really calls, and against the setup document's own."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from data.demo.engine import write
+from data.demo.sample import SEED_EVALUATIONS, SEED_SET
+from data.dynamodb.store import Store
+from data.provisioning import policies
+from data.provisioning.lambdas import Clients, proofs
+from data.provisioning.provision import apply, create, create_request, look, plan, restore
+from data.records import evaluations, flashcards, jobs, orphans
+from data.records.jobs import Key
+from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FLASHCARD_SETS, TABLES
+from data.settings import Settings
+from tests.pages.test_pages import show, use, words
+from tests.support import engines
+from tests.support.accounts import INSTANT, Wire, bare_request, deploy, make_old, reply, watching
+
+__all__ = ["use"]  # a fixture
+
+DEFAULTS = Settings.read({})
+REGION, ACCOUNT = "ap-southeast-1", "123456789012"
+# The statement of the document, filled in as it says: ${AWS_REGION}, ${AWS_ACCOUNT_ID}.
+DOCUMENT = {
+    "Sid": "DynamoDBAccess",
+    "Effect": "Allow",
+    "Action": ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+    "Resource": [
+        "arn:aws:dynamodb:ap-southeast-1:123456789012:table/bandup-evaluations",
+        "arn:aws:dynamodb:ap-southeast-1:123456789012:table/bandup-flashcard-sets",
+    ],
+}
+ALL = (policies.lambdas, policies.dashboard, policies.marking, policies.setup)
+# One operation is one action, except: CreateTable with tags needs TagResource as well.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.Operations.html
+PREFIX = {"Function": "lambda", "Simulate": "iam"}
+
+
+def actions(wire: Wire) -> set[str]:
+    """What was sent, as IAM actions."""
+    found = set()
+    for operation in set(wire.operations):
+        service = next((prefix for part, prefix in PREFIX.items() if part in operation), "dynamodb")
+        found.add(f"{service}:{operation}")
+    return found
+
+
+def read_everything(store: Store, by_scan: bool = False) -> None:
+    """Every read that a page makes."""
+    now = datetime(2024, 12, 8, 12, tzinfo=UTC)
+    evaluations.history(store, "user-456", by_scan=by_scan)
+    flashcards.of_student(store, "user-456", by_scan=by_scan)
+    if not by_scan:
+        evaluations.period(store, now - timedelta(days=30), now)
+    evaluations.get(store, "eval-abc123", "user-456")
+    flashcards.get(store, "flashcard-set-123", "user-456")
+    evaluations.find(store, "eval-abc123")
+    flashcards.find(store, "flashcard-set-123")
+
+
+def narrow(store: Store) -> None:
+    """Both tables with indexes that carry nothing, so that the rest comes from the table; with the document's items."""
+    for table in TABLES:
+        request = create_request(table, store.settings.name(table))
+        for index in request["GlobalSecondaryIndexes"]:
+            index["Projection"] = {"ProjectionType": "KEYS_ONLY"}
+        store.client.create_table(**request)
+    write(store.client, store.settings.evaluations, [dict(item) for item in SEED_EVALUATIONS])
+    write(store.client, store.settings.flashcard_sets, [dict(SEED_SET)])
+
+
+@pytest.fixture
+def read_store(dynoxide: str, new_settings: Callable[[str], Settings]) -> Store:
+    """A Store over HTTP whose indexes are too narrow."""
+    store = Store.open(new_settings(dynoxide), **engines.CREDENTIALS)
+    narrow(store)
+    return store
+
+
+def test_the_dashboards_policy_is_what_its_reads_call(read_store: Store) -> None:
+    with watching(read_store.client) as wire:
+        read_everything(read_store)
+    assert actions(wire) == {*policies.READ_TABLE, *policies.READ_INDEX}
+    with watching(read_store.client) as wire:
+        read_everything(read_store, by_scan=True)
+    assert actions(wire) - {*policies.READ_TABLE} == {*policies.SCAN}
+
+
+def test_only_queries_go_to_indexes_and_only_to_declared_ones(read_store: Store) -> None:
+    asked: list[Any] = []
+    for operation in ("Query", "Scan"):
+        read_store.client.meta.events.register(
+            f"provide-client-params.dynamodb.{operation}", lambda params, **_: asked.append(params)
+        )
+    read_everything(read_store)
+    read_everything(read_store, by_scan=True)
+    assert {params.get("IndexName") for params in asked} == {None, BY_STUDENT, BY_STATUS}
+    assert all("IndexName" not in params for params in asked if "FilterExpression" in params)
+    assert {params["TableName"] for params in asked} == {
+        read_store.settings.evaluations,
+        read_store.settings.flashcard_sets,
+    }
+
+
+def test_the_setup_policy_is_what_its_plans_steps_looks_restores_and_wiring_call(
+    account: Store, clients: Clients
+) -> None:
+    make_old(account, 3)
+    account.client.delete_table(TableName=account.settings.flashcard_sets)
+    deploy(account, clients, {"Writing evaluator": "elsewhere"})
+    with watching(account.client, clients.functions, clients.roles) as wire:
+        wire.answer = lambda operation: reply(EvaluationResults=[]) if "Simulate" in operation else None
+        shown = plan(account)
+        steps = (*shown.steps, *(s for proof in proofs(account, clients, shown.checks) for s in proof.steps))
+        assert {step.action for step in steps} == {
+            *("create", "billing", "tags", "pitr", "index", "protect", "variable"),
+        }
+        for step in steps:
+            if step.action == "index":
+                look(account, step)
+        events = list(apply(account, steps, who="test", clock=INSTANT, clients=clients))
+        assert {event.state for event in events} == {"running", "done"}
+        restore(account, account.settings.evaluations, f"{account.settings.evaluations}-again", None, who="test")
+    assert actions(wire) == {*policies.SETUP_TABLE, *policies.SETUP_FUNCTION, *policies.SETUP_ROLE}
+
+
+@pytest.mark.parametrize(
+    ("page", "params", "allowed"),
+    [
+        ("overview", {}, "read"),
+        ("student", {"user_id": "user-456"}, "read"),
+        ("evaluation", {"evaluation_id": "eval-abc123", "user_id": "user-456"}, "read"),
+        ("evaluation", {"evaluation_id": "eval-abc123"}, "read"),
+        ("compare", {"user_id": "user-456"}, "read"),
+        ("compare", {"user_id": "user-456", "a": "eval-abc123", "b": "speak-xyz789"}, "read"),
+        ("flashcards", {"user_id": "user-456"}, "read"),
+        ("flashcards", {"set_id": "flashcard-set-123"}, "read"),
+        ("jobs", {"jobs": "custom", "from": "2024-12-01", "to": "2024-12-31"}, "read"),
+        ("audit", {}, "read"),
+        ("setup", {}, "setup"),
+    ],
+)
+def test_every_page_stays_within_its_policy(
+    page: str, params: dict[str, str], allowed: str, read_store: Store, use: Callable[[Store], None]
+) -> None:
+    use(read_store)
+    with watching(read_store.client) as wire:
+        shown = words(show(f"pages/{page}.py", params))
+    assert "could not be shown" not in shown
+    called = actions(wire)
+    assert called
+    assert called <= {*policies.READ_TABLE, *policies.READ_INDEX, *(policies.SETUP_TABLE if allowed == "setup" else ())}
+    # No page changes, and none scans, before somebody asked for it.
+    assert "dynamodb:Scan" not in called
+    assert not {name for name in called if name.split(":")[1].startswith(("Create", "Update", "Put", "Tag", "Delete"))}
+
+
+def test_reasons_and_whole_records_and_the_count_stay_within_the_dashboards_policy(read_store: Store) -> None:
+    with watching(read_store.client) as wire:
+        jobs.reasons(read_store, [Key("evaluations", "eval-abc123", "user-456")])
+        list(orphans.count(read_store, EVALUATIONS))
+    assert actions(wire) == {"dynamodb:BatchGetItem", "dynamodb:Scan"}
+    assert actions(wire) <= {*policies.READ_TABLE, *policies.SCAN}
+
+
+def test_marking_calls_what_its_policy_allows_and_nothing_else(read_store: Store) -> None:
+    changeable = Store(replace(read_store.settings, allow_changes=True), read_store.client)
+    now = datetime(2024, 12, 8, 12, tzinfo=UTC)
+    with watching(changeable.client) as wire:
+        list(jobs.mark_failed(changeable, [(Key("evaluations", "eval-abc123", "user-456"), now)], who="test", now=now))
+    assert actions(wire) == {*policies.MARK}
+
+
+def test_creating_a_table_with_tags_alone_needs_the_action_that_tags(account: Store) -> None:
+    # It sends no TagResource, but AWS asks for the permission; the policy has it either way.
+    with watching(account.client) as wire:
+        create(account.client, EVALUATIONS, account.settings.evaluations)
+    assert "TagResource" not in wire.operations
+    assert "dynamodb:TagResource" in policies.SETUP_TABLE
+    assert bare_request(EVALUATIONS, "x")["TableName"] == "x"
+
+
+def test_the_lambdas_policy_is_the_documents_statement_and_the_indexes() -> None:
+    first, second = json.loads(policies.lambdas(DEFAULTS, REGION, ACCOUNT))["Statement"]
+    assert first == DOCUMENT
+    assert second["Action"] == ["dynamodb:Query"]
+    assert second["Resource"] == [f"{arn}/index/*" for arn in DOCUMENT["Resource"]]
+
+
+@pytest.mark.parametrize("policy", ALL, ids=lambda policy: policy.__name__)
+def test_a_policy_is_valid_and_names_what_it_allows(policy: Callable[[Settings, str, str], str]) -> None:
+    settings = Settings.read(
+        {
+            EVALUATIONS.variable: "evals.one",
+            FLASHCARD_SETS.variable: "sets_two",
+            "BANDUP_WRITING_FUNCTION": "writer",
+        }
+    )
+    text = policy(settings, REGION, ACCOUNT)
+    document = json.loads(text)
+    assert document["Version"] == "2012-10-17"
+    assert len({statement["Sid"] for statement in document["Statement"]}) == len(document["Statement"])
+    for statement in document["Statement"]:
+        assert set(statement) == {"Sid", "Effect", "Action", "Resource"}
+        assert statement["Effect"] == "Allow"
+        # IAM refuses any other character in a Sid.
+        assert statement["Sid"].isalnum()
+        for action in statement["Action"]:
+            service, _, operation = action.partition(":")
+            assert service in ("dynamodb", "lambda", "iam")
+            assert operation.isalpha()
+            assert "Delete" not in operation
+        for resource in statement["Resource"]:
+            assert resource.startswith("arn:aws:")
+            assert f":{ACCOUNT}:" in resource
+            # An index or a role by any name, but no table or function.
+            assert (
+                "*" not in resource
+                or resource.endswith((":table/evals.one/index/*", ":table/sets_two/index/*"))
+                or (resource == f"arn:aws:iam::{ACCOUNT}:role/*")
+            )
+    if policy is not policies.setup:
+        assert "bandup-" not in text
+    else:
+        assert f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:writer" in text
+    # A managed policy may have 6,144 characters without white space.
+    assert len("".join(text.split())) < 6_144
+
+
+def test_the_policies_hold_their_lists_and_nothing_else() -> None:
+    def of(policy: str) -> set[str]:
+        return {action for statement in json.loads(policy)["Statement"] for action in statement["Action"]}
+
+    assert of(policies.dashboard(DEFAULTS, REGION, ACCOUNT)) == {
+        *policies.READ_TABLE,
+        *policies.READ_INDEX,
+        *policies.SCAN,
+    }
+    assert of(policies.setup(DEFAULTS, REGION, ACCOUNT)) == {
+        *policies.SETUP_TABLE,
+        *policies.SETUP_FUNCTION,
+        *policies.SETUP_ROLE,
+    }
+    assert of(policies.lambdas(DEFAULTS, REGION, ACCOUNT)) == set(DOCUMENT["Action"])

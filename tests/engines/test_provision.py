@@ -1,0 +1,511 @@
+"""Planning, applying and restoring: on moto all of it, on DynamoDB Local and dynoxide what they offer."""
+
+import logging
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from data.demo.engine import write
+from data.dynamodb.errors import Failure
+from data.dynamodb.store import Store
+from data.provisioning.account import look_up
+from data.provisioning.drift import Step, Target
+from data.provisioning.lambdas import Clients, proofs
+from data.provisioning.provision import Clock, Event, apply, create, create_request, plan, restore
+from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from tests.support.accounts import (
+    FOREIGN_TAG,
+    INSTANT,
+    QUICK,
+    Wire,
+    bare_request,
+    contents,
+    deploy,
+    failing,
+    make_old,
+    record,
+    refusal,
+    reply,
+    watching,
+)
+from tests.support.engines import CREDENTIALS
+
+WHO = "test"
+MENDED = {"done", "already"}
+
+
+def run(store: Store, steps: tuple[Step, ...] | None = None, clock: Clock = INSTANT) -> list[Event]:
+    """All events of applying the steps, or of all that are planned."""
+    return list(apply(store, plan(store).steps if steps is None else steps, who=WHO, clock=clock))
+
+
+def ends(events: list[Event]) -> list[tuple[str, str, str]]:
+    """How each step ended, in order: action, state, message."""
+    last: dict[Step, Event] = {event.step: event for event in events}
+    return [(step.action, event.state, event.message) for step, event in last.items()]
+
+
+def states(events: list[Event]) -> list[str]:
+    return [state for _, state, _ in ends(events)]
+
+
+def levels(store: Store) -> Counter[str]:
+    return Counter(check.level for check in plan(store).checks)
+
+
+def never_deletes(wire: Wire) -> None:
+    assert wire.sent
+    assert [operation for operation in wire.operations if "Delete" in operation] == []
+    assert [params for _, params in wire.sent if '"Delete"' in str(params.get("body", ""))] == []
+
+
+def test_from_nothing_to_in_sync_and_a_second_time_there_is_nothing_to_do(account: Store) -> None:
+    shown = plan(account)
+    assert [step.action for step in shown.steps] == ["create", "pitr", "protect"] * 2
+    with watching(account.client) as wire:
+        events = run(account, shown.steps)
+    assert states(events) == ["done"] * 6
+    assert levels(account) == {"ok": 18}
+    assert plan(account).steps == ()
+    never_deletes(wire)
+    assert Counter(wire.changes) == {"CreateTable": 2, "UpdateContinuousBackups": 2, "UpdateTable": 2}
+    with watching(account.client) as wire:
+        assert run(account) == []
+    assert wire.changes == []
+
+
+def test_from_nothing_over_http_what_the_engine_lacks_does_not_stop_the_rest(changeable: Store, engine: str) -> None:
+    tags_offered = not isinstance(_tags_on_a_probe(changeable), Failure)
+    with watching(changeable.client) as wire:
+        events = run(changeable, clock=QUICK)
+    never_deletes(wire)
+    assert [(action, state) for action, state, _ in ends(events)] == [
+        ("create", "done"),
+        ("pitr", "not_offered"),
+        ("protect", "done"),
+    ] * 2
+    assert {message for action, _, message in ends(events) if action == "pitr"} == {"not offered by this endpoint"}
+    after = plan(changeable)
+    assert after.steps == ()
+    lines = {(check.subject, check.level, check.fact) for check in after.checks}
+    assert ("Point-in-time recovery", "not_offered", "not offered by this endpoint") in lines
+    assert (("Tags", "not_offered", "not offered by this endpoint") in lines) != tags_offered
+    assert {level for _, level, _ in lines} == {"ok", "not_offered"}
+    for target in (Target(table, changeable.settings.name(table)) for table in TABLES):
+        actual = look_up(changeable, target.name)
+        assert actual is not None
+        assert actual.protected
+        assert set(actual.indexes) == {index.name for index in target.table.indexes}
+
+
+def _tags_on_a_probe(store: Store) -> Any:
+    """What the engine says of tags: DynamoDB Local has none, dynoxide does."""
+    name = f"probe-{store.settings.evaluations}"
+    create(store.client, EVALUATIONS, name)
+    actual = look_up(store, name)
+    assert actual is not None
+    return actual.tags
+
+
+def test_an_old_table_gets_everything_and_its_foreign_tags_stay(account: Store) -> None:
+    make_old(account, 60)
+    before = {table: contents(account, table) for table in TABLES}
+    shown = plan(account)
+    assert [step.action for step in shown.steps] == ["billing", "tags", "pitr", "index", "index", "protect"] * 2
+    with watching(account.client) as wire:
+        events = run(account, shown.steps)
+    never_deletes(wire)
+    assert states(events) == ["done"] * 12
+    assert levels(account) == {"ok": 18}
+    for table in TABLES:
+        assert contents(account, table) == before[table]
+        actual = look_up(account, account.settings.name(table))
+        assert actual is not None
+        assert actual.tags == {**table.tags, FOREIGN_TAG["Key"]: FOREIGN_TAG["Value"]}
+
+
+def test_indexes_are_added_to_a_filled_table_one_at_a_time_and_no_record_is_lost(
+    changeable: Store, request: pytest.FixtureRequest
+) -> None:
+    make_old(changeable, 1_000, tags=False)
+    before = {table: contents(changeable, table) for table in TABLES}
+    with watching(changeable.client) as wire:
+        events = run(changeable, clock=QUICK)
+    never_deletes(wire)
+    # On the table with a CREATING index UpdateTable would be refused, and repeated: one for each step says it was not.
+    updates = [step for step, *_ in ends(events) if step in ("index", "billing", "protect")]
+    assert wire.changes.count("UpdateTable") == len(updates)
+    if request.node.callspec.params["engine"] == "dynamodb-local":
+        # The other engines have an index at once; this one is seen while it fills it.
+        waits = [event.message for event in events if event.state == "waiting" and event.step.action == "index"]
+        assert any("CREATING" in message for message in waits)
+    assert set(states(events)) <= {"done", "not_offered"}
+    assert plan(changeable).steps == ()
+    for table in TABLES:
+        assert contents(changeable, table) == before[table]
+        assert len(before[table]) == 1_000
+        name = changeable.settings.name(table)
+        for index, key, value in (
+            ("user_id-created_at-index", "user_id", "user-3"),
+            ("status-created_at-index", "status", "completed"),
+        ):
+            pages = changeable.client.get_paginator("query").paginate(
+                TableName=name,
+                IndexName=index,
+                KeyConditionExpression="#k = :v",
+                ExpressionAttributeNames={"#k": key},
+                ExpressionAttributeValues={":v": {"S": value}},
+            )
+            expected = sum(item[key] == {"S": value} for item in before[table])
+            assert sum(page["Count"] for page in pages) == expected > 100
+
+
+def test_a_table_that_is_being_created_or_changed_is_waited_for(account: Store) -> None:
+    make_old(account)
+    shown = tuple(step for step in plan(account, [_target(account)]).steps if step.action in ("index", "protect"))
+    described = account.client.describe_table(TableName=account.settings.evaluations)["Table"]
+    asked = Counter[str]()
+
+    def answer(operation: str) -> Any:
+        asked[operation] += 1
+        if operation != "DescribeTable" or asked[operation] > 4 or asked[operation] == 1:
+            return None
+        return reply(Table={**described, "TableStatus": "UPDATING"})
+
+    with watching(account.client) as wire:
+        wire.answer = answer
+        events = run(account, shown)
+    assert [event.message for event in events if event.state == "waiting"][:3] == ["table UPDATING"] * 3
+    # Nothing was sent while the table was changing.
+    assert wire.operations.index("UpdateTable") > [i for i, o in enumerate(wire.operations) if o == "DescribeTable"][4]
+    assert states(events) == ["done"] * 3
+
+
+def test_patience_has_an_end_and_then_says_so(account: Store) -> None:
+    make_old(account)
+    shown = tuple(step for step in plan(account, [_target(account)]).steps if step.action == "index")[:1]
+    described = account.client.describe_table(TableName=account.settings.evaluations)["Table"]
+    asked = Counter[str]()
+
+    def answer(operation: str) -> Any:
+        asked[operation] += 1
+        forever = operation == "DescribeTable" and asked[operation] > 1
+        return reply(Table={**described, "TableStatus": "UPDATING"}) if forever else None
+
+    with watching(account.client) as wire:
+        wire.answer = answer
+        events = run(account, shown, Clock(sleep=lambda _: None, patience_seconds=20))
+    assert ends(events) == [("index", "waiting", "still going on in AWS; verify again later")]
+    assert wire.changes == []
+
+
+def _target(store: Store) -> Target:
+    return Target(EVALUATIONS, store.settings.evaluations)
+
+
+def test_pitr_waits_until_a_new_table_can_be_backed_up(account: Store) -> None:
+    with watching(account.client) as wire:
+        wire.answer = failing("UpdateContinuousBackups", "ContinuousBackupsUnavailableException", 5)
+        events = run(account)
+    assert states(events) == ["done"] * 6
+    assert sum("too new for backups" in event.message for event in events if event.state == "waiting") == 5
+    assert levels(account) == {"ok": 18}
+
+
+def test_a_table_that_can_never_be_backed_up_fails_and_the_rest_goes_on(account: Store) -> None:
+    with watching(account.client) as wire:
+        wire.answer = failing("UpdateContinuousBackups", "ContinuousBackupsUnavailableException", 10_000)
+        events = run(account)
+    assert states(events) == ["done", "failed", "done"] * 2
+
+
+def test_too_many_indexes_at_once_are_waited_out(account: Store) -> None:
+    make_old(account)
+    with watching(account.client) as wire:
+        wire.answer = failing("UpdateTable", "LimitExceededException", 2, message="Only 1 online index at a time.")
+        events = run(account)
+    assert set(states(events)) == {"done"}
+    assert any("a limit is reached" in event.message for event in events if event.state == "waiting")
+
+
+def test_an_account_at_its_table_limit_gets_a_sentence_and_the_tables_other_steps_are_skipped(account: Store) -> None:
+    with watching(account.client) as wire:
+        wire.answer = failing("CreateTable", "LimitExceededException", 10_000, message="Subscriber limit exceeded.")
+        events = run(account)
+    assert states(events) == ["failed", "skipped", "skipped"] * 2
+    said = ends(events)[0][2]
+    assert "because a limit is reached: Subscriber limit exceeded." in said
+    assert "ask AWS for a higher limit" in said
+    assert look_up(account, account.settings.evaluations) is None
+
+
+def test_a_denied_step_names_the_action_and_the_others_go_on(account: Store) -> None:
+    make_old(account)
+    with watching(account.client) as wire:
+        wire.answer = failing("TagResource", "AccessDeniedException", 10_000)
+        events = run(account)
+    tags = [(state, message) for action, state, message in ends(events) if action == "tags"]
+    assert [state for state, _ in tags] == ["failed", "failed"]
+    resource = f"arn:aws:dynamodb:{account.settings.region}:*:table/{account.settings.evaluations}"
+    wanted = f"Add the action dynamodb:TagResource on {resource}"
+    assert wanted in tags[0][1]
+    assert {state for action, state, _ in ends(events) if action != "tags"} == {"done"}
+
+
+def test_when_somebody_else_did_a_step_meanwhile_nothing_is_done(account: Store) -> None:
+    shown = plan(account).steps
+    create(account.client, FLASHCARD_SETS, account.settings.flashcard_sets)
+    with watching(account.client) as wire, pytest.raises(Failure) as caught:
+        run(account, shown)
+    assert caught.value.kind == "changed"
+    assert f"Create the table {account.settings.flashcard_sets}" in caught.value.what
+    assert "Nothing was done" in caught.value.do
+    assert wire.changes == []
+    # The new plan is another, and works.
+    assert set(states(run(account))) == {"done"}
+    assert levels(account) == {"ok": 18}
+
+
+@pytest.mark.parametrize("become", ["gone", "wrong keys", "other tags"])
+def test_a_plan_for_an_account_that_is_no_longer_so_is_refused(account: Store, become: str) -> None:
+    make_old(account)
+    shown = plan(account).steps
+    name = account.settings.evaluations
+    if become == "other tags":
+        arn = account.client.describe_table(TableName=name)["Table"]["TableArn"]
+        account.client.untag_resource(ResourceArn=arn, TagKeys=["Environment"])
+        account.client.tag_resource(ResourceArn=arn, Tags=[{"Key": "Environment", "Value": "production"}])
+    else:
+        account.client.delete_table(TableName=name)
+    if become == "wrong keys":
+        account.client.create_table(**bare_request(FLASHCARD_SETS, name))
+    with watching(account.client) as wire, pytest.raises(Failure) as caught:
+        run(account, shown)
+    assert caught.value.kind == "changed"
+    assert wire.changes == []
+
+
+def test_part_of_a_plan_can_be_applied(account: Store) -> None:
+    shown = plan(account).steps
+    events = run(account, tuple(step for step in shown if step.required))
+    assert [action for action, *_ in ends(events)] == ["create", "pitr"] * 2
+    assert [step.action for step in plan(account).steps] == ["protect", "protect"]
+
+
+def test_a_dashboard_that_may_not_change_anything_sends_nothing(account: Store) -> None:
+    shown = plan(account).steps
+    readonly = Store(replace(account.settings, allow_changes=False), account.client)
+    with watching(account.client) as wire:
+        for attempt in (
+            lambda: run(readonly, shown),
+            lambda: restore(readonly, account.settings.evaluations, "elsewhere", None, who=WHO),
+        ):
+            with pytest.raises(Failure) as caught:
+                attempt()
+            assert caught.value.kind == "read_only"
+            assert "BANDUP_ALLOW_CHANGES=1" in caught.value.do
+    # Not even a question: neither writes nor reads.
+    assert wire.sent == []
+    assert look_up(account, account.settings.evaluations) is None
+
+
+def test_planning_changes_nothing_and_reads_no_records(account: Store, clients: Clients) -> None:
+    make_old(account, 3)
+    deploy(account, clients, {"Writing evaluator": "elsewhere"})
+    with watching(account.client, clients.functions, clients.roles) as wire:
+        checks = plan(account).checks
+        assert any(proof.steps for proof in proofs(account, clients, checks))
+    assert set(wire.operations) == {
+        "DescribeTable",
+        "ListTagsOfResource",
+        "DescribeContinuousBackups",
+        "GetFunctionConfiguration",
+        "SimulatePrincipalPolicy",
+    }
+
+
+def test_tags_are_read_to_the_last_page(account: Store) -> None:
+    create(account.client, EVALUATIONS, account.settings.evaluations)
+    pages = iter(
+        [
+            reply(Tags=[{"Key": "Project", "Value": "bandup"}], NextToken="more"),
+            reply(Tags=[{"Key": "Environment", "Value": "production"}]),
+        ]
+    )
+    with watching(account.client) as wire:
+        wire.answer = lambda operation: next(pages) if operation == "ListTagsOfResource" else None
+        actual = look_up(account, account.settings.evaluations)
+    assert actual is not None
+    assert actual.tags == EVALUATIONS.tags
+
+
+def test_an_index_that_somebody_else_adds_at_the_same_moment_is_no_failure(account: Store) -> None:
+    make_old(account)
+    (step,) = [s for s in plan(account, [_target(account)]).steps if s.detail == "user_id-created_at-index"]
+    other = Store.open(account.settings, **CREDENTIALS)
+
+    def answer(operation: str) -> Any:
+        if operation != "UpdateTable":
+            return None
+        run(other, (step,))
+        return refusal("ValidationException", message="Attempting to create an index which already exists")
+
+    with watching(account.client) as wire:
+        wire.answer = answer
+        events = run(account, (step,))
+    assert states(events) == ["already"]
+    assert wire.changes == ["UpdateTable"]
+
+
+def test_what_aws_rejects_ends_with_its_own_words(account: Store) -> None:
+    make_old(account)
+    with watching(account.client) as wire:
+        wire.answer = failing("UpdateTable", "ValidationException", 10_000, message="Not so.")
+        events = run(account, plan(account, [_target(account)]).steps)
+    ended = {action: (state, message) for action, state, message in ends(events)}
+    assert ended["billing"][0] == "failed"
+    assert "Not so" in ended["billing"][1]
+    assert ended["tags"][0] == "done"
+
+
+def test_what_aws_accepts_but_never_does_ends_with_a_sentence(account: Store) -> None:
+    create(account.client, EVALUATIONS, account.settings.evaluations)
+    shown = tuple(step for step in plan(account, [_target(account)]).steps if step.action == "protect")
+    with watching(account.client) as wire:
+        wire.answer = lambda operation: reply() if operation == "UpdateTable" else None
+        events = run(account, shown)
+    assert ends(events)[0][1] == "failed"
+    assert "does not come about" in ends(events)[0][2]
+    assert wire.changes == ["UpdateTable"] * 5
+
+
+def test_an_answer_that_is_none_of_dynamodbs_is_a_failure_and_no_traceback(account: Store) -> None:
+    create(account.client, EVALUATIONS, account.settings.evaluations)
+    for operation, content in (
+        ("DescribeTable", {"Table": {}}),
+        ("DescribeContinuousBackups", {}),
+        ("ListTagsOfResource", {"Tags": [{}]}),
+    ):
+        with watching(account.client) as wire:
+            wire.answer = lambda asked, o=operation, c=content: reply(**c) if asked == o else None
+            if operation == "DescribeTable":
+                with pytest.raises(Failure):
+                    plan(account)
+            else:
+                assert "unchecked" in {check.level for check in plan(account).checks}
+
+
+def test_each_change_is_logged_with_who_and_what_and_how_it_ended(
+    account: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "bandup.changes"), watching(account.client) as wire:
+        wire.answer = failing("UpdateContinuousBackups", "AccessDeniedException", 1)
+        shown = plan(account, [_target(account)]).steps
+        list(apply(account, shown, who="ops@example.com", clock=INSTANT))
+    lines = [entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes"]
+    for step, line, state in zip(shown, lines, ("done", "failed", "done"), strict=True):
+        when, who, what, result = line.split(" · ", 3)
+        assert abs((datetime.now(UTC) - datetime.fromisoformat(when)).total_seconds()) < 60
+        assert (who, what) == ("ops@example.com", step.what)
+        assert result.startswith(f"{state}: ")
+
+
+def test_two_plans_of_the_same_account_are_the_same(account: Store) -> None:
+    assert plan(account).steps == plan(account).steps
+    make_old(account)
+    assert plan(account).steps == plan(account).steps
+
+
+# Restore
+
+
+def filled(account: Store) -> str:
+    """The evaluations table as declared, with records and PITR; its name."""
+    run(account, plan(account, [_target(account)]).steps)
+    name = account.settings.evaluations
+    write(account.client, name, [record(EVALUATIONS, n) for n in range(30)])
+    return name
+
+
+def test_a_restore_makes_a_new_table_and_the_plan_then_brings_what_it_did_not(account: Store) -> None:
+    name = filled(account)
+    restored = f"{name}-restored"
+    before = contents(account, EVALUATIONS)
+    restore(account, name, restored, None, who=WHO)
+    assert contents(account, EVALUATIONS) == before
+    elsewhere = Store(account.settings.renamed(EVALUATIONS, restored), account.client)
+    assert contents(elsewhere, EVALUATIONS) == before
+    shown = plan(elsewhere, [Target(EVALUATIONS, restored)])
+    actions = [step.action for step in shown.steps]
+    # moto loses the billing mode as well; AWS keeps it.
+    assert [action for action in actions if action != "index"] == ["billing", "tags", "pitr", "protect"]
+    with watching(account.client) as wire:
+        assert set(states(run(elsewhere, shown.steps))) == {"done"}
+    never_deletes(wire)
+    after = plan(elsewhere, [Target(EVALUATIONS, restored)])
+    assert {check.level for check in after.checks} == {"ok"}
+    assert contents(elsewhere, EVALUATIONS) == before
+
+
+def test_a_restore_asks_for_the_time_that_was_chosen(account: Store) -> None:
+    name = filled(account)
+    at = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    asked: list[Any] = []
+    account.client.meta.events.register(
+        "provide-client-params.dynamodb.RestoreTableToPointInTime", lambda params, **_: asked.append(params)
+    )
+    restore(account, name, f"{name}-at", at, who=WHO)
+    restore(account, name, f"{name}-now", None, who=WHO)
+    assert asked == [
+        {"SourceTableName": name, "TargetTableName": f"{name}-at", "RestoreDateTime": at},
+        {"SourceTableName": name, "TargetTableName": f"{name}-now", "UseLatestRestorableTime": True},
+    ]
+
+
+def test_a_restore_never_goes_onto_a_table_that_exists(account: Store, caplog: pytest.LogCaptureFixture) -> None:
+    name = filled(account)
+    for target in (name, account.settings.flashcard_sets):
+        if target != name:
+            create(account.client, FLASHCARD_SETS, target)
+        with watching(account.client) as wire, pytest.raises(Failure) as caught:
+            restore(account, name, target, None, who=WHO)
+        assert caught.value.what == f"There is a table {target} already."
+        assert wire.changes == []
+    # Somebody else takes the name between the look and the request: AWS refuses, and so do we.
+    with watching(account.client) as wire:
+        wire.answer = lambda operation: refusal("TableAlreadyExistsException") if "Restore" in operation else None
+        with pytest.raises(Failure):
+            restore(account, name, f"{name}-taken", None, who=WHO)
+    assert any("failed" in entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes")
+
+
+def test_a_restore_that_the_endpoint_lacks_is_said(changeable: Store) -> None:
+    create(changeable.client, EVALUATIONS, changeable.settings.evaluations)
+    with pytest.raises(Failure) as caught:
+        restore(changeable, changeable.settings.evaluations, "elsewhere-new", None, who=WHO)
+    assert caught.value.kind == "not_offered"
+
+
+def test_creating_with_no_indexes_left_out_is_one_request(account: Store) -> None:
+    run(account)
+    for table in TABLES:
+        made = account.client.describe_table(TableName=account.settings.name(table))["Table"]
+        request = create_request(table, account.settings.name(table))
+        assert made["KeySchema"] == request["KeySchema"]
+        assert made["AttributeDefinitions"] == request["AttributeDefinitions"]
+        assert len(made["GlobalSecondaryIndexes"]) == 2
+    assert states(run(account)) == []
+
+
+def test_events_of_a_step_begin_with_running_and_end_once(account: Store) -> None:
+    make_old(account)
+    by_step: dict[Step, list[str]] = {}
+    for event in run(account):
+        by_step.setdefault(event.step, []).append(event.state)
+    for seen in by_step.values():
+        assert seen[0] == "running"
+        assert set(seen[1:-1]) <= {"waiting"}
+        assert seen[-1] in MENDED

@@ -1,0 +1,623 @@
+"""AWS that fails: every page in front of a DynamoDB engine whose answers a proxy spoils, one fault at a time."""
+
+import logging
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+from botocore.config import Config
+from botocore.retries.standard import ExponentialBackoff
+from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import AppTest
+
+from data.demo import engine
+from data.demo.sample import SEED_SET, Record
+from data.dynamodb import budget
+from data.dynamodb import store as data_store
+from data.dynamodb.store import Store, TableFacts
+from data.provisioning.provision import create
+from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
+from data.settings import Settings
+from tests.pages.test_pages import ROOT, words
+from tests.support import engines, proxy
+from tests.support.proxy import Fault, Proxy, operation
+from ui import older, reads
+from ui.shell import page as ui_page
+
+REGION = "us-east-1"
+SECRETS = {
+    "AWS_ACCESS_KEY_ID": "AKIAOUTAGE0000000000",
+    "AWS_SECRET_ACCESS_KEY": "s3cr3t-0f-the-t3ach3r",
+    "AWS_SESSION_TOKEN": "t0k3n-0f-the-t3ach3r",
+}
+STUDENT = "user-1"
+
+
+class Shown(NamedTuple):
+    """A page: its address, its title, the part that its main read fills, and words that only data brings."""
+
+    file: str
+    params: dict[str, str]
+    title: str
+    part: str
+    data: str
+
+
+PAGES = {
+    "overview": Shown("pages/overview.py", {}, "Overview", "The class", "Active students 3"),
+    "student": Shown("pages/student.py", {"user_id": STUDENT}, "Student", "The evaluations", "Writing level 7.0"),
+    "compare": Shown(
+        "pages/compare.py",
+        {"user_id": STUDENT, "a": "eval-1", "b": "eval-4"},
+        "Compare",
+        "Compare",
+        "Task achievement",
+    ),
+    "evaluation": Shown(
+        "pages/evaluation.py",
+        {"evaluation_id": "eval-1", "user_id": STUDENT},
+        "Evaluation",
+        "Evaluation",
+        "Task achievement 7.0",
+    ),
+    "flashcards": Shown(
+        "pages/flashcards.py", {"set_id": "set-1", "user_id": STUDENT}, "Flashcards", "Flashcards", "Card 1 of 1"
+    ),
+    "jobs": Shown("pages/jobs.py", {}, "Jobs", "The jobs", "Failure rate"),
+    "audit": Shown("pages/audit.py", {}, "Audit", "The evaluations", "Evaluations 12"),
+    "setup": Shown("pages/setup.py", {}, "Setup", "The comparison with the account", "carries the summary"),
+}
+
+
+class Case(NamedTuple):
+    """A fault, and what the page must say of it: what happened, and what to do. The log has the request id."""
+
+    fault: Fault
+    what: str
+    do: str
+    request_id: str = "none"
+
+
+CLOCK = "Signature expired: 20261123T000000Z is now earlier than 20261123T001500Z (20261123T002000Z - 5 min.)"
+FAULTS = {
+    "reset in mid-body": Case(proxy.reset, " broke off before ", "Check the network and the endpoint"),
+    "truncated JSON": Case(proxy.truncated, "with what could not be read", "Check that no proxy", "REQ-HALF"),
+    "500": Case(
+        proxy.refusal("InternalServerError", "The request processing has failed", 500),
+        "(InternalServerError), also after retries",
+        "wait a minute, then press Refresh",
+        "REQ-InternalServerError",
+    ),
+    "503": Case(proxy.plain(503), "(503), also after retries", "wait a minute, then press Refresh", "REQ-503"),
+    "ThrottlingException": Case(
+        proxy.refusal("ThrottlingException", "Rate exceeded"),
+        "is answering too many requests on ",
+        "Wait a minute, then press Refresh",
+        "REQ-ThrottlingException",
+    ),
+    "ProvisionedThroughputExceeded": Case(
+        proxy.refusal("ProvisionedThroughputExceededException", "The level of configured provisioned throughput"),
+        "is answering too many requests on ",
+        "Wait a minute, then press Refresh",
+        "REQ-ProvisionedThroughputExceededException",
+    ),
+    "AccessDenied": Case(
+        proxy.refusal("AccessDeniedException", proxy.denied),
+        "AWS denied dynamodb:",
+        "Add the action dynamodb:",
+        "REQ-AccessDeniedException",
+    ),
+    "ExpiredToken": Case(
+        proxy.refusal("ExpiredTokenException", "The security token included in the request is expired"),
+        "The AWS credentials have expired.",
+        "Sign in again",
+        "REQ-ExpiredTokenException",
+    ),
+    "UnrecognizedClient": Case(
+        proxy.refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
+        "AWS does not recognise these credentials.",
+        "Check AWS_PROFILE or the access keys",
+        "REQ-UnrecognizedClientException",
+    ),
+    "clock skew": Case(
+        proxy.refusal("InvalidSignatureException", CLOCK),
+        "this computer's clock is wrong",
+        "Set the clock of the computer that runs the dashboard",
+        "REQ-InvalidSignatureException",
+    ),
+    "hang": Case(proxy.hang(4), "did not answer ", "Check the network and the endpoint"),
+    "an answer that trickles in": Case(proxy.drip(0.05), "did not answer ", "Check the network and the endpoint"),
+}
+# What boto3 or the Store tries again, so that a few of them are not seen.
+RECOVERABLE = (
+    "reset in mid-body",
+    "truncated JSON",
+    "500",
+    "503",
+    "ThrottlingException",
+    "ProvisionedThroughputExceeded",
+)
+SLOW = ("hang", "an answer that trickles in")
+REFRESHED = ("AccessDenied", "hang")
+PASSING = (*RECOVERABLE, "ExpiredToken", "hang")
+
+
+@pytest.fixture(scope="module")
+def names() -> dict[str, str]:
+    """The tables of this module, by their variables."""
+    return {table.variable: f"{table.default_name}-{uuid.uuid4().hex[:8]}" for table in TABLES}
+
+
+@pytest.fixture(scope="module")
+def engine_store(dynoxide: str, names: dict[str, str]) -> Store:
+    """Both tables with a few young records, reached directly."""
+    told = {"BANDUP_SOURCE": "aws", "AWS_REGION": REGION, "AWS_ENDPOINT_URL_DYNAMODB": dynoxide, **names}
+    store = Store.open(Settings.read(told), **engines.CREDENTIALS)
+    for table in TABLES:
+        create(store.client, table, store.settings.name(table))
+    now = int((datetime.now(UTC) - timedelta(hours=3)).timestamp())
+    states = ("completed", "completed", "failed", "processing")
+    found = [evaluation(n, f"user-{n % 3 + 1}", states[n // 3], now - n * 60) for n in range(12)]
+    engine.write(store.client, store.settings.evaluations, found)
+    engine.write(store.client, store.settings.flashcard_sets, [flashcard_set(now)])
+    return store
+
+
+def evaluation(n: int, user_id: str, status: str, created_at: int) -> Record:
+    """A Writing evaluation; the first one is eval-1 of user-1."""
+    criteria = ("task_achievement", "coherence", "lexical", "grammar")
+    bands = {f"{name}_band": "7.0" for name in ("overall", *criteria)} if status == "completed" else {}
+    reason = {"error": "ThrottlingException: too many requests"} if status == "failed" else {}
+    return {
+        **{"evaluation_id": f"eval-{n + 1}", "user_id": user_id, "evaluation_type": "writing", "status": status},
+        **{"model_used": "gemini", "feedback": '{"overall": "Good."}', "created_at": created_at},
+        **bands,
+        **reason,
+    }
+
+
+def flashcard_set(created_at: int) -> Record:
+    """A set of one card of the first student."""
+    return {**SEED_SET, "set_id": "set-1", "user_id": STUDENT, "created_at": created_at}
+
+
+@pytest.fixture(scope="module")
+def running_proxy(dynoxide: str) -> Iterator[Proxy]:
+    """The proxy, once for the module."""
+    with proxy.in_front_of(dynoxide) as running:
+        yield running
+
+
+@pytest.fixture
+def aws(running_proxy: Proxy, engine_store: Store, names: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Proxy:
+    """The dashboard's environment names the proxy, which passes everything on. Retries do not wait for long."""
+    told = {"BANDUP_SOURCE": "aws", "AWS_REGION": REGION, "AWS_ENDPOINT_URL_DYNAMODB": running_proxy.url}
+    for name, value in {**told, **names, **SECRETS}.items():
+        monkeypatch.setenv(name, value)
+    # Looking through all installed packages for components takes a quarter of a second each time.
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
+    monkeypatch.setitem(ExponentialBackoff._DEFAULT_BACKOFF_CONFIG, "throttling_base_scale", 0.01)
+    running_proxy.heal()
+    return running_proxy
+
+
+@contextmanager
+def impatient(call: float = 0.4, page: float = 6.0) -> Iterator[None]:
+    """Times to wait that a test can wait for. The page has time for all its calls, also on a busy computer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "CALL_SECONDS", call)
+        patch.setattr(budget, "PAGE_SECONDS", page)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_secrets(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing that the dashboard logs holds a secret."""
+    caplog.set_level(logging.INFO)
+    yield
+    assert not any(secret in record.getMessage() for record in caplog.records for secret in SECRETS.values())
+
+
+def visit(running: Proxy, page: Shown, rules: Callable[[], None] | None = None) -> AppTest:
+    """The page after its first run, under `rules`; the entrypoint's own first run fails early, which costs no time."""
+    running.fail(proxy.refusal("AccessDeniedException", "not yet"))
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=40).run()
+    running.heal()
+    if rules:
+        rules()
+    app.switch_page(page.file)
+    for name, value in page.params.items():
+        app.query_params[name] = value
+    return checked(app.run(), page)
+
+
+def checked(app: AppTest, page: Shown) -> AppTest:
+    """What holds whatever happens: no exception, the title, Refresh, no secret."""
+    assert not app.exception
+    assert [title.value for title in app.title] == [page.title]
+    shown = words(app)
+    assert "Refresh" in shown
+    assert "Traceback" not in shown
+    assert "an error in the dashboard itself" not in shown
+    assert not any(secret in shown for secret in SECRETS.values())
+    return app
+
+
+def refresh(app: AppTest, page: Shown) -> AppTest:
+    return checked(app.button(key="_refresh").click().run(), page)
+
+
+def later(monkeypatch: pytest.MonkeyPatch, span: timedelta) -> None:
+    """Let the dashboard's clock be so much later from now on."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + span
+
+    for module in (older, reads, ui_page):
+        monkeypatch.setattr(module, "datetime", Clock)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    return "\n".join(record.getMessage() for record in caplog.records)
+
+
+each_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+
+
+def test_the_table_of_pages_has_all_of_them() -> None:
+    assert sorted(PAGES) == sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+
+
+@each_page
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_for_good_is_said_with_its_part_and_what_to_do_and_refresh_mends_it(
+    name: str, page: Shown, aws: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    case = FAULTS[name]
+    with impatient() if name in SLOW else nullcontext():
+        app = visit(aws, page, lambda: aws.fail(case.fault))
+    shown = words(app)
+    assert f"{page.part} could not be shown." in shown
+    assert case.what in shown
+    assert case.do in shown
+    assert page.data not in shown
+    assert f"(request {case.request_id})" in logged(caplog)
+    if name in REFRESHED:
+        aws.heal()
+        assert page.data in words(refresh(app, page))
+        assert "could not be shown" not in words(app)
+
+
+@each_page
+@pytest.mark.parametrize("name", RECOVERABLE)
+def test_a_fault_that_passes_after_a_few_ends_with_the_data_shown(name: str, page: Shown, aws: Proxy) -> None:
+    app = visit(aws, page, lambda: aws.fail(FAULTS[name].fault, times=2))
+    assert len(aws.failed) == 2
+    shown = words(app)
+    assert page.data in shown
+    assert "could not be shown" not in shown
+    assert "could not be checked" not in shown
+    assert "Not up to date" not in shown
+
+
+@each_page
+def test_a_hang_that_passes_ends_with_the_data_shown(page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = data_store.client_config
+    brief = Config(read_timeout=0.4)
+    monkeypatch.setattr(data_store, "client_config", lambda endpoint, **more: real(endpoint, **more).merge(brief))
+    app = visit(aws, page, lambda: aws.fail(proxy.hang(3), times=1))
+    assert len(aws.failed) == 1
+    assert page.data in words(app)
+    assert "could not be shown" not in words(app)
+
+
+@each_page
+def test_a_refused_connection_is_said_with_the_endpoint(
+    page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{engines.free_port()}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+    shown = words(visit(aws, page))
+    assert f"{page.part} could not be shown. DynamoDB could not be reached at {url}" in shown
+    assert "Check the network, AWS_ENDPOINT_URL_DYNAMODB and that the endpoint is running" in shown
+
+
+@each_page
+def test_without_credentials_every_page_says_so_and_finds_new_ones_after_refresh(
+    page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SECRETS:
+        monkeypatch.delenv(name)
+    app = visit(aws, page)
+    assert f"{page.part} could not be shown. There are no AWS credentials" in words(app)
+    assert "Set AWS_PROFILE or access keys there, or start with BANDUP_SOURCE=demo." in words(app)
+    keys = {name.lower(): value for name, value in SECRETS.items()}
+    Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text(
+        "[default]\n" + "\n".join(f"{name} = {value}" for name, value in keys.items())
+    )
+    assert page.data in words(refresh(app, page))
+
+
+@each_page
+def test_credentials_that_expired_are_read_anew_after_refresh(
+    page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SECRETS:
+        monkeypatch.delenv(name)
+    file = Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
+    file.write_text("[default]\naws_access_key_id = AKIAOLD\naws_secret_access_key = old\n")
+    app = visit(aws, page, lambda: aws.fail(FAULTS["ExpiredToken"].fault, lambda asked: asked.key_id == "AKIAOLD"))
+    assert "The AWS credentials have expired. Sign in again" in words(app).replace("\n", " ")
+    file.write_text("[default]\naws_access_key_id = AKIANEW\naws_secret_access_key = new\n")
+    assert page.data in words(refresh(app, page))
+
+
+@each_page
+def test_without_a_region_every_page_says_so_and_refresh_does_not_break_it(
+    page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_REGION")
+    app = visit(aws, page)
+    for shown in (words(app), words(refresh(app, page))):
+        assert "could not be shown. No AWS region is set." in shown
+        assert "Set AWS_REGION, such as ap-southeast-1, and restart." in shown
+
+
+@each_page
+def test_access_denied_names_the_action_and_the_resource_to_add_whatever_the_action(page: Shown, aws: Proxy) -> None:
+    app = visit(aws, page)
+    # What the table is like comes last: after a record was denied, that is asked again too.
+    for denied in sorted(set(aws.asked), key=lambda asked: asked.operation, reverse=True):
+        aws.fail(FAULTS["AccessDenied"].fault, lambda asked, denied=denied: asked == denied)
+        refresh(app, page)
+        assert f"Add the action dynamodb:{denied.operation} on {denied.arn} to the policy of these" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("button", "action"), [("audit_whole", "BatchGetItem"), (f"count_{EVALUATIONS.variable}", "Scan")]
+)
+def test_access_denied_after_a_click_names_what_the_click_needs(
+    button: str, action: str, aws: Proxy, engine_store: Store
+) -> None:
+    app = visit(aws, PAGES["audit"], lambda: aws.fail(FAULTS["AccessDenied"].fault, operation(action)))
+    checked(app.button(key=button).click().run(), PAGES["audit"])
+    arn = f"arn:aws:dynamodb:us-east-1:123456789012:table/{engine_store.settings.evaluations}"
+    assert f"Add the action dynamodb:{action} on {arn} to the policy" in words(app)
+    assert PAGES["audit"].data in words(app)
+
+
+@pytest.mark.parametrize("of", [EVALUATIONS, FLASHCARD_SETS], ids=lambda table: table.default_name)
+@pytest.mark.parametrize("page", [PAGES["student"], PAGES["audit"]], ids=lambda page: page.title)
+@pytest.mark.parametrize("name", ["500", "AccessDenied", "hang", "truncated JSON"])
+def test_one_table_that_fails_leaves_the_other_ones_part_standing(
+    name: str, page: Shown, of: Table, aws: Proxy, engine_store: Store
+) -> None:
+    failing = engine_store.settings.name(of)
+    with impatient() if name in SLOW else nullcontext():
+        app = visit(aws, page, lambda: aws.fail(FAULTS[name].fault, lambda asked: asked.table == failing))
+    shown = words(app)
+    sets_there = len(app.dataframe[-1].value) > 0 if page.title == "Student" else "Flashcard sets 1" in shown
+    if of is EVALUATIONS:
+        assert "The evaluations could not be shown." in shown
+        assert sets_there
+    else:
+        assert "The flashcard sets could not be shown." in shown
+        assert page.data in shown
+
+
+@pytest.mark.parametrize(
+    ("of", "part", "left"),
+    [(EVALUATIONS, "The Writing and Speaking jobs", 1), (FLASHCARD_SETS, "The flashcard jobs", 12)],
+    ids=lambda value: getattr(value, "default_name", None),
+)
+@pytest.mark.parametrize("name", ["500", "AccessDenied", "hang", "truncated JSON"])
+def test_one_table_that_fails_leaves_the_other_ones_jobs_standing(
+    name: str, of: Table, part: str, left: int, aws: Proxy, engine_store: Store
+) -> None:
+    page, failing = PAGES["jobs"], engine_store.settings.name(of)
+    with impatient() if name in SLOW else nullcontext():
+        app = visit(aws, page, lambda: aws.fail(FAULTS[name].fault, lambda asked: asked.table == failing))
+    shown = words(app)
+    assert f"{part} could not be shown." in shown
+    assert FAULTS[name].what in shown
+    assert FAULTS[name].do in shown
+    assert f" of {left} job" in shown
+    # A click says so again, and asks nothing again.
+    asked = len(aws.asked)
+    app.button_group(key="kind").set_value("writing").run()
+    assert f"{part} could not be shown." in words(app)
+    assert len(aws.asked) == asked
+    aws.heal()
+    shown = words(refresh(app, page))
+    assert "could not be shown" not in shown
+    assert " of 13 jobs" in shown
+
+
+def test_an_older_list_of_jobs_is_whole_where_one_table_fails_for_a_while(
+    aws: Proxy, engine_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, failing = PAGES["jobs"], engine_store.settings.flashcard_sets
+    app = visit(aws, page)
+    later(monkeypatch, timedelta(minutes=6))
+    aws.fail(FAULTS["500"].fault, lambda asked: asked.table == failing)
+    shown = words(app.run())
+    assert "⚠ Not up to date" in shown
+    assert "could not be shown" not in shown
+    assert " of 13 jobs" in shown
+    aws.fail(FAULTS["AccessDenied"].fault, lambda asked: asked.table == failing)
+    shown = words(refresh(app, page))
+    assert "The flashcard jobs could not be shown. AWS denied" in shown
+    assert " of 12 jobs" in shown
+
+
+@pytest.mark.parametrize("of", [EVALUATIONS, FLASHCARD_SETS], ids=lambda table: table.default_name)
+def test_what_a_scan_costs_is_said_of_one_table_while_the_other_one_fails(
+    of: Table, aws: Proxy, engine_store: Store
+) -> None:
+    page, failing = PAGES["audit"], engine_store.settings.name(of)
+    app = visit(aws, page, lambda: aws.fail(FAULTS["AccessDenied"].fault, lambda asked: asked.table == failing))
+    counts = [button.key for button in app.button if str(button.key).startswith("count_")]
+    assert counts == [f"count_{table.variable}" for table in TABLES if table is not of]
+    assert words(app).count("The count could not be shown.") == 1
+
+
+def test_jobs_say_what_was_read_also_where_there_is_nothing_to_list(aws: Proxy) -> None:
+    app = visit(aws, PAGES["jobs"])
+    app.button_group(key="jobs").set_value("1h").run()
+    assert "Choose a longer period above." in words(app)
+    assert "read units" in words(app)
+
+
+def test_the_reasons_of_failures_that_cannot_be_read_leave_the_jobs_standing(aws: Proxy) -> None:
+    page = PAGES["jobs"]
+    app = visit(aws, page, lambda: aws.fail(FAULTS["AccessDenied"].fault, operation("BatchGetItem")))
+    assert "What the failures say could not be shown. AWS denied dynamodb:BatchGetItem" in words(app)
+    assert page.data in words(app)
+
+
+def test_a_search_that_fails_leaves_the_jobs_standing(aws: Proxy) -> None:
+    page = PAGES["jobs"]
+    app = visit(aws, page)
+    aws.fail(FAULTS["503"].fault, lambda asked: not asked.index)
+    app.text_input[0].input("eval-1")
+    checked(next(button for button in app.button if button.label == "Open").click().run(), page)
+    assert "The search for this id could not be shown." in words(app)
+    assert page.data in words(app)
+
+
+def test_a_table_that_vanishes_between_two_reads_is_said_and_nothing_older_is_shown(
+    aws: Proxy, engine_store: Store
+) -> None:
+    page, sets = PAGES["student"], engine_store.settings.flashcard_sets
+    app = visit(aws, page)
+    assert len(app.dataframe) == 2
+    gone = proxy.refusal("ResourceNotFoundException", "Requested resource not found")
+    aws.fail(gone, lambda asked: asked.table == sets)
+    shown = words(refresh(app, page))
+    assert f"The flashcard sets could not be shown. There is no table {sets} in this account and region." in shown
+    assert "Create it on the Setup page, or correct the variable that names it." in shown
+    assert "Not up to date" not in shown
+    assert page.data in shown
+    assert len(app.dataframe) == 1
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_an_index_that_vanishes_between_two_reads_offers_the_scan_with_its_cost(
+    skip: int, aws: Proxy, engine_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, name = PAGES["student"], engine_store.settings.evaluations
+    app = visit(aws, page)
+    index = "user_id-created_at-index"
+    gone = proxy.refusal("ValidationException", f"The table does not have the specified index: {index}")
+    aws.fail(gone, lambda asked: asked.index == index and asked.table == name, skip=skip)
+    refresh(app, page)
+    if skip:
+        assert page.data in words(app)
+        refresh(app, page)
+    assert f"The table {name} has no index {index}." in words(app)
+    cost = "what its size makes it cost, and DynamoDB has not counted that yet"
+    assert f"Reading the whole table once costs {cost}" in words(app)
+    assert "Not up to date" not in words(app)
+    counted = TableFacts(name, "", 1000, 8_192_000, {})
+    monkeypatch.setattr(reads, "facts", lambda _: counted)
+    cost = "8 requests · 1,000 read units · US$ 0.00013: 8.2 MB, a size"
+    assert f"Reading the whole table once costs about {cost}" in words(app.run())
+
+
+def test_an_evaluation_that_changes_between_list_and_detail_is_shown_as_it_is_now(
+    aws: Proxy, engine_store: Store
+) -> None:
+    before = evaluation(90, "user-9", "processing", int(datetime.now(UTC).timestamp()))
+    after = {**before, "status": "completed", "overall_band": "6.5", "feedback": '{"overall": "Good."}'}
+    name = engine_store.settings.evaluations
+    engine.write(engine_store.client, name, [before])
+    try:
+        app = visit(aws, PAGES["student"]._replace(params={"user_id": "user-9"}))
+        assert app.dataframe[0].value["Status"].str.startswith("◔ waiting").all()
+        engine.write(engine_store.client, name, [after])
+        detail = PAGES["evaluation"]._replace(params={"evaluation_id": "eval-91", "user_id": "user-9"})
+        app.switch_page(detail.file)
+        app.query_params["evaluation_id"] = "eval-91"
+        shown = words(checked(app.run(), detail))
+        assert "✓ completed" in shown
+        assert "Writing band 6.5" in shown
+    finally:
+        engine_store.client.delete_item(
+            TableName=name, Key={"evaluation_id": {"S": "eval-91"}, "user_id": {"S": "user-9"}}
+        )
+    app.button(key="_refresh").click().run()
+    assert "There is no evaluation “eval-91”" in words(app)
+    assert "It may also have been deleted." in words(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [("hang", page) for name, page in PAGES.items() if name != "setup"]
+    + [(name, PAGES[page]) for name in PASSING for page in ("student", "jobs") if name != "hang"],
+    ids=lambda value: value if isinstance(value, str) else value.title,
+)
+def test_an_older_answer_is_shown_when_the_fresh_one_fails_with_its_age_and_the_reason(
+    name: str, page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    case = FAULTS[name]
+    app = visit(aws, page)
+    grids = len(app.dataframe)
+    read_at = datetime.now(UTC).astimezone(ZoneInfo("UTC"))
+    later(monkeypatch, timedelta(minutes=12))
+    aws.fail(case.fault)
+    with impatient() if name in SLOW else nullcontext():
+        refresh(app, page)
+    shown = words(app)
+    assert page.data in shown
+    assert len(app.dataframe) == grids
+    assert f"{page.part} could not be shown" not in shown
+    assert re.search(rf"⚠ Not up to date: this was read at {read_at:%H}:\d\d \(UTC\), 12 min ago\.", shown)
+    assert "Reading it afresh failed." in shown
+    assert case.what in shown
+    assert case.do in shown
+    assert f"(request {case.request_id})" in logged(caplog)
+    # The next click neither waits again nor asks.
+    asked = len(aws.asked)
+    with impatient() if name in SLOW else nullcontext():
+        checked(app.run(), page)
+    assert page.data in words(app)
+    assert "Not up to date" in words(app)
+    assert [one.operation for one in aws.asked[asked:] if one.operation != "DescribeTable"] == []
+    # Refresh asks, and what it brings is fresh.
+    aws.heal()
+    refresh(app, page)
+    assert page.data in words(app)
+    assert "Not up to date" not in words(app)
+
+
+@pytest.mark.parametrize("page", [p for name, p in PAGES.items() if name != "setup"], ids=lambda page: page.title)
+@pytest.mark.parametrize("name", ["AccessDenied", "UnrecognizedClient"])
+def test_an_older_answer_is_not_shown_to_those_whom_aws_refuses_the_data(name: str, page: Shown, aws: Proxy) -> None:
+    app = visit(aws, page)
+    aws.fail(FAULTS[name].fault)
+    refresh(app, page)
+    assert page.data not in words(app)
+    assert f"{page.part} could not be shown." in words(app)
+    # Nor later, when the failure is one that passes.
+    aws.fail(FAULTS["503"].fault)
+    refresh(app, page)
+    assert page.data not in words(app)
+
+
+@pytest.mark.parametrize("page", [PAGES["student"], PAGES["jobs"]], ids=lambda page: page.title)
+def test_an_older_answer_is_not_shown_after_an_hour(page: Shown, aws: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = visit(aws, page)
+    later(monkeypatch, timedelta(minutes=61))
+    aws.fail(FAULTS["503"].fault)
+    refresh(app, page)
+    assert page.data not in words(app)
+    assert f"{page.part} could not be shown." in words(app)

@@ -1,0 +1,439 @@
+"""Every page as a whole, in process: full, empty, with one record, with odd records, and with AWS failing."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from streamlit.testing.v1 import AppTest
+
+from data.demo import engine
+from data.demo.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET, SEED_STUDENT
+from data.dynamodb.store import Store
+from data.provisioning.provision import create, create_request
+from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from data.settings import Settings
+from tests.support import engines
+from ui import reads
+from ui.shell import access
+
+ROOT = Path(__file__).parents[2]
+
+OVERVIEW = ("pages/overview.py", {})
+STUDENT = ("pages/student.py", {"user_id": SEED_STUDENT})
+EVALUATION = ("pages/evaluation.py", {"evaluation_id": "speak-xyz789", "user_id": SEED_STUDENT})
+FLASHCARDS = ("pages/flashcards.py", {"set_id": SEED_SET["set_id"], "user_id": SEED_STUDENT})
+PAGES = [OVERVIEW, STUDENT, EVALUATION, FLASHCARDS]
+
+
+def show(page: str, params: dict[str, Any] | None = None, timezone: str = "Asia/Ho_Chi_Minh") -> AppTest:
+    """The page as it stands after one run, reached through the entrypoint."""
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=20)
+    app.context = {"timezone": timezone}
+    app.run()
+    app.switch_page(page)
+    for name, value in (params or {}).items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of the page that is not in a grid or a chart."""
+    kinds = ("title", "subheader", "text", "html", "info", "error", "warning", "caption", "code")
+    parts = [str(element.value) for kind in kinds for element in app.get(kind)]
+    parts += [str(element.label) for kind in ("button", "page_link", "expander") for element in app.get(kind)]
+    parts += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]
+    return "\n".join(parts)
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    """The page's metrics by their labels."""
+    return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Store], None]:
+    """Let the pages read from a given Store."""
+
+    def choose(store: Store) -> None:
+        monkeypatch.setattr(reads, "store", lambda: store)
+        monkeypatch.setattr(reads, "settings", lambda: store.settings)
+
+    return choose
+
+
+@pytest.fixture
+def empty(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[Store], None]) -> Store:
+    """Both tables, empty, on dynoxide over HTTP, shown by the pages."""
+    store = Store.open(new_settings(dynoxide), **engines.CREDENTIALS)
+    for table in TABLES:
+        create(store.client, table, store.settings.name(table))
+    use(store)
+    return store
+
+
+class FailingClient:
+    """A DynamoDB client of which every call fails the same way."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def fail(**_: Any) -> Any:
+            raise self.error
+
+        return fail
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    """AWS's answer with an error code."""
+    metadata: Any = {"RequestId": "REQ-1", "HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": metadata}, "Query")
+
+
+def test_the_overview_shows_who_was_active_in_the_demo() -> None:
+    app = show(*OVERVIEW)
+    students = app.dataframe[0].value
+    assert len(students) > 25
+    assert list(students.columns)[:3] == ["Student", "Why", "Writing"]
+    assert {"Class", "Speaking", "Target", "Weakest criterion", "Evaluations", "Last seen", "Results lost"} <= set(
+        students
+    )
+    assert "Demo" in words(app)
+    assert "not metered" in words(app)
+
+
+def test_a_longer_period_shows_more_students() -> None:
+    week, year = show(OVERVIEW[0], {"period": "7d"}), show(OVERVIEW[0], {"period": "12m"})
+    active = [int(metrics(app)["Active students"]) for app in (week, year)]
+    assert active[0] < active[1]
+    # Whoever of the roster was not active is in the list all the same.
+    assert all(len(app.dataframe[0].value) >= 41 for app in (week, year))
+
+
+def test_an_unknown_period_is_said_and_the_default_shown() -> None:
+    app = show(OVERVIEW[0], {"period": "<b>century</b>"})
+    assert "&lt;b&gt;century&lt;/b&gt;”, which there is not" in words(app)
+    assert len(app.dataframe[0].value) > 25
+
+
+def test_the_seed_documents_items_are_shown_right(empty: Store) -> None:
+    for table, records in ((EVALUATIONS, SEED_EVALUATIONS), (FLASHCARD_SETS, [SEED_SET])):
+        engine.write(empty.client, empty.settings.name(table), [dict(record) for record in records])
+
+    student = show(*STUDENT)
+    # The seed's attempts are of 2024: they are shown, but a level of today is not made of them.
+    assert metrics(student)["Writing level"] == metrics(student)["Speaking level"] == "-"
+    assert [m.proto.delta_description for m in student.metric[:2]] == [
+        "nothing in the last 180 days · latest 7.0 · best 7.0"
+    ] * 2
+    history = student.dataframe[0].value
+    assert sorted(history["Id"]) == ["eval-abc123", "speak-xyz789"]
+    assert set(history["Band"]) == {"7.0"}
+    assert str(history["When"].iloc[0]) == "2024-12-08 08:00:00+00:00"
+    assert student.dataframe[1].value["Document"].tolist() == ["vocab-guide.pdf"]
+    assert "2 requests · 1 read unit · US$ 0.00000012" in words(student)
+
+    speaking = words(show(*EVALUATION))
+    assert "Fluency and coherence 7.0" in speaking
+    assert "Pronunciation 6.5" in speaking
+    assert "Well, I&#x27;d like to talk about..." in speaking
+    assert "185 words · 2 min 1 s · 92 words per minute" in speaking
+    assert "8 Dec 2024, 15:00 (Asia/Ho_Chi_Minh)" in speaking
+    # The document's own feedback holds [...], which is no JSON: shown as it is, and said.
+    assert "{&quot;fluency&quot;:{...},&quot;pronunciation&quot;:{...}}" in speaking
+    assert "not JSON" in speaking
+
+    cards = show(*FLASHCARDS)
+    assert "What is..." in words(cards)
+    assert "1 here, 15 according to the record" in words(cards)
+
+
+def test_an_evaluation_is_found_by_its_id_alone(empty: Store) -> None:
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), [dict(SEED_EVALUATIONS[0])])
+    assert "Task achievement 7.0" in words(show("pages/evaluation.py", {"evaluation_id": "eval-abc123"}))
+
+
+def test_an_id_that_two_students_share_asks_whose(empty: Store) -> None:
+    twins = [{**SEED_EVALUATIONS[0], "user_id": user_id} for user_id in ("user-1", "user-2")]
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), twins)
+    app = show("pages/evaluation.py", {"evaluation_id": "eval-abc123"})
+    assert "2 students have an evaluation of this id. Whose?" in words(app)
+    app.selectbox[0].select("user-2").run()
+    assert "user-2" in words(app)
+    assert "Task achievement 7.0" in words(app)
+
+
+def test_bands_show_the_change_since_the_evaluation_before(empty: Store) -> None:
+    older = {**SEED_EVALUATIONS[0], "evaluation_id": "eval-1", "overall_band": "6.0", "created_at": 1733000000}
+    failed = {**older, "evaluation_id": "eval-2", "status": "failed", "created_at": 1733100000}
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), [dict(SEED_EVALUATIONS[0]), older, failed])
+    app = show("pages/evaluation.py", {"evaluation_id": "eval-abc123", "user_id": SEED_STUDENT})
+    assert next(m.delta for m in app.metric if m.label == "Writing band") == "+1.0"
+    assert "← Previous" in words(app)
+    assert "Next →" not in words(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        (OVERVIEW, "Nobody was active in the last 30 days"),
+        (STUDENT, "Check the id: upper and lower case matter"),
+        (EVALUATION, "There is no evaluation “speak-xyz789”"),
+        (FLASHCARDS, "There is no flashcard set “flashcard-set-123”"),
+        (("pages/flashcards.py", {"user_id": SEED_STUDENT}), "No flashcard sets yet"),
+        (("pages/student.py", {}), "Or choose from the students who were active"),
+        (("pages/evaluation.py", {}), "Or start from a student"),
+        (("pages/flashcards.py", {}), "Or start from a student"),
+    ],
+)
+def test_an_empty_table_gives_a_sentence_and_a_way_on(
+    empty: Store, page: tuple[str, dict[str, str]], sentence: str
+) -> None:
+    assert sentence in words(show(*page))
+
+
+def test_a_student_with_only_a_waiting_job_has_no_band_and_no_zero(empty: Store) -> None:
+    record = {"evaluation_id": "e", "user_id": "u", "evaluation_type": "writing", "status": "processing"}
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), [{**record, "created_at": 1733644800}])
+    app = show("pages/student.py", {"user_id": "u"})
+    assert metrics(app)["Writing level"] == metrics(app)["Speaking level"] == "-"
+    assert app.metric[0].proto.delta_description == "none completed yet"
+    assert app.dataframe[0].value["Status"].str.startswith("■ stuck").all()
+    detail = words(show("pages/evaluation.py", {"evaluation_id": "e", "user_id": "u"}))
+    assert "Writing band -" in detail
+    assert "The record has no feedback." in detail
+
+
+def test_odd_records_are_all_in_the_history_with_what_is_odd() -> None:
+    app = show("pages/student.py", {"user_id": ODD_STUDENT})
+    history = app.dataframe[0].value.set_index("Id")
+    assert len(history) == 22
+    assert history.loc["eval-odd-04", "Band"] == "7.0"
+    assert "comma" in history.loc["eval-odd-04", "Unreadable or odd"]
+    assert history.loc["eval-odd-06", "Band"] == "-"
+    assert history.loc["eval-odd-07", "Band"] == "6.25"
+    assert history.loc["eval-odd-09", "Status"] == "? queued"
+
+
+@pytest.mark.parametrize("number", range(1, 20))
+def test_each_odd_evaluation_opens(number: int) -> None:
+    app = show("pages/evaluation.py", {"evaluation_id": f"eval-odd-{number:02d}", "user_id": ODD_STUDENT})
+    assert "Raw record (JSON)" in words(app)
+    assert "could not be shown" not in words(app)
+
+
+@pytest.mark.parametrize("name", ["time-1", "time-2", "bare", "timeless"])
+def test_each_evaluation_with_an_odd_time_opens(name: str) -> None:
+    app = show("pages/evaluation.py", {"evaluation_id": f"eval-odd-{name}", "user_id": ODD_STUDENT})
+    assert "could not be shown" not in words(app)
+    assert "of this record could not be read as specified" in words(app)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_each_odd_flashcard_set_shows_its_cards(number: int) -> None:
+    app = show("pages/flashcards.py", {"set_id": f"flashcard-set-odd-{number}", "user_id": ODD_STUDENT})
+    assert "One?" in words(app)
+    assert "could not be read as specified" in words(app)
+
+
+def test_a_card_turns_and_the_next_one_shows_its_question() -> None:
+    app = show("pages/flashcards.py", {"set_id": "flashcard-set-odd-2", "user_id": ODD_STUDENT})
+    assert "Card 1 of 2 · question" in words(app)
+    app.button(key="card_turn").click().run()
+    assert "Card 1 of 2 · answer" in words(app)
+    app.button(key="card_next").click().run()
+    assert "Card 2 of 2 · question" in words(app)
+
+
+def test_the_cards_can_be_searched() -> None:
+    params = {"set_id": "flashcard-set-odd-2", "user_id": ODD_STUDENT}
+    app = show("pages/flashcards.py", {**params, "cards": "TWO"})
+    assert app.dataframe[0].value["Question"].tolist() == ["Two?"]
+    assert "No card contains this text." in words(show("pages/flashcards.py", {**params, "cards": "none"}))
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
+    """What the page's download buttons would save, by the files' names, made when called."""
+    offered: dict[str, Callable[[], bytes]] = {}
+    real = st.download_button
+
+    def keep(label: str, data: Callable[[], bytes], *, file_name: str, **more: Any) -> bool:
+        offered[file_name] = data
+        return real(label, data, file_name=file_name, **more)
+
+    monkeypatch.setattr(st, "download_button", keep)
+    return offered
+
+
+def test_a_set_can_be_taken_away(files: dict[str, Callable[[], bytes]]) -> None:
+    app = show("pages/flashcards.py", {"set_id": "flashcard-set-odd-2", "user_id": ODD_STUDENT})
+    assert [button.label for button in app.get("download_button")] == ["Download for Anki", "Download as TSV"]
+    offered = {name: make for name, make in files.items() if name.startswith("flashcards-")}
+    assert "Each file holds 2 cards. In Anki, importing it again updates the deck." in words(app)
+    (apkg, package), (tsv, table) = offered.items()
+    assert re.fullmatch(r"flashcards-flashcard-set-odd-2-\d{8}-\d{4}\.apkg", apkg)
+    assert tsv == apkg.replace(".apkg", ".tsv")
+    assert zipfile.ZipFile(io.BytesIO(package())).namelist() == ["collection.anki2", "media"]
+    said = table().decode("utf-8-sig")
+    assert "# Set: flashcard-set-odd-2\r\n" in said
+    assert "# Source: Demo: invented students, gone when the dashboard stops\r\n" in said
+    assert "Two?\t" in said
+
+
+def test_a_set_with_cards_that_cannot_be_read_says_so_by_its_files(files: dict[str, Callable[[], bytes]]) -> None:
+    app = show("pages/flashcards.py", {"set_id": "flashcard-set-odd-3", "user_id": ODD_STUDENT})
+    assert "Each file holds 1 card. Cards of this set that cannot be read are not in it." in words(app)
+    assert all(make() for name, make in files.items() if name.startswith("flashcards-"))
+
+
+def test_a_set_without_cards_offers_no_file(empty: Store, files: dict[str, Callable[[], bytes]]) -> None:
+    record = {**SEED_SET, "flashcards": "[]", "total_cards": 0}
+    engine.write(empty.client, empty.settings.name(FLASHCARD_SETS), [record])
+    assert "This set has no cards." in words(show(*FLASHCARDS))
+    assert not [name for name in files if name.startswith("flashcards-")]
+
+
+def test_the_history_is_filtered_by_the_url() -> None:
+    app = show("pages/student.py", {"user_id": "user-101", "skill": "speaking", "status": "completed"})
+    history = app.dataframe[0].value
+    assert set(history["Skill"]) == {"Speaking"}
+    assert set(history["Status"]) == {"✓ completed"}
+
+
+def test_a_filter_goes_into_the_url_and_its_default_goes_out() -> None:
+    app = show("pages/student.py", {"user_id": "user-101"})
+    app.toggle(key="beside").set_value(True).run()
+    assert app.query_params["beside"] == "on"
+    app.toggle(key="beside").set_value(False).run()
+    assert "beside" not in app.query_params
+
+
+FAILURES = [
+    (refused("AccessDeniedException"), "Add the action dynamodb:"),
+    (refused("ExpiredTokenException"), "The AWS credentials have expired."),
+    (refused("UnrecognizedClientException"), "AWS does not recognise these credentials."),
+    (refused("ThrottlingException"), "Wait a minute, then press Refresh."),
+    (refused("InternalServerError", 500), "This is on AWS's side"),
+    (refused("ResourceNotFoundException"), "Create it on the Setup page"),
+    (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "DynamoDB could not be reached"),
+    (NoCredentialsError(), "There are no AWS credentials"),
+    (RuntimeError("a bug"), "because of an error in the dashboard itself"),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page[0])
+@pytest.mark.parametrize(("error", "sentence"), FAILURES, ids=lambda value: type(value).__name__)
+def test_a_failure_is_a_sentence_at_its_place_and_the_frame_stands(
+    page: tuple[str, dict[str, str]],
+    error: Exception,
+    sentence: str,
+    new_settings: Callable[[str], Settings],
+    use: Callable[[Store], None],
+) -> None:
+    client: Any = FailingClient(error)
+    use(Store(new_settings("http://127.0.0.1:1"), client))
+    shown = words(show(*page))
+    assert sentence in shown
+    assert "could not be shown" in shown
+    assert "Traceback" not in shown
+    assert "Refresh" in shown
+
+
+def test_one_failing_table_leaves_the_other_standing(empty: Store) -> None:
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), [dict(SEED_EVALUATIONS[0])])
+    empty.client.delete_table(TableName=empty.settings.name(FLASHCARD_SETS))
+    shown = words(show(*STUDENT))
+    assert "No completed attempt in the last 180 days" in shown
+    assert "The flashcard sets could not be shown. There is no table" in shown
+
+
+def test_without_the_index_a_scan_is_offered_with_its_cost_and_only_a_click_scans(
+    dynoxide: str,
+    new_settings: Callable[[str], Settings],
+    use: Callable[[Store], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store.open(new_settings(dynoxide), **engines.CREDENTIALS)
+    for table in TABLES:
+        request = create_request(table, store.settings.name(table))
+        del request["GlobalSecondaryIndexes"]
+        keys = table.key_names
+        request["AttributeDefinitions"] = [d for d in request["AttributeDefinitions"] if d["AttributeName"] in keys]
+        store.client.create_table(**request)
+    engine.write(store.client, store.settings.name(EVALUATIONS), [dict(record) for record in SEED_EVALUATIONS])
+    use(store)
+    app = show(*STUDENT)
+    assert "has no index user_id-created_at-index" in words(app)
+    cost = "what its size makes it cost, and DynamoDB has not counted that yet"
+    assert f"Reading the whole table once costs {cost}" in words(app)
+    assert "Setup" in words(app)
+    assert not app.dataframe
+    next(b for b in app.button if b.label == "Read the whole table").click().run()
+    assert sorted(app.dataframe[0].value["Id"]) == ["eval-abc123", "speak-xyz789"]
+    monkeypatch.setattr(access, "current", lambda: access.Visitor("le@school.example", "teacher"))
+    app.run()
+    assert not app.dataframe
+    assert "Only ops may read a whole table." in words(app)
+    teachers = show(*STUDENT)
+    assert "Reading the whole table instead is for ops." in words(teachers)
+    assert "Read the whole table" not in [b.label for b in teachers.button]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("BANDUP_SOURCE", "mars"), ("AWS_ENDPOINT_URL_DYNAMODB", ""), ("DYNAMODB_EVALUATIONS", "a b")],
+)
+def test_a_malformed_variable_stops_with_a_sentence_that_names_it(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BANDUP_SOURCE", "aws")
+    monkeypatch.setenv(variable, value)
+    shown = words(show(*OVERVIEW))
+    assert "The dashboard cannot start with these settings." in shown
+    assert variable in shown
+
+
+def test_a_too_long_or_repeated_id_in_the_link_is_said() -> None:
+    assert "too long to be an id" in words(show("pages/student.py", {"user_id": "x" * 10_000}))
+    assert "more than once" in words(show("pages/student.py", {"user_id": ["user-101", "user-102"]}))
+
+
+def test_refresh_reads_again(empty: Store) -> None:
+    app = show(*STUDENT)
+    assert "No evaluations of this student" in app.info[0].proto.title
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), [dict(SEED_EVALUATIONS[0])])
+    app.run()
+    assert not app.dataframe
+    app.button(key="_refresh").click().run()
+    assert app.dataframe[0].value["Id"].tolist() == ["eval-abc123"]
+
+
+def test_a_click_that_needs_no_new_data_makes_no_request(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), [dict(SEED_EVALUATIONS[0])])
+    app = show(*STUDENT)
+    monkeypatch.setattr(empty, "client", FailingClient(AssertionError("a request")))
+    app.segmented_control(key="skill").set_value("writing").run()
+    assert app.query_params["skill"] in ("writing", ["writing"])
+    assert "could not be shown" not in words(app)
+
+
+def test_times_are_local_and_name_their_zone() -> None:
+    shown = words(show(*EVALUATION, timezone="America/New_York"))
+    assert "8 Dec 2024, 03:00 (America/New_York)" in shown
+
+
+def test_the_footer_names_the_cost_of_what_is_on_screen(empty: Store) -> None:
+    engine.write(empty.client, empty.settings.name(EVALUATIONS), [dict(SEED_EVALUATIONS[0])])
+    # GetItem of one small item: half a unit; the history's one page: half a unit.
+    assert "2 requests · 1 read unit ·" in words(
+        show("pages/evaluation.py", {"evaluation_id": "eval-abc123", "user_id": SEED_STUDENT})
+    )

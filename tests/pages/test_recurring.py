@@ -1,0 +1,212 @@
+"""What the feedback keeps saying, on a page made for it: after a click, with its cost, literally, with links."""
+
+# The fixtures of test_pages are arguments here, which looks like defining them again.
+# ruff: noqa: F811
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from data.demo import engine
+from data.demo.sample import ODD_STUDENT
+from data.dynamodb.store import Store, TableFacts
+from data.schema import EVALUATIONS
+from tests.pages.test_pages import FailingClient, empty, refused, use, words  # noqa: F401
+from tests.support import engines
+from tests.support.accounts import watching
+from ui import reads
+from ui.students import recurring
+
+NEW = 1733644800
+PAGE = """
+import streamlit as st
+from analysis import bands
+from ui import reads, recurring
+from ui.page import open_page
+
+# With a navigation, the second run would be of its first page.
+st.session_state["_framed"] = True
+with open_page("Try") as page:
+    if "group" in st.query_params:
+        recurring.of_group(recurring.group_keys(page.read(reads.period, 20_000)), page)
+    else:
+        user_id = st.query_params["user_id"]
+        recurring.of_student(user_id, page.read(reads.history, user_id), page)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., AppTest]:
+    """A page of its own beside the dashboard's pages, with these parameters."""
+    (tmp_path / "pages").symlink_to(engines.ROOT / "pages")
+    script = tmp_path / "page.py"
+    script.write_text(PAGE, encoding="utf-8")
+
+    def show(**params: str) -> AppTest:
+        app = AppTest.from_file(str(script), default_timeout=20)
+        app.context = {"timezone": "Asia/Ho_Chi_Minh"}
+        for name, value in params.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception
+        return app
+
+    return show
+
+
+def put(store: Store, *feedbacks: Any, user_id: str = "u", **changes: Any) -> None:
+    """One completed evaluation for each feedback, the newest first, a day apart."""
+    records = [
+        {
+            "evaluation_id": f"eval-{user_id}-{n}",
+            "user_id": user_id,
+            "evaluation_type": "writing",
+            "status": "completed",
+            "feedback": feedback if isinstance(feedback, str) else json.dumps(feedback),
+            "created_at": NEW - 86_400 * n,
+            **changes,
+        }
+        for n, feedback in enumerate(feedbacks)
+    ]
+    engine.write(store.client, store.settings.name(EVALUATIONS), records)
+
+
+def on(app: AppTest, key: str = "says") -> AppTest:
+    app.toggle(key=key).set_value(True).run()
+    assert not app.exception
+    return app
+
+
+def links(app: AppTest) -> list[str]:
+    """Labels of the links."""
+    return [element.proto.label for element in app.get("page_link")]
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables as if DynamoDB had counted them already: a thousand records of 8 KB."""
+    monkeypatch.setattr(reads, "facts", lambda table: TableFacts(table.default_name, "", 1000, 8_192_000, {}))
+
+
+WEAK = {"strengths": ["A clear position."], "weaknesses": ["Check every verb."]}
+
+
+@pytest.mark.usefixtures("counted")
+def test_it_is_read_after_a_click_that_shows_the_cost(empty: Store, run: Callable[..., AppTest]) -> None:
+    put(empty, *[WEAK] * 5)
+    with watching(empty.client) as wire:
+        app = run(user_id="u")
+        assert wire.operations.count("BatchGetItem") == 0
+        assert "(5 records) costs about 1 request · 6.2 read units · US$ 0.00000078." in words(app)
+        shown = words(on(app))
+        assert wire.operations.count("BatchGetItem") == 1
+        assert app.query_params["says"] in ("on", ["on"])
+        # Another run reads nothing again.
+        app.run()
+        assert wire.operations.count("BatchGetItem") == 1
+    assert "Check every verb." in shown
+    assert "in 5 of 5" in shown
+    assert "and 2 more" in shown
+    assert links(app) == ["8 Dec 2024", "7 Dec 2024", "6 Dec 2024"] * 2
+
+
+def test_only_the_newest_completed_ones_of_the_student_are_read(empty: Store, run: Callable[..., AppTest]) -> None:
+    put(empty, *[WEAK] * 30)
+    put(empty, *[{"weaknesses": ["A failure."]}] * 3, user_id="v")
+    put(empty, WEAK, status="failed", evaluation_id="failed", created_at=NEW + 5)
+    with watching(empty.client) as wire:
+        shown = words(on(run(user_id="u")))
+    (asked,) = [params for operation, params in wire.sent if operation == "BatchGetItem"]
+    assert (
+        json.dumps(asked["body"].decode() if isinstance(asked["body"], bytes) else asked["body"]).count("eval-u-") == 20
+    )
+    assert "in 20 of 20" in shown
+    assert "and 17 more" in shown
+
+
+def test_the_demo_shows_strengths_weaknesses_suggestions_and_criteria(run: Callable[..., AppTest]) -> None:
+    app = run(user_id="user-102")
+    assert "costs nothing in the demo" in words(app)
+    shown = words(on(app))
+    for title in ("Strengths", "Weaknesses", "Suggestions", "On the criteria, and other remarks"):
+        assert title in shown
+    assert "Practise three ways to say “…”." in shown
+    assert "Fluency and coherence: " in shown
+    assert "more, said less often" in shown
+    assert "of 20" in shown
+
+
+def test_a_link_holds_the_switch(run: Callable[..., AppTest]) -> None:
+    assert "Suggestions" in words(run(user_id="user-102", says="on"))
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_evaluation_repeats_nothing(count: int, empty: Store, run: Callable[..., AppTest]) -> None:
+    put(empty, *[WEAK] * count)
+    app = run(user_id="u", says="on")
+    assert "It takes two completed evaluations" in words(app)
+    assert not app.toggle
+
+
+def test_what_never_recurs_is_said(empty: Store, run: Callable[..., AppTest]) -> None:
+    put(empty, {"weaknesses": ["Check every verb."]}, {"weaknesses": ["Read the question."]}, "no JSON", "{}")
+    assert "Nothing is said more than once." in words(on(run(user_id="u")))
+
+
+def test_hostile_feedback_is_shown_literally(empty: Store, run: Callable[..., AppTest]) -> None:
+    hostile = "<script>alert(1)</script> ![x](http://evil.example/x.png) $a$ \u202eabc"
+    put(empty, {"weaknesses": [hostile]}, {"weaknesses": [hostile]})
+    app = on(run(user_id="u"))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; ![x](http://evil.example/x.png) $a$ [U+202E]abc" in words(app)
+    assert not app.markdown
+
+
+def test_odd_and_very_long_feedback_is_read_as_far_as_it_goes(run: Callable[..., AppTest]) -> None:
+    shown = words(on(run(user_id=ODD_STUDENT)))
+    assert "Clear." in shown
+    assert "1 evaluation with very long feedback: only the first 10,000 characters" in shown
+    assert "could not be shown" not in shown
+
+
+def test_a_failure_is_a_sentence(empty: Store, run: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(empty, *[WEAK] * 3)
+    app = run(user_id="u")
+    monkeypatch.setattr(empty, "client", FailingClient(refused("AccessDeniedException")))
+    shown = words(on(app))
+    assert "What the feedback keeps saying could not be shown." in shown
+    assert "dynamodb:BatchGetItem" in shown
+
+
+def test_an_unknown_cost_is_said(empty: Store, run: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(empty, *[WEAK] * 3)
+    monkeypatch.setattr(reads, "facts", lambda _: (_ for _ in ()).throw(recurring.Failure("denied", "No.", "Ask.")))
+    assert "costs what their size makes it cost, which is not known" in words(run(user_id="u"))
+
+
+def group(store: Store, user_ids: Sequence[str]) -> None:
+    for user_id in user_ids:
+        put(store, WEAK, {"weaknesses": ["Read the question."]}, {"weaknesses": ["Too old."]}, user_id=user_id)
+
+
+@pytest.mark.usefixtures("counted")
+def test_a_group_hears_the_same(empty: Store, run: Callable[..., AppTest]) -> None:
+    group(empty, ["anna", "ben", "c_d_", "dora"])
+    app = run(group="1")
+    assert "the newest 2 evaluations of each student whole (8 records) costs about 1 request" in words(app)
+    shown = words(on(app, "lesson"))
+    assert "Check every verb." in shown
+    assert "Too old." not in shown
+    assert shown.count("to 4 of 4 students") == 3
+    assert "and 1 more" in shown
+    # An id that Markdown would change is not a label.
+    assert set(links(app)) <= {"anna", "ben", "dora", "8 Dec 2024", "7 Dec 2024"}
+    assert "c_d_" not in links(app)
+
+
+def test_one_student_is_no_group(empty: Store, run: Callable[..., AppTest]) -> None:
+    group(empty, ["anna"])
+    assert "It takes completed evaluations of two students" in words(run(group="1", lesson="on"))

@@ -1,0 +1,215 @@
+"""A dashboard server of its own, and Chromium looking at it."""
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+
+from tests.support import engines
+
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str:
+    """Where Chromium is; MissingError when it is not installed."""
+    for name in _CHROMIUM:
+        if path := shutil.which(name):
+            return path
+    raise engines.MissingError("Chromium is not there: apt-get install chromium, or your system's package of it")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A dashboard that runs: where, and as which process."""
+
+    url: str
+    pid: int
+
+
+@contextmanager
+def serving(
+    environ: Mapping[str, str] | None = None,
+    *options: str,
+    script: str = "dashboard.py",
+    secrets: Path | None = None,
+    log: Path = Path(os.devnull),
+) -> Iterator[Server]:
+    """A freshly started dashboard, with no secrets.toml but `secrets`; what it says goes to `log`."""
+    port = engines.free_port()
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
+    # A file that is not there stands for none, so that this machine's own is not used.
+    command += [f"--server.port={port}", f"--secrets.files={secrets or engines.ROOT / 'tests/none.toml'}", *options]
+    with log.open("ab") as said:
+        process = subprocess.Popen(
+            command, cwd=engines.ROOT, env={**os.environ, **(environ or {})}, stdout=said, stderr=said
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(url, process)
+        yield Server(url, process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def dashboard(
+    environ: Mapping[str, str] | None = None,
+    *options: str,
+    secrets: Path | None = None,
+    log: Path = Path(os.devnull),
+) -> Iterator[str]:
+    """The URL of a freshly started dashboard; see `serving`."""
+    with serving(environ, *options, secrets=secrets, log=log) as server:
+        yield server.url
+
+
+def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:  # noqa: S310
+                if answer.status == 200:
+                    return
+        except OSError:
+            if process.poll() is not None:
+                raise
+        time.sleep(0.1)
+    raise RuntimeError("the dashboard did not start within 60 seconds")
+
+
+@dataclass
+class Visitor:
+    """One browser window; `foreign` collects every request to another host than the dashboard's."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    foreign: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        """Go to a path of the dashboard and wait until it is idle."""
+        self.page.goto(self.url + path)
+        # The footer comes last. (Before the first run, the script counts as not running as well.)
+        self.page.wait_for_selector(".st-key-_refresh", timeout=30_000)
+        self.idle()
+
+    def idle(self) -> None:
+        """Wait until the script has run and the grid and charts have settled."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector(IDLE, timeout=30_000)
+        self.page.wait_for_timeout(500)
+
+    def until(self, expression: str, seconds: int = 60) -> None:
+        """Wait until a JavaScript expression is true. Playwright's own way evaluates text, which the policy forbids."""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not true after {seconds} seconds: {expression}")
+            time.sleep(0.05)
+
+    def sees(self, text: str) -> None:
+        """Wait until the text is on the page; fail when it does not come."""
+        expect(self.page.locator("body")).to_contain_text(text, timeout=20_000, use_inner_text=True)
+
+    def arrives(self, path: str) -> None:
+        """Wait until the address begins with `path`; fail when it does not."""
+        self.page.wait_for_url(lambda url: url.startswith(self.url + path), timeout=20_000)
+        self.idle()
+
+    def path(self) -> str:
+        """The URL without the host."""
+        return self.page.url.removeprefix(self.url)
+
+    def click_row(self, key: str, row: int) -> None:
+        """Tick a row of the grid `key`."""
+        grid = self.page.locator(f".st-key-{key} [data-testid=stDataFrame]")
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        assert box
+        # The grid is a canvas: it takes a press only on the cell that it knows the pointer is over.
+        self.page.mouse.move(box["x"] + 20, box["y"] + 35 * (row + 1) + 17)
+        self.page.wait_for_timeout(300)
+        self.page.mouse.down()
+        self.page.wait_for_timeout(50)
+        self.page.mouse.up()
+        self.idle()
+
+    def cell(self, key: str, column: int, row: int) -> str:
+        """The text of a cell of the grid `key`."""
+        return self.page.locator(f".st-key-{key} [data-testid=glide-cell-{column}-{row}]").inner_text()
+
+    def _watch(self, request: Request) -> None:
+        own = (self.url, self.url.replace("http", "ws", 1), "data:", "blob:")
+        if not request.url.startswith(own):
+            self.foreign.append(request.url)
+
+
+@contextmanager
+def visiting(
+    url: str,
+    *,
+    width: int = 1400,
+    height: int = 900,
+    scheme: Any = "light",
+    zone: str = "Asia/Ho_Chi_Minh",
+    ignore_https_errors: bool = False,
+) -> Iterator[Visitor]:
+    """A visitor with a fresh profile."""
+    context = _browser().new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        timezone_id=zone,
+        ignore_https_errors=ignore_https_errors,
+    )
+    visitor = Visitor(context, context.new_page(), url)
+    context.on("request", visitor._watch)
+    try:
+        yield visitor
+    finally:
+        context.close()
+
+
+@cache
+def _browser() -> Browser:
+    """One Chromium for all visitors of this process; each has a context, which is a profile of its own."""
+    playwright = sync_playwright().start()
+    running = playwright.chromium.launch(executable_path=chromium(), args=list(_QUIET))
+    atexit.register(playwright.stop)
+    atexit.register(running.close)
+    return running
+
+
+def axe(visitor: Visitor) -> list[str]:
+    """Serious and critical accessibility violations on the page, a line each."""
+    script = engines.NODE_MODULES / "axe-core/axe.min.js"
+    if not script.exists():
+        raise engines.MissingError("axe-core is not there: run “npm install”")
+    visitor.page.evaluate(script.read_text(encoding="utf-8"))  # a script tag would be against the page's policy
+    found = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{v['impact']} {v['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]

@@ -1,0 +1,194 @@
+"""Bands over time: the latest, the change, criteria, a class side by side, and who comes before whom."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analysis import bands
+from analysis.bands import SkillBands
+from data.records import evaluations, rows
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def attempt(n: int, overall: str | None = "6.0", kind: str = "writing", **changes: Any) -> dict[str, Any]:
+    """The n-th attempt of user-1 as DynamoDB sends it, a day after the one before; None leaves an attribute out."""
+    texts = {
+        "evaluation_id": f"eval-{n}",
+        "user_id": "user-1",
+        "evaluation_type": kind,
+        "status": "completed",
+        "overall_band": overall,
+        **changes,
+    }
+    item: dict[str, Any] = {name: {"S": value} for name, value in texts.items() if value is not None}
+    item.setdefault("created_at", {"N": str(int((START + timedelta(days=n)).timestamp()))})
+    return item
+
+
+def history(*items: dict[str, Any]) -> pd.DataFrame:
+    """As a page gets it: newest first, equal times in the order given, unknown times last."""
+    return rows.newest_first(evaluations.frame(items))
+
+
+def timeless(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != "created_at"}
+
+
+def at_start(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "created_at": {"N": str(int(START.timestamp()))}}
+
+
+def same(one: SkillBands, other: SkillBands) -> bool:
+    pairs = ((one.latest, other.latest), (one.change, other.change), (one.best, other.best))
+    return one.scored == other.scored and all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
+
+
+NAN = math.nan
+SKILLS: dict[str, tuple[list[dict[str, Any]], SkillBands]] = {
+    "nothing": ([], SkillBands(NAN, NAN, NAN, 0)),
+    "one attempt has no change": ([attempt(1, "6.5")], SkillBands(6.5, NAN, 6.5, 1)),
+    "up": ([attempt(1, "6.0"), attempt(2, "6.5")], SkillBands(6.5, 0.5, 6.5, 2)),
+    "down": ([attempt(1, "7.0"), attempt(2, "6.0")], SkillBands(6.0, -1.0, 7.0, 2)),
+    "the best is neither of the last two": (
+        [attempt(1, "8.0"), attempt(2, "6.0"), attempt(3, "6.0")],
+        SkillBands(6.0, 0.0, 8.0, 3),
+    ),
+    "a zero is a band": ([attempt(1, "0.0")], SkillBands(0.0, NAN, 0.0, 1)),
+    "unreadable bands are passed over": (
+        [attempt(1, "5.0"), attempt(2, "N/A"), attempt(3, None), attempt(4, "6.0")],
+        SkillBands(6.0, 1.0, 6.0, 2),
+    ),
+    "failed and processing are passed over": (
+        [attempt(1, "5.0"), attempt(2, "9.0", status="failed"), attempt(3, "9.0", status="processing")],
+        SkillBands(5.0, NAN, 5.0, 1),
+    ),
+    "the other skill is not mixed in": (
+        [attempt(1, "5.0"), attempt(2, "9.0", "speaking")],
+        SkillBands(5.0, NAN, 5.0, 1),
+    ),
+    "an unknown skill is not mixed in": (
+        [attempt(1, "5.0"), attempt(2, "9.0", "reading"), attempt(3, "9.0", evaluation_type=None)],
+        SkillBands(5.0, NAN, 5.0, 1),
+    ),
+    "without a time it is the oldest": (
+        [timeless(attempt(9, "9.0")), attempt(1, "5.0")],
+        SkillBands(5.0, -4.0, 9.0, 2),
+    ),
+    "of equal times the first given is the latest": (
+        [at_start(attempt(1, "6.0")), at_start(attempt(2, "7.0"))],
+        SkillBands(6.0, -1.0, 7.0, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize(("items", "expected"), SKILLS.values(), ids=SKILLS)
+def test_a_skill_is_its_latest_change_and_best(items: list[dict[str, Any]], expected: SkillBands) -> None:
+    assert same(bands.skill_bands(history(*items), "writing"), expected)
+
+
+def test_scored_keeps_the_order_of_the_history() -> None:
+    table = history(attempt(1), attempt(2, "N/A"), attempt(3, status="failed"), attempt(4))
+    assert bands.scored(table, "writing")["evaluation_id"].tolist() == ["eval-4", "eval-1"]
+
+
+def test_the_criteria_of_a_skill_have_their_latest_median_and_attempts() -> None:
+    profile = bands.criteria_profile(
+        history(
+            attempt(1, coherence_band="5.0", lexical_band="5.0"),
+            attempt(2, coherence_band="7.0", lexical_band="6.0"),
+            attempt(3, coherence_band="N/A", lexical_band="8.0"),
+            attempt(4, "9.0", "speaking", lexical_band="9.0"),
+        ),
+        "writing",
+    )
+    assert profile["criterion"].tolist() == [
+        "task_achievement_band",
+        "coherence_band",
+        "lexical_band",
+        "grammar_band",
+    ]
+    by_name = profile.set_index("criterion")
+    assert by_name.loc["lexical_band", ["latest", "median", "attempts"]].tolist() == [8.0, 6.0, 3]
+    # The latest is of the latest attempt, unreadable there or not: an older one in its place would mislead.
+    assert math.isnan(by_name.loc["coherence_band", "latest"])
+    assert by_name.loc["coherence_band", ["median", "attempts"]].tolist() == [6.0, 2]
+    assert math.isnan(by_name.loc["grammar_band", "median"])
+    assert by_name.loc["grammar_band", "attempts"] == 0
+
+
+def test_criteria_of_nothing_are_unknown() -> None:
+    profile = bands.criteria_profile(history(), "speaking")
+    assert len(profile) == 4
+    assert profile["latest"].isna().all()
+    assert profile["attempts"].tolist() == [0, 0, 0, 0]
+
+
+FOUR = (
+    attempt(1, "5.0"),
+    attempt(2, "6.0", "speaking"),
+    attempt(3, None, status="failed"),
+    attempt(4, "6.5"),
+)
+
+
+@pytest.mark.parametrize(
+    ("evaluation_id", "before", "older", "newer"),
+    [
+        ("eval-4", "eval-1", "eval-3", None),  # before: of the same skill, and with a result
+        ("eval-3", "eval-1", "eval-2", "eval-4"),
+        ("eval-2", None, "eval-1", "eval-3"),
+        ("eval-1", None, None, "eval-2"),
+        ("eval-9", None, None, None),
+    ],
+    ids=["last", "failed", "the only one of its skill", "first", "not in it"],
+)
+def test_the_neighbours_of_an_evaluation(
+    evaluation_id: str, before: str | None, older: str | None, newer: str | None
+) -> None:
+    table = history(*FOUR)
+    found = [
+        None if row is None else row["evaluation_id"]
+        for row in (
+            bands.before(table, evaluation_id),
+            bands.older(table, evaluation_id),
+            bands.newer(table, evaluation_id),
+        )
+    ]
+    assert found == [before, older, newer]
+
+
+def test_without_a_time_nobody_knows_what_came_before() -> None:
+    table = history(attempt(1), timeless(attempt(2)))
+    assert bands.before(table, "eval-2") is None
+    assert bands.older(table, "eval-2") is None
+    assert bands.older(table, "eval-1") is None
+
+
+def test_an_evaluation_of_no_known_skill_has_none_before() -> None:
+    table = history(attempt(1, evaluation_type=None), attempt(2, evaluation_type=None))
+    assert bands.before(table, "eval-2") is None
+    older = bands.older(table, "eval-2")
+    assert older is not None
+    assert older["evaluation_id"] == "eval-1"
+
+
+def test_walking_through_equal_times_meets_everyone_once() -> None:
+    table = history(*(at_start(attempt(n)) for n in range(4)))
+    met, here = [], table.iloc[0]
+    while here is not None:
+        met.append(here["evaluation_id"])
+        here = bands.older(table, met[-1])
+    assert met == table["evaluation_id"].tolist()
+
+
+def test_since_includes_its_first_moment_and_leaves_out_unknown_times() -> None:
+    table = history(attempt(1), attempt(2), attempt(3), timeless(attempt(4)))
+    first = START + timedelta(days=2)
+    assert bands.since(table, first)["evaluation_id"].tolist() == ["eval-3", "eval-2"]
+    assert bands.since(table, first + timedelta(seconds=1))["evaluation_id"].tolist() == ["eval-3"]
+    assert bands.since(table, first).index.tolist() == [0, 1]
+    assert len(bands.since(table, None)) == 4

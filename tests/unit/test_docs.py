@@ -1,0 +1,221 @@
+"""README's claims, and what the configuration files promise: read from the same files that people read."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.dynamodb.store import USD_PER_READ_UNIT
+from data.settings import Settings
+from ui.shell.access import AccessError, Rules
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+COMMANDS = (
+    "pip install -r requirements.txt && streamlit run dashboard.py",
+    "pip install -r requirements-dev.txt && pytest",
+)
+
+
+def section(title: str) -> str:
+    """What stands under a heading, down to the next one of the same or a higher level."""
+    heading = re.search(rf"^(#+) {re.escape(title)}$", README, re.MULTILINE)
+    assert heading, f"README has no section “{title}”"
+    return re.split(rf"^#{{1,{len(heading[1])}}} ", README[heading.end() :], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def table(text: str) -> dict[str, str]:
+    """The rows of the tables in `text` whose first cell is code: that code -> its last cell."""
+    rows = (line.strip().strip("|").split("|") for line in text.splitlines() if line.startswith("| `"))
+    return {cells[0].strip().strip("`"): cells[-1].strip() for cells in rows}
+
+
+def requirements(name: str) -> Iterator[tuple[str, str]]:
+    """Each package that a requirements file names itself, with its bounds."""
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith(("#", "-r ")):
+            package, bounds = re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z,]+\])?(.*)", line, re.IGNORECASE).groups()  # type: ignore[union-attr]
+            yield package, bounds
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_two_commands_are_lines_of_their_own_and_name_files_that_exist(command: str) -> None:
+    assert README.splitlines().count(command) == 1
+    for name in re.findall(r"\S+\.(?:txt|py)", command):
+        assert (ROOT / name).is_file()
+
+
+def test_the_ci_takes_its_commands_from_the_readme() -> None:
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "README.md" in script
+    assert [command for command in COMMANDS if command in script or command.split(" && ")[0] in script] == []
+
+
+class Recording(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, **variables: str) -> None:
+        super().__init__(variables)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> str:
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
+
+
+def test_the_table_of_settings_is_what_the_code_reads() -> None:
+    asked: set[str] = set()
+    for source in ("demo", "aws"):
+        environ = Recording(BANDUP_SOURCE=source)
+        Settings.read(environ)
+        asked |= environ.asked
+    assert set(table(section("Settings"))) == asked
+
+
+def test_the_table_of_test_variables_is_what_the_tests_read() -> None:
+    read = set()
+    for path in (ROOT / "tests").glob("*.py"):
+        read |= set(re.findall(r"environ\.get\(\s*\"(BANDUP_\w+)\"", path.read_text(encoding="utf-8")))
+    assert {name for name in table(section("Testing")) if name.startswith("BANDUP_")} == read
+
+
+def test_the_example_of_a_secrets_file_is_one_that_the_dashboard_takes() -> None:
+    found = re.search(r"```toml\n(.*?)```", section("Security"), re.DOTALL)
+    assert found
+    example = tomllib.loads(found[1])
+    with pytest.raises(AccessError, match="cookie_secret is shorter"):
+        Rules.read(example)
+    example["auth"]["cookie_secret"] = "x" * 48
+    rules = Rules.read(example)
+    assert rules
+    # Every name that may be in the file is in the example.
+    assert rules == Rules(
+        ops=frozenset({"olga@school.example"}),
+        teachers=frozenset({"tran@school.example", "le@school.example"}),
+        claim="groups",
+        ops_values=frozenset({"bandup-ops"}),
+        teacher_values=frozenset({"bandup-teachers"}),
+        classes={"tran@school.example": frozenset({"Monday evening"}), "*": frozenset()},
+    )
+
+
+def test_every_page_has_its_paragraph_and_its_cost() -> None:
+    names = {path.stem.capitalize() for path in (ROOT / "pages").glob("*.py")}
+    described = set(re.findall(r"^### (.+)$", section("Pages"), re.MULTILINE))
+    assert described == names | {"On every page"}
+    assert all(len(section(name)) > 100 for name in described)
+    priced = re.findall(r"^\| (\w+) \|", section("What it costs"), re.MULTILINE)
+    assert set(priced) - {"page"} == names
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_every_package_is_there_for_a_reason_and_bounded_on_both_sides(name: str) -> None:
+    reasons = table(section("Packages"))
+    for package, bounds in requirements(name):
+        assert reasons.get(package), f"README gives no reason for {package}"
+        assert re.fullmatch(r">=[\d.]+,<[\d.]+", bounds), f"{package} is not bounded on both sides: {bounds}"
+
+
+def test_the_readme_names_no_package_that_is_not_required() -> None:
+    assert set(table(section("Packages"))) == {package for name in REQUIREMENTS for package, _ in requirements(name)}
+
+
+def test_the_policy_allows_what_the_store_calls_and_nothing_else() -> None:
+    tree = ast.parse((ROOT / "data/store.py").read_text(encoding="utf-8"))
+    called = {
+        "dynamodb:" + node.attr.title().replace("_", "")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "client"
+    }
+    found = re.search(r"```json\n(.*?)```", section("Permissions"), re.DOTALL)
+    assert found
+    statements = json.loads(found[1])["Statement"]
+    assert {action for statement in statements for action in statement["Action"]} == called
+    # Reading by a click that costs more stands alone, so that it can be left out.
+    assert [s["Action"] for s in statements if "dynamodb:Scan" in s["Action"]] == [["dynamodb:Scan"]]
+
+
+def test_every_file_that_the_readme_names_exists() -> None:
+    linked = [*re.findall(r"\]\((?!https?:|#)([^)]+)\)", README), *re.findall(r'src="([^"]+)"', README)]
+    assert len(linked) >= 5
+    named = re.findall(r"`((?:[\w.]+/)+[\w.]*|[\w-]+\.(?:txt|toml|json))`", README)
+    # What git ignores is for the reader to write.
+    own = tuple((ROOT / ".gitignore").read_text(encoding="utf-8").split())
+    missing = [name for name in (*linked, *named) if not (ROOT / name).exists()]
+    assert [name for name in missing if not any(line.endswith(name) for line in own)] == []
+
+
+@pytest.mark.parametrize("folder", ["data", "analysis", "ui", "bench"])
+def test_the_tables_of_modules_name_those_that_exist(folder: str) -> None:
+    table = re.search(
+        rf"^\| in `{folder}/` \|.*\n\|---\|---\|\n((?:\|.*\n)+)", section("How it is built"), re.MULTILINE
+    )
+    assert table
+    named = re.findall(r"^\| `(\w+\.py)` \| \w", table[1], re.MULTILINE)
+    assert sorted(named) == sorted(path.name for path in (ROOT / folder).glob("[!_]*.py"))
+
+
+def test_the_price_in_the_readme_is_the_one_that_the_footer_uses() -> None:
+    assert [float(price) for price in re.findall(r"US\$ ([\d.]+) per million", README)] == [
+        pytest.approx(USD_PER_READ_UNIT * 1e6)
+    ]
+
+
+def test_pictures_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs").glob("*.png")}
+    assert {name: size for name, size in sizes.items() if size > 250_000} == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "option", "value"),
+    [
+        ("server", "address", "127.0.0.1"),
+        ("server", "fileWatcherType", "none"),
+        ("browser", "gatherUsageStats", False),
+        ("client", "showErrorDetails", "none"),
+        ("client", "disableDataExport", True),
+        ("runner", "postScriptGC", False),
+    ],
+)
+def test_the_configuration_keeps_the_promises(part: str, option: str, value: object) -> None:
+    assert CONFIG[part][option] == value
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours such as #0b5394, https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_computed_as_the_specification_says() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("text", ["textColor", "linkColor", "primaryColor"])
+@pytest.mark.parametrize("background", ["backgroundColor", "secondaryBackgroundColor"])
+def test_the_theme_can_be_read(scheme: str, text: str, background: str) -> None:
+    colours = CONFIG["theme"][scheme]
+    assert contrast(colours[text], colours[background]) >= 4.5

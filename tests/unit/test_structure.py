@@ -1,0 +1,365 @@
+"""The house rules that a linter does not know: who may import whom, and what every file owes its reader."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("data", "analysis", "wording", "exports", "bandup", "ui", "pages", "dashboard")
+SOURCES = sorted(
+    path.relative_to(ROOT)
+    for path in ROOT.rglob("*.py")
+    if not any(
+        part in ("node_modules", "venv", "env", "__pycache__") or (part.startswith(".") and part != ".ci")
+        for part in path.relative_to(ROOT).parts
+    )
+)
+CODE = [path for path in SOURCES if path.parts[0].removesuffix(".py") in OURS]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> list[tuple[str, str]]:
+    """Each import as (module, name), wherever it stands in the file; name is empty for a plain `import`."""
+    found: list[tuple[str, str]] = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            found += [(node.module or "", alias.name) for alias in node.names]
+    return found
+
+
+def roots(path: Path) -> set[str]:
+    """The top-level packages that a file imports."""
+    return {module.split(".")[0] for module, _ in imports(path)}
+
+
+def of(part: str) -> list[Path]:
+    return [path for path in CODE if path.parts[0] == part]
+
+
+def test_there_is_code_to_look_at() -> None:
+    # Guards the other tests: with a wrong folder all of them would pass.
+    assert {path.parts[0] for path in CODE} == {
+        "data",
+        "analysis",
+        "wording",
+        "exports",
+        "bandup",
+        "ui",
+        "pages",
+        "dashboard.py",
+    }
+
+
+@pytest.mark.parametrize(
+    ("packages", "places"),
+    [
+        ({"boto3", "botocore", "mypy_boto3_dynamodb", "moto"}, ("data",)),
+        ({"streamlit"}, ("dashboard.py", "pages", "ui")),
+        ({"plotly"}, ("ui/components/charts.py",)),
+        ({"matplotlib"}, ("exports/drawing.py",)),
+        ({"genanki"}, ("exports/anki.py",)),
+    ],
+    ids=[
+        "AWS only in data",
+        "Streamlit only in ui, pages and dashboard.py",
+        "Plotly only in ui/components/charts.py",
+        "matplotlib only in exports/drawing.py",
+        "genanki only in exports/anki.py",
+    ],
+)
+def test_a_library_stays_in_its_place(packages: set[str], places: tuple[str, ...]) -> None:
+    strays = [
+        str(path)
+        for path in SOURCES
+        if path.parts[0] not in ("tests", "bench")
+        and roots(path) & packages
+        and not any(path.parts[0] == place or path.as_posix() == place for place in places)
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize(
+    ("part", "allowed"),
+    [
+        ("data", {"data"}),
+        ("analysis", {"analysis", "data"}),
+        ("wording", {"wording", "analysis", "data"}),
+        ("exports", {"exports", "wording", "analysis", "data"}),
+        ("bandup", {"bandup", "wording", "analysis", "data"}),
+        ("ui", {"ui", "exports", "wording", "analysis", "data"}),
+        ("pages", {"ui", "analysis", "data", "wording"}),
+        ("dashboard.py", {"ui"}),
+    ],
+)
+def test_imports_only_point_downwards(part: str, allowed: set[str]) -> None:
+    ours = {*OURS, "tests", "bench", "conftest", "engines"}
+    strays = {f"{path} imports {root}" for path in of(part) for root in (roots(path) & ours) - allowed}
+    assert strays == set()
+
+
+def test_analysis_takes_from_data_the_specification_and_types_alone() -> None:
+    strays = [
+        f"{path} imports {name or 'all'} of {module}"
+        for path in of("analysis")
+        for module, name in imports(path)
+        # A type's name begins with a capital; a function that reads would not.
+        if module.split(".")[0] == "data" and module != "data.schema" and not name[:1].isupper()
+    ]
+    assert strays == []
+
+
+def test_no_page_imports_another_and_nobody_imports_pages() -> None:
+    assert [str(path) for path in SOURCES if roots(path) & {"pages"}] == []
+
+
+@pytest.mark.parametrize("path", of("pages"), ids=str)
+def test_a_page_begins_by_opening_itself(path: Path) -> None:
+    first, *rest = [
+        node
+        for node in tree(path).body
+        if not isinstance(node, (ast.Import, ast.ImportFrom))
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    assert isinstance(first, ast.With)
+    (item,) = first.items
+    assert isinstance(item.context_expr, ast.Call)
+    assert isinstance(item.context_expr.func, ast.Name)
+    assert item.context_expr.func.id == "open_page"
+    # What stands after the block would run outside the error boundary.
+    assert rest == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_no_module_is_named_after_nothing(path: Path) -> None:
+    assert path.stem not in ("utils", "util", "helpers", "helper", "common", "misc")
+
+
+@pytest.mark.parametrize("path", CODE, ids=str)
+def test_every_module_says_in_one_line_what_it_owns(path: Path) -> None:
+    text = ast.get_docstring(tree(path))
+    assert text
+    assert text.split("\n")[0].endswith((".", ":"))
+
+
+@pytest.mark.parametrize("path", [*of("data"), *of("analysis"), *of("ui")], ids=str)
+def test_every_public_function_has_a_docstring_and_says_what_it_returns(path: Path) -> None:
+    module = tree(path)
+    functions = [node for node in module.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    for node in module.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"class {node.name} has no docstring"
+            functions += [member for member in node.body if isinstance(member, ast.FunctionDef)]
+    for function in functions:
+        if function.name.startswith("__"):
+            assert function.returns, f"{function.name} does not say what it returns"
+        elif not function.name.startswith("_"):
+            assert ast.get_docstring(function), f"{function.name} has no docstring"
+            assert function.returns, f"{function.name} does not say what it returns"
+
+
+@pytest.mark.parametrize("path", of("analysis"), ids=str)
+def test_analysis_has_no_clock_of_its_own(path: Path) -> None:
+    calls = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    assert not calls & {"now", "utcnow", "today", "monotonic"}
+
+
+# Streamlit reads these as Markdown: what is said first, and what is said by these names.
+MARKDOWN = {
+    *("markdown", "write", "write_stream", "caption", "info", "error", "warning", "success", "title", "header", "Page"),
+    *("subheader", "metric", "expander", "tabs", "popover", "button", "page_link", "link_button", "download_button"),
+    *("form_submit_button", "toggle", "checkbox", "radio", "segmented_control", "pills", "feedback", "toast", "status"),
+    *("spinner", "table", "selectbox", "multiselect", "text_input", "text_area", "number_input", "date_input"),
+    *("time_input", "datetime_input", "file_uploader", "slider", "select_slider", "progress", "badge", "dialog"),
+    *("latex", "set_page_config"),
+}
+SAID = {"label", "body", "help", "title", "delta_description", "explain", "page_title", "text"}
+# Ours that hand what they are told to Streamlit: the same holds where they are called. Which of the arguments it is.
+HANDED_ON = {
+    **dict.fromkeys(("filters.choice", "filters.option", "filters.number", "filters.day", "filters.switch"), (0,)),
+    **dict.fromkeys(("filters.search", "grid.moment", "moment", "choice", "open_page"), (0,)),
+    **dict.fromkeys(("filters.id_finder", "id_finder"), (0, 1, 2)),
+    **dict.fromkeys(("page.link", "now_page.link", "downloads.report", "profile.ask_whose"), (1,)),
+    "_band_column": (0, 1),
+    "downloads.table": (),
+}
+COLUMNS = {"TextColumn", "NumberColumn", "DatetimeColumn", "LineChartColumn", "Column", "LinkColumn", "ListColumn"}
+# What is said and is neither a literal nor made of formats alone: whose words it is.
+OURS_TO_SAY = {
+    "checked where it is called, see HANDED_ON": {
+        *(
+            "ui/components/filters.py label",
+            "ui/components/filters.py explain",
+            "ui/components/grid.py label",
+            "ui/components/grid.py explain",
+        ),
+        *(
+            "ui/shell/page.py title",
+            "ui/shell/page.py label",
+            "ui/components/downloads.py label",
+            "ui/students/profile.py label",
+        ),
+        "ui/quality/shared.py label",
+    },
+    "the name of a period, from a list of ours": {
+        *("pages/jobs.py period.name", "pages/student.py period.name", "ui/quality/findings.py period.name"),
+        *("ui/jobs/summary.py period.name", "ui/students/overview.py period.name", "ui/components/grid.py period"),
+    },
+    "a time zone that the computer knows": {"ui/components/grid.py zone.key", "ui/setup/provisioning.py page.zone.key"},
+    "one of literals some lines above": {
+        *(
+            "pages/evaluation.py label",
+            "ui/quality/findings.py name",
+            "ui/quality/findings.py explain",
+            "ui/students/cards.py label",
+        ),
+        *(
+            "ui/students/side_by_side.py side",
+            "ui/students/side_by_side.py side.lower()",
+            "ui/jobs/summary.py name",
+            "ui/jobs/summary.py explain",
+        ),
+        *("ui/students/overview.py label", "ui/students/overview.py explain", "ui/setup/provisioning.py name"),
+        *(
+            "ui/students/record.py name",
+            "ui/students/profile.py name",
+            "ui/components/grid.py name",
+            "ui/components/grid.py low",
+            "ui/components/grid.py high",
+        ),
+    },
+    "a criterion or index of the specification": {
+        "ui/components/grid.py criterion",
+        "ui/setup/provisioning.py step.detail",
+    },
+    "an account's number, from AWS": {"ui/setup/provisioning.py account"},
+    "a day, or an id of plain letters and digits alone": {"ui/students/recurring.py label"},
+    "made of numbers or literals near by": {
+        "ui/jobs/summary.py _percent(before.failure_rate)",
+        *(
+            "ui/students/record.py _why_unknown(evaluation, band)",
+            "ui/students/profile.py _beneath(skill, history, medians)",
+        ),
+        *("ui/jobs/marking.py which", "ui/quality/shared.py *say(step)"),
+    },
+}
+PERMITTED = {entry: reason for reason, entries in OURS_TO_SAY.items() for entry in entries}
+
+
+def foreign(node: ast.expr) -> list[str]:
+    """The parts of an expression that may be words of others.
+
+    Literals, constants (in capitals), `formats`, lengths, and what is written as a number are not.
+    """
+    if isinstance(node, ast.Constant):
+        return []
+    if isinstance(node, ast.JoinedStr):
+        return [part for value in node.values for part in foreign(value)]
+    if isinstance(node, ast.FormattedValue):
+        # A text cannot be written with a “,” or as “g”: that would raise.
+        numeric = node.format_spec is not None and ast.unparse(node.format_spec).strip("f'\"") in (",", "g", "+,")
+        return [] if numeric else foreign(node.value)
+    if isinstance(node, ast.IfExp):
+        return foreign(node.body) + foreign(node.orelse)
+    if isinstance(node, ast.BinOp):
+        return foreign(node.left) + foreign(node.right)
+    if isinstance(node, ast.Subscript):
+        return foreign(node.value)
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        name = node.id if isinstance(node, ast.Name) else node.attr
+        if name.lstrip("_").isupper():
+            return []
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        if called == "len" or called.startswith("formats."):
+            return []
+    return [ast.unparse(node)]
+
+
+def said_as_markdown(call: ast.Call) -> list[ast.expr]:
+    """The arguments of a call that Streamlit reads as Markdown."""
+    called = ast.unparse(call.func)
+    name = called.rsplit(".", 1)[-1]
+    receiver = called.rpartition(".")[0].split(".")[0].split("(")[0]
+    if called in HANDED_ON:
+        places = HANDED_ON[called]
+    elif name in COLUMNS or (name in MARKDOWN and receiver in ("st", "links", "column", "columns", "box", "bar")):
+        # A page's file comes first in these.
+        places = () if name in ("page_link", "Page") else (0,)
+    else:
+        return []
+    said = [argument for place, argument in enumerate(call.args) if place in places]
+    return said + [keyword.value for keyword in call.keywords if keyword.arg in SAID]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('st.info("ours")', []),
+        ('st.info(f"{formats.count(3, name)} and {len(rows):,} {TITLE}")', []),
+        ('st.info(f"of {name}")', ["name"]),
+        ('st.button("a" if b else row["user_id"])', ["row"]),
+        ('st.text_input("a", help="b" + explain)', ["explain"]),
+        ("column.markdown(evaluation.transcript)", ["evaluation.transcript"]),
+        ("st.metric(str(band), 1)", ["str(band)"]),
+        ('filters.choice(name, names, key="a")', ["name"]),
+        ("page.link(STUDENT, user_id)", ["user_id"]),
+        ("markup.heading(name)", []),
+    ],
+)
+def test_the_rule_on_markdown_sees_what_it_should(source: str, expected: list[str]) -> None:
+    call = ast.parse(source, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert [part for argument in said_as_markdown(call) for part in foreign(argument)] == expected
+
+
+def test_markdown_never_reads_words_of_others() -> None:
+    strays, used = [], set()
+    for path in [*of("ui"), *of("pages")]:
+        if "streamlit" not in roots(path) and path.parts[0] != "pages":
+            continue
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call):
+                for argument in said_as_markdown(node):
+                    for part in foreign(argument):
+                        entry = f"{path.as_posix()} {part}"
+                        used.add(entry)
+                        if entry not in PERMITTED:
+                            strays.append(f"{path}:{node.lineno} {ast.unparse(node.func)}: {part}")
+    assert strays == []
+    # What is permitted and not there any more would permit something else one day.
+    assert set(PERMITTED) - used == set()
+
+
+def test_only_one_module_makes_html_and_none_lets_markdown_make_it() -> None:
+    strays = [
+        f"{path}:{node.lineno}"
+        for path in [*of("ui"), *of("pages"), *of("dashboard.py")]
+        for node in ast.walk(tree(path))
+        if (
+            isinstance(node, ast.Attribute)
+            and ast.unparse(node) == "st.html"
+            and path.as_posix() != "ui/components/markup.py"
+        )
+        or (isinstance(node, ast.keyword) and node.arg in ("unsafe_allow_html", "unsafe_allow_javascript"))
+        or (isinstance(node, ast.Attribute) and ast.unparse(node).startswith(("st.components", "st.iframe")))
+    ]
+    assert strays == []
+
+
+def test_figures_hold_words_of_others_only_escaped() -> None:
+    told = {
+        part
+        for node in ast.walk(tree(Path("ui/components/charts.py")))
+        if isinstance(node, ast.keyword) and node.arg in ("text", "name", "hovertemplate", "title", "subplot_titles")
+        for part in foreign(node.value)
+        if not part.startswith(("_literal(", "html.escape(", "[formats.band("))
+    }
+    # A skill's, a state's or a criterion's name; a model's, made by `_literal`; and what the lines above it made.
+    assert told <= {"name", "[name]", "models", "words", "zone.key", "counted", "time_title", "list(names.values())"}

@@ -1,0 +1,1 @@
+"""What stands around every page: frame, navigation, sign-in, server, address, error boundary."""
