@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import streamlit as st
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.testing.v1 import AppTest
 
@@ -18,7 +17,8 @@ from bench.report import Report, median, seconds, size
 from bench.worlds import World, use
 from data.dynamodb.store import Item
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
-from ui import reads
+from queries import source
+from queries.session import cache
 
 SAME_AT_EVERY_SIZE = ("student", "evaluation", "flashcards")
 
@@ -51,7 +51,7 @@ class Meter:
 def metering() -> Iterator[Meter]:
     """Meter what the dashboard's own client sends and gets."""
     meter = Meter()
-    events = reads.store().client.meta.events
+    events = source.store().client.meta.events
 
     def sent(model: Any, params: Any, **_: Any) -> None:
         if model.name.startswith(("Describe", "List")):
@@ -77,7 +77,7 @@ def metering() -> Iterator[Meter]:
 @contextmanager
 def far_away(waits: list[tuple[float, float]]) -> Iterator[None]:
     """Every request takes a while longer, as to a region far away; when each began and ended goes into `waits`."""
-    events = reads.store().client.meta.events
+    events = source.store().client.meta.events
 
     def delay(request: Any, **_: Any) -> None:
         if not request.headers["X-Amz-Target"].decode().split(".")[1].startswith(("Describe", "List")):
@@ -144,13 +144,12 @@ class Visit:
 def _open(world: World, name: str) -> AppTest:
     """The page, with nothing read yet and not run yet."""
     use(world)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    cache.clear()
     app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=600)
     app.switch_page(f"pages/{name}.py")
     for key, value in PARAMS.get(name, {}).items():
         app.query_params[key] = value
-    reads.store()  # opened before the clock starts: that is once per server, not per page
+    source.store()  # opened before the clock starts: that is once per server, not per page
     return app
 
 

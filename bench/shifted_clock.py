@@ -23,7 +23,14 @@ from bench import ROOT
 
 _ahead = 0.0
 _cost = {"requests": 0, "units": 0.0}
-_TELLING = ("data.dynamodb.store", "ui.shell.page", "ui.reads", "ui.older", "ui.shell.access")
+_TELLING = (
+    "data.dynamodb.store",
+    "ui.shell.page",
+    "queries.cache",
+    "queries.window",
+    "queries.records",
+    "ui.shell.sign_in",
+)
 """The modules that ask what time it is."""
 
 
@@ -56,7 +63,7 @@ def move() -> None:
         module.datetime = Moved
     store: Any = sys.modules["data.dynamodb.store"]
     store.time = SimpleNamespace(**{**vars(time), "monotonic": _monotonic})
-    events = sys.modules["ui.reads"].store().client.meta.events
+    events = sys.modules["queries.source"].store().client.meta.events
     events.register("before-call.dynamodb", _sent, unique_id="bench-sent")
     events.register("after-call.dynamodb", _came, unique_id="bench-came")
 
@@ -75,15 +82,14 @@ def _came(parsed: Any, **_: Any) -> None:
 def held() -> dict[str, float]:
     """What the server holds: Python's own blocks of memory, what sessions and older answers hold, and what it asked."""
     gc.collect()
-    older = sys.modules["ui.reads"]._older()
-    questions = dict(older._questions)
+    cache = sys.modules["queries.session"].cache
     states = [info.session.session_state for info in Runtime.instance()._session_mgr.list_active_sessions()]
     values = [value for state in states for value in state.filtered_state.values()]
     return {
         **_cost,
         "blocks": sys.getallocatedblocks(),
-        "questions": len(questions),
-        "questions_bytes": older.octets + sum(len(key[1]) for key in questions),
+        "questions": len(cache._entries),
+        "questions_bytes": cache.octets,
         "session_values": len(values),
         "session_bytes": sum(_octets(value) for value in values),
     }

@@ -68,12 +68,12 @@ def worlds(wanted: Mapping[str, Sequence[int]], days: int = 365) -> Iterator[lis
 
 def use(world: World) -> None:
     """Let everything in this process read from `world`."""
-    from ui.shell import access  # noqa: PLC0415 - it brings Streamlit, which not every benchmark needs in this process
+    from ui.shell import sign_in  # noqa: PLC0415 - it brings Streamlit, which not every benchmark needs in this process
 
     os.environ.update(world.environ)
     # Pages that run in process have no connection: Streamlit's tests put a mock in its place, which would be refused.
-    access._client = lambda: None
-    access._secrets = dict  # nor is this machine's secrets.toml any of theirs
+    sign_in._client = lambda: None
+    sign_in._secrets = dict  # nor is this machine's secrets.toml any of theirs
 
 
 def quiet() -> None:

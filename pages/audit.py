@@ -3,19 +3,17 @@
 import streamlit as st
 
 from data.schema import TABLES, TYPES
-from ui import reads
+from queries import records
 from ui.components import filters
 from ui.quality import deep_check, findings, model_comparison, orphans
 from ui.shell.page import open_page
 
 with open_page("Audit") as page:
     period = filters.period("audit")
-    page.ahead((reads.period, period.days), (reads.sets_period, period.days))
-    evaluations = sets = None
-    with page.part("The evaluations"):
-        evaluations = page.read(reads.period, period.days)
-    with page.part("The flashcard sets"):
-        sets = page.read(reads.sets_period, period.days)
+    days = period.days or filters.LONGEST_DAYS
+    page.ahead((records.period, days), (records.sets_period, days))
+    evaluations = page.read_part("The evaluations", records.period, days)
+    sets = page.read_part("The flashcard sets", records.sets_period, days)
 
     if evaluations is not None or sets is not None:
         with page.part("The findings"):

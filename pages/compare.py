@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis import comparison
 from data.schema import EVALUATIONS
-from ui import reads
+from queries import records
 from ui.shell.page import COMPARE, STUDENT, open_page
 from ui.students import profile, side_by_side
 
@@ -18,7 +18,7 @@ with open_page("Compare") as page:
 
     history = None
     with page.part("The choice of evaluations"):
-        history = page.student_rows(EVALUATIONS, reads.history, user_id)
+        history = page.student_rows(EVALUATIONS, records.history, user_id)
     if history is not None and (pair := comparison.pair(history, first_id, second_id)):
         first_id, second_id = pair
         if not history.empty:
@@ -31,9 +31,9 @@ with open_page("Compare") as page:
         st.info("Choose another one on either side.", title="This is the same evaluation twice")
         page.done()
 
-    page.ahead((reads.evaluation, first_id, user_id), (reads.evaluation, second_id, user_id))
-    first = page.read(reads.evaluation, first_id, user_id)
-    second = page.read(reads.evaluation, second_id, user_id)
+    page.ahead((records.evaluation, first_id, user_id), (records.evaluation, second_id, user_id))
+    first = page.read(records.evaluation, first_id, user_id)
+    second = page.read(records.evaluation, second_id, user_id)
     if first is None or second is None:
         side_by_side.not_found([i for i, e in ((first_id, first), (second_id, second)) if e is None], user_id, page)
         page.done()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from ui import reads
+from queries import records
 from ui.components import filters, markup
 from ui.shell.page import COMPARE, EVALUATION, OVERVIEW, STUDENT, open_page
 from ui.students import feedback, profile, record
@@ -21,13 +21,13 @@ with open_page("Evaluation") as page:
     if user_id is not None:
         page.require(user_id)
     if user_id is None:
-        found = page.read(reads.evaluations_called, evaluation_id)
+        found = page.read(records.evaluations_called, evaluation_id)
         evaluation = record.only_one(found, "an evaluation", EVALUATION, evaluation_id)
         if evaluation is None and found:
             page.done()
     else:
-        page.ahead((reads.evaluation, evaluation_id, user_id), (reads.history, user_id))
-        evaluation = page.read(reads.evaluation, evaluation_id, user_id)
+        page.ahead((records.evaluation, evaluation_id, user_id), (records.history, user_id))
+        evaluation = page.read(records.evaluation, evaluation_id, user_id)
     if evaluation is None:
         record.not_found("evaluation", evaluation_id, user_id, page)
         page.done()
@@ -46,7 +46,7 @@ with open_page("Evaluation") as page:
 
     previous = None
     with page.part("The change since the evaluation before"):
-        history = page.student_rows(EVALUATIONS, reads.history, evaluation.user_id)
+        history = page.student_rows(EVALUATIONS, records.history, evaluation.user_id)
         if history is not None:
             previous = bands.before(history, evaluation.evaluation_id)
             for label, other in (

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import reads
+from queries import records
 from ui.components import markup
 from ui.shell.page import FLASHCARDS, STUDENT, open_page
 from ui.students import cards, profile, record
@@ -21,12 +21,12 @@ with open_page("Flashcards") as page:
         page.done()
 
     if user_id is None:
-        found_sets = page.read(reads.sets_called, set_id)
+        found_sets = page.read(records.sets_called, set_id)
         chosen_set = record.only_one(found_sets, "a set", FLASHCARDS, set_id)
         if chosen_set is None and found_sets:
             page.done()
     else:
-        chosen_set = page.read(reads.flashcard_set, set_id, user_id)
+        chosen_set = page.read(records.flashcard_set, set_id, user_id)
     if chosen_set is None:
         record.not_found("flashcard set", set_id, user_id, page)
         page.done()
@@ -46,7 +46,7 @@ with open_page("Flashcards") as page:
         page.link(STUDENT, "This student", user_id=chosen_set.user_id)
     record.problems(chosen_set.issues)
     if chosen_set.cards:
-        cards.flip(chosen_set)
+        cards.flip(chosen_set, page)
         cards.table(chosen_set)
         cards.take_away(chosen_set, page)
     elif chosen_set.unread:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import streamlit as st
 
-from analysis import progress
-from ui import reads
+from analysis import attention, progress
+from queries import records
 from ui.components import filters
 from ui.shell.page import STUDENT, open_page
 from ui.students import class_list, overview
@@ -23,9 +23,11 @@ with open_page("Overview") as page:
     with table, page.part("The class"):
         # Levels and trends look back 180 days, whatever the period.
         days = period.days or progress.WINDOW.days
-        answer = page.answer(reads.period, max(days, progress.WINDOW.days))
-        seen = None if page.visitor.classes is None else tuple(sorted(page.visitor.classes))
-        everybody = reads.students(answer.value, days, answer.read_at, seen)
+        answer = page.answer(records.period, max(days, progress.WINDOW.days))
+        everybody = page.session.derive(
+            ("levels", days, answer.read_at),
+            lambda: attention.everybody(answer.value, answer.read_at - timedelta(days=days), answer.read_at),
+        )
         every = overview.rows(overview.listed(everybody, page), choice, rules, page)
         shown = overview.matching(every, choice)
         with figures:

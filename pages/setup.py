@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from ui import reads
+from queries import source
 from ui.setup import provisioning
 from ui.shell.page import forget, open_page
 from wording import formats
 
 with open_page("Setup", for_ops=True) as page:
-    store = reads.store()
+    store = source.store()
     with page.part("The comparison with the account"):
         seen = provisioning.seen(store)
         left = len(seen.steps)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from ui import reads
+from queries import records
 from ui.components import filters
 from ui.shell.page import OVERVIEW, STUDENT, open_page
 from ui.students import cards, profile, recurring
@@ -19,10 +19,10 @@ with open_page("Student") as page:
     profile.title(user_id, page)
     period = filters.since()
 
-    page.ahead((reads.history, user_id), (reads.sets, user_id))
+    page.ahead((records.history, user_id), (records.sets, user_id))
     history = None
     with page.part("The evaluations"):
-        history = page.student_rows(EVALUATIONS, reads.history, user_id)
+        history = page.student_rows(EVALUATIONS, records.history, user_id)
         if history is not None and history.empty:
             named = user_id in page.roster.students
             st.info(

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
-import streamlit as st
 
 from data.demo import engine as demo_engine
 from data.demo.engine import start_engine
@@ -17,10 +16,12 @@ from data.provisioning.lambdas import Clients
 from data.provisioning.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
+from queries import source
+from queries.session import cache
 from tests.support import browser, engines
-from ui.shell import access
+from ui.shell import sign_in
 
-secrets_of = access._secrets
+secrets_of = sign_in._secrets
 """How the dashboard reads secrets.toml; while a test runs, it reads none."""
 
 
@@ -34,6 +35,12 @@ def unavailable(reason: str) -> NoReturn:
 # How long an example takes says nothing about it, least of all on a busy machine.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def forget_everything() -> None:
+    """What this process has opened and read."""
+    cache.clear()
+    source.close()
 
 
 @pytest.fixture(autouse=True)
@@ -50,16 +57,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iter
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     # Nor this machine's secrets.toml, nor what another test has set up there.
-    monkeypatch.setattr(access, "_secrets", dict)
+    monkeypatch.setattr(sign_in, "_secrets", dict)
     # Pages that run in process have no connection: Streamlit's tests put a mock in its place.
-    monkeypatch.setattr(access, "_client", lambda: None)
-    monkeypatch.setattr(access._Process, "had_sign_in", False)
-    monkeypatch.setattr(access._Process, "ended", {})
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    monkeypatch.setattr(sign_in, "_client", lambda: None)
+    monkeypatch.setattr(sign_in._Process, "had_sign_in", False)
+    monkeypatch.setattr(sign_in._Process, "ended", {})
+    forget_everything()
     yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    forget_everything()
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,24 @@
 """Jobs of both tables: what the Lambdas finished, failed, or never came back from; and marking those as failed."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from data.dynamodb import budget, changes
+from data.dynamodb import changes
 from data.dynamodb.errors import Failure
 from data.dynamodb.store import Item, Read, Store, combine
-from data.records import evaluations, flashcards, periods, rows
+from data.records import rows
 from data.records.parse import Fields, Json, plain
 from data.schema import EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, Table
 
 FLASHCARDS = "flashcards"
 _TABLES: Mapping[str, Table] = {"evaluations": EVALUATIONS, FLASHCARDS: FLASHCARD_SETS}
 
+_COLUMNS = ["table", "job_id", "user_id", "kind", "status", "model_used", "created_at"]
 _REASONS = ("error", "error_message", "failure_reason")
 _TELLING = ("error", "fail", "reason", "exception", "message", "cause")
 
@@ -52,33 +52,24 @@ class Marked:
     message: str
 
 
-@dataclass
-class Partly(Exception):
-    """The jobs of the table `lacking` could not be read, because of `failure`; `read` holds the other table's."""
-
-    lacking: str
-    failure: Failure
-    read: Read[pd.DataFrame]
-
-
-def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
-    """Jobs of both tables created from `first` to `last`, newest first.
+def combined(evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None) -> pd.DataFrame:
+    """The jobs of both tables, newest first, from frames of evaluations and of flashcard sets; None for one not read.
 
     Columns: table ("evaluations" or "flashcards"), job_id, user_id, kind (writing, speaking, flashcards or what the
-    record says), status, model_used (str or None), created_at (datetime64[us, UTC]). Raises Partly where only one
-    table can be read, and Failure where neither can.
+    record says), status, model_used (str or None), created_at (datetime64[us, UTC]).
     """
-    return _of_both(lambda name, table: periods.read(store, table, partial(_frame, name), first, last))
-
-
-def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
-    """What `period` would give now, reading only what can have changed since `before`; its cost is that alone."""
-
-    def one(name: str, table: Table) -> Read[pd.DataFrame]:
-        known = before.map(lambda jobs: jobs[jobs["table"] == name])
-        return periods.update(store, table, partial(_frame, name), known, first, last, keys=("job_id", "user_id"))
-
-    return _of_both(one)
+    frames = []
+    if evaluation_rows is not None:
+        named = evaluation_rows.rename(columns={"evaluation_id": "job_id", "evaluation_type": "kind"})
+        frames.append(named.assign(table="evaluations")[_COLUMNS])
+    if set_rows is not None:
+        named = set_rows.rename(columns={"set_id": "job_id"})
+        frames.append(named.assign(table=FLASHCARDS, kind=FLASHCARDS, model_used=None)[_COLUMNS])
+    whole = rows.joined(frames).astype({"model_used": "object"})
+    # A job that changes status while it is read can be in two answers: the finished one is the later one.
+    whole["_open"] = whole["status"] == PROCESSING
+    whole = whole.sort_values("_open", kind="stable").drop_duplicates(["table", "job_id", "user_id"])
+    return rows.newest_first(whole.drop(columns="_open"))
 
 
 def keys(jobs: pd.DataFrame) -> list[Key]:
@@ -160,44 +151,6 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
             return Marked(key, "changed meanwhile", "it finished or was changed meanwhile, and was left alone")
         return Marked(key, "failed", str(failure))
     return Marked(key, "marked", "marked as failed")
-
-
-def _of_both(read: Callable[[str, Table], Read[pd.DataFrame]]) -> Read[pd.DataFrame]:
-    """What `read` gives for both tables, side by side."""
-
-    def one(named: tuple[str, Table]) -> Read[pd.DataFrame] | Failure:
-        try:
-            return read(*named)
-        except Failure as failure:
-            return failure.to_keep()
-
-    parts = dict(zip(_TABLES, budget.side_by_side(one, _TABLES.items()), strict=True))
-    known = [part for part in parts.values() if isinstance(part, Read)]
-    failed = [(name, part) for name, part in parts.items() if isinstance(part, Failure)]
-    if not known:
-        raise failed[0][1]
-    whole = combine(part.map(lambda jobs: [jobs]) for part in known).map(_joined)
-    for name, failure in failed:
-        raise Partly(name, failure, replace(whole, complete=False))
-    return whole
-
-
-def _frame(name: str, items: Sequence[Item]) -> pd.DataFrame:
-    if name == FLASHCARDS:
-        frame = flashcards.frame(items)
-        frame = frame.rename(columns={"set_id": "job_id"}).assign(kind=FLASHCARDS, model_used=None)
-    else:
-        frame = evaluations.frame(items)
-        frame = frame.rename(columns={"evaluation_id": "job_id", "evaluation_type": "kind"})
-    return frame.assign(table=name)[["table", "job_id", "user_id", "kind", "status", "model_used", "created_at"]]
-
-
-def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    whole = rows.joined(frames).astype({"model_used": "object"})
-    # A job that changes status while it is read can be in two answers: the finished one is the later one.
-    whole["_open"] = whole["status"] == PROCESSING
-    whole = whole.sort_values("_open", kind="stable").drop_duplicates(["table", "job_id", "user_id"])
-    return rows.newest_first(whole.drop(columns="_open"))
 
 
 def _words(value: Json) -> str:

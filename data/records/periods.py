@@ -1,6 +1,5 @@
 """Everybody's records of a stretch of time: read fast however many there are, and a later look reads little of it."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -99,78 +98,6 @@ def _shared(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _keys(rows: pd.DataFrame, ids: list[str]) -> list[tuple[str, str]]:
     return list(rows[ids].itertuples(index=False, name=None))
-
-
-@dataclass(slots=True)
-class Kept:
-    """The last days of a table, kept for all visitors.
-
-    `read` gives a period, `update` brings an earlier one up to date. One frame serves every number of days up to the
-    most that was asked for.
-    """
-
-    read: Callable[[datetime, datetime], Read[pd.DataFrame]]
-    update: Callable[[Read[pd.DataFrame], datetime, datetime], Read[pd.DataFrame]]
-    fresh: timedelta
-    _days: int = 0
-    _first: datetime | None = None
-    _answer: Read[pd.DataFrame] | None = None
-    _stale: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def last_days(self, days: int, now: datetime) -> Read[pd.DataFrame]:
-        """Records of the last `days` days, newest first, as they were at most `fresh` ago."""
-        first = now - timedelta(days=days)
-        with self._lock:
-            answer = self._answer
-            if answer is None or self._first is None or self._lacks(days) or self._stale:
-                answer = self.read(first, _ahead(now))
-                self._days, self._first, self._stale = days, first, False
-            elif now - answer.read_at >= self.fresh:
-                # What has become older than anybody asked for goes, or a server's frame would grow for as long as it
-                # runs. A day more is kept, for whoever asked a moment before this.
-                self._first = max(self._first, now - timedelta(days=self._days + 1))
-                answer = self.update(answer, self._first, _ahead(now))
-            self._answer = answer
-        return _since(answer, first)
-
-    def is_fresh(self, days: int, now: datetime) -> bool:
-        """Whether `last_days` would need no read."""
-        answer = self._answer
-        return answer is not None and not self._stale and not self._lacks(days) and now - answer.read_at < self.fresh
-
-    def _lacks(self, days: int) -> bool:
-        # One that a cap cut off has no place for another period: that may be whole.
-        cut = self._answer is not None and not self._answer.complete
-        return days != self._days if cut else days > self._days
-
-    def older(self, days: int, now: datetime, most: timedelta) -> Read[pd.DataFrame] | None:
-        """The last answer, for when a fresh one fails; None where it is older than `most` or does not reach so far."""
-        first, answer = now - timedelta(days=days), self._answer
-        # What was read some minutes ago for so many days does not reach the last minutes of today's oldest day.
-        if answer is None or self._first is None or self._first - first > most or now - answer.read_at > most:
-            return None
-        return _since(answer, first)
-
-    def forget(self) -> None:
-        """Read all anew next time."""
-        self._stale = True
-
-    def drop(self) -> None:
-        """Keep nothing."""
-        with self._lock:
-            self._first = self._answer = None
-
-
-def _since(answer: Read[pd.DataFrame], first: datetime) -> Read[pd.DataFrame]:
-    """The part from `first` on: the beginning of the frame, because it is newest first; a view of it, not a copy."""
-    times = answer.value["created_at"]
-    return answer.map(lambda rows: rows.iloc[: int((times >= first.replace(microsecond=0)).sum())])
-
-
-def _ahead(now: datetime) -> datetime:
-    """An hour later: the Lambdas' clocks may run before ours."""
-    return now + timedelta(hours=1)
 
 
 @dataclass(slots=True)

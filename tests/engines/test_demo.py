@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import streamlit as st
 
 from bench.addresses import PARAMS, names
 from bench.visitors import arrive
@@ -21,9 +20,9 @@ from data.dynamodb.store import Store
 from data.records import evaluations, flashcards
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from data.settings import Settings
+from queries import source
 from tests.conftest import unavailable
 from tests.support import browser
-from ui import reads
 
 DEFAULTS = Settings.read({})
 
@@ -54,10 +53,10 @@ def test_visitors_who_arrive_together_on_a_fresh_server_start_the_engine_once(mo
     monkeypatch.setenv("DYNAMODB_FLASHCARD_SETS", "together-sets")
     for _ in range(2):
         with ThreadPoolExecutor(20) as pool:
-            stores = list(pool.map(lambda _: reads.store(), range(20)))
+            stores = list(pool.map(lambda _: source.store(), range(20)))
         assert len({id(store) for store in stores}) == 1
         # As when the credentials are looked for anew: the engine goes on.
-        st.cache_resource.clear()
+        source.close()
     assert len(started) == 1
 
 
@@ -70,7 +69,7 @@ def test_who_waits_for_another_visitors_start_of_the_demo_has_time_left(monkeypa
 
     def visit(_: int) -> float:
         with budget.limited(0.5):
-            reads.start()
+            source.start()
             return budget.remaining()
 
     with ThreadPoolExecutor(4) as pool:

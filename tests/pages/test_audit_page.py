@@ -19,8 +19,8 @@ from data.dynamodb.store import Read, Store
 from data.records import orphans
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from data.settings import Settings
+from queries import records
 from tests.pages.test_pages import FAILURES, FailingClient, empty, files, refused, show, use, words  # noqa: F401
-from ui import reads
 from ui.quality import deep_check
 
 PAGE = "pages/audit.py"
@@ -275,13 +275,13 @@ def test_more_records_than_one_click_reads_are_said(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_period_that_was_cut_makes_every_list_truncated(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = reads.period
+    real = records.period._read
 
-    def cut(days: int) -> Read[Any]:
-        answer = real(days)
+    def cut(first: datetime, last: datetime) -> Read[Any]:
+        answer = real(first, last)
         return Read(answer.value, answer.cost, answer.read_at, False, ("Stopped after 20,000 records.",))
 
-    monkeypatch.setattr(reads, "period", cut)
+    monkeypatch.setattr(records.period, "_read", cut)
     app = show(PAGE)
     assert "Stopped after 20,000 records." in words(app)
     assert cells(files, "All-findings-")[4][0].startswith("# Complete: no")

@@ -25,10 +25,11 @@ from data.dynamodb.store import Store, TableFacts
 from data.provisioning.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
 from data.settings import Settings
+from queries import records, source
+from queries.session import cache
 from tests.pages.test_pages import ROOT, words
 from tests.support import engines, proxy
 from tests.support.proxy import Fault, Proxy, operation
-from ui import older, reads
 from ui.shell import page as ui_page
 
 REGION = "us-east-1"
@@ -262,8 +263,9 @@ def later(monkeypatch: pytest.MonkeyPatch, span: timedelta) -> None:
         def now(cls, tz: Any = None) -> datetime:
             return datetime.now(tz) + span
 
-    for module in (older, reads, ui_page):
-        monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setattr(ui_page, "datetime", Clock)
+    for clocked in (cache, records.period, records.sets_period):
+        monkeypatch.setattr(clocked, "_clock", lambda: Clock.now(UTC))
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
@@ -528,7 +530,7 @@ def test_an_index_that_vanishes_between_two_reads_offers_the_scan_with_its_cost(
     assert f"Reading the whole table once costs {cost}" in words(app)
     assert "Not up to date" not in words(app)
     counted = TableFacts(name, "", 1000, 8_192_000, {})
-    monkeypatch.setattr(reads, "facts", lambda _: counted)
+    monkeypatch.setattr(source, "facts", lambda _: counted)
     cost = "8 requests · 1,000 read units · US$ 0.00013: 8.2 MB, a size"
     assert f"Reading the whole table once costs about {cost}" in words(app.run())
 

@@ -18,9 +18,10 @@ from data.dynamodb.store import Store
 from data.provisioning.provision import create, create_request
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
+from queries import source
+from queries.gate import Visitor
 from tests.support import engines
-from ui import reads
-from ui.shell import access
+from ui.shell import sign_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,8 +64,8 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Store], None]:
     """Let the pages read from a given Store."""
 
     def choose(store: Store) -> None:
-        monkeypatch.setattr(reads, "store", lambda: store)
-        monkeypatch.setattr(reads, "settings", lambda: store.settings)
+        monkeypatch.setattr(source, "store", lambda: store)
+        monkeypatch.setattr(source, "settings", lambda: store.settings)
 
     return choose
 
@@ -379,7 +380,7 @@ def test_without_the_index_a_scan_is_offered_with_its_cost_and_only_a_click_scan
     assert not app.dataframe
     next(b for b in app.button if b.label == "Read the whole table").click().run()
     assert sorted(app.dataframe[0].value["Id"]) == ["eval-abc123", "speak-xyz789"]
-    monkeypatch.setattr(access, "current", lambda: access.Visitor("le@school.example", "teacher"))
+    monkeypatch.setattr(sign_in, "recognise", lambda _: Visitor("le@school.example", "teacher"))
     app.run()
     assert not app.dataframe
     assert "Only ops may read a whole table." in words(app)

@@ -15,27 +15,27 @@ from data.demo import engine
 from data.demo.sample import ODD_STUDENT
 from data.dynamodb.store import Store, TableFacts
 from data.schema import EVALUATIONS
+from queries import source
 from tests.pages.test_pages import FailingClient, empty, refused, use, words  # noqa: F401
 from tests.support import engines
 from tests.support.accounts import watching
-from ui import reads
 from ui.students import recurring
 
 NEW = 1733644800
 PAGE = """
 import streamlit as st
 from analysis import bands
-from ui import reads, recurring
+from queries import records, source, recurring
 from ui.page import open_page
 
 # With a navigation, the second run would be of its first page.
 st.session_state["_framed"] = True
 with open_page("Try") as page:
     if "group" in st.query_params:
-        recurring.of_group(recurring.group_keys(page.read(reads.period, 20_000)), page)
+        recurring.of_group(recurring.group_keys(page.read(records.period, 20_000)), page)
     else:
         user_id = st.query_params["user_id"]
-        recurring.of_student(user_id, page.read(reads.history, user_id), page)
+        recurring.of_student(user_id, page.read(records.history, user_id), page)
 """
 
 
@@ -89,7 +89,7 @@ def links(app: AppTest) -> list[str]:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables as if DynamoDB had counted them already: a thousand records of 8 KB."""
-    monkeypatch.setattr(reads, "facts", lambda table: TableFacts(table.default_name, "", 1000, 8_192_000, {}))
+    monkeypatch.setattr(source, "facts", lambda table: TableFacts(table.default_name, "", 1000, 8_192_000, {}))
 
 
 WEAK = {"strengths": ["A clear position."], "weaknesses": ["Check every verb."]}
@@ -183,7 +183,7 @@ def test_a_failure_is_a_sentence(empty: Store, run: Callable[..., AppTest], monk
 
 def test_an_unknown_cost_is_said(empty: Store, run: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     put(empty, *[WEAK] * 3)
-    monkeypatch.setattr(reads, "facts", lambda _: (_ for _ in ()).throw(recurring.Failure("denied", "No.", "Ask.")))
+    monkeypatch.setattr(source, "facts", lambda _: (_ for _ in ()).throw(recurring.Failure("denied", "No.", "Ask.")))
     assert "costs what their size makes it cost, which is not known" in words(run(user_id="u"))
 
 

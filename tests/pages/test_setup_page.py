@@ -13,11 +13,14 @@ from data.dynamodb.errors import Failure
 from data.dynamodb.store import Store
 from data.provisioning.account import look_up
 from data.provisioning.provision import create, create_request
+from data.roster import Roster
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, TABLES
 from data.settings import Settings
+from queries import source
+from queries.gate import Gate
+from queries.session import Session
 from tests.pages.test_pages import FailingClient, refused, show, use, words
 from tests.support import browser, engines
-from ui import reads
 from ui.setup import provisioning
 
 __all__ = ["use"]  # a fixture
@@ -66,7 +69,7 @@ def test_on_the_demo_the_broken_link_is_named_and_applying_mends_it() -> None:
     assert "In sync" in after
     assert "✓ done · Set DYNAMODB_EVALUATIONS of bandup-speaking-evaluator" in after
     # As it was, for the tests that follow in this process.
-    store, clients = reads.store(), reads.clients()
+    store, clients = source.store(), source.clients()
     for table in TABLES:
         store.client.update_table(TableName=store.settings.name(table), DeletionProtectionEnabled=False)
     clients.functions.update_function_configuration(
@@ -141,7 +144,7 @@ def test_an_account_that_changed_since_the_plan_stops_the_application_and_shows_
 
 def test_on_real_aws_the_account_id_has_to_be_typed(bare: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Settings, "real_aws", property(lambda _: True))
-    monkeypatch.setattr(reads, "account", lambda: "123456789012")
+    monkeypatch.setattr(source, "account", lambda: "123456789012")
     app = show(SETUP)
     assert next(b for b in app.button if b.label.startswith("Apply")).disabled
     app.text_input(key="plan_account").set_value("999999999999").run()
@@ -182,10 +185,10 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     assert "It does not bring tags" in shown
     assert "Turn on point-in-time recovery of evaluations-restored-in-test" in shown
     press(app, "Apply 4 steps" if "4 steps" in shown else "Apply")
-    actual = look_up(reads.store(), "evaluations-restored-in-test")
+    actual = look_up(source.store(), "evaluations-restored-in-test")
     assert actual
-    reads.store().client.update_table(TableName=actual.name, DeletionProtectionEnabled=False)
-    reads.store().client.delete_table(TableName=actual.name)
+    source.store().client.update_table(TableName=actual.name, DeletionProtectionEnabled=False)
+    source.store().client.delete_table(TableName=actual.name)
 
 
 def test_a_restore_onto_an_existing_table_is_refused() -> None:
@@ -244,11 +247,17 @@ def test_following_a_restore_survives_that_aws_does_not_answer(monkeypatch: pyte
 
         from data.settings import Settings  # noqa: PLC0415
         from ui.setup import provisioning  # noqa: PLC0415
-        from ui.shell import access  # noqa: PLC0415
+        from ui.shell import sign_in  # noqa: PLC0415
         from ui.shell.page import Page  # noqa: PLC0415
 
         nobody: Any = None
-        page = Page(Settings.read({}), ZoneInfo("UTC"), datetime.now(UTC), access.current())
+        page = Page(
+            Settings.read({}),
+            ZoneInfo("UTC"),
+            datetime.now(UTC),
+            sign_in.request(),
+            Session(Gate(sign_in.current(), Roster())),
+        )
         provisioning._follow(nobody, "restored", page)
 
     def fail(*_: Any) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
@@ -20,6 +19,7 @@ from data.demo.sample import ODD_STUDENT
 from data.dynamodb import budget
 from data.dynamodb.store import Store
 from data.schema import SPEAKING, WRITING
+from queries.session import cache
 from tests.pages.test_overview_page import completed, failed, put, read
 from tests.pages.test_pages import STUDENT, empty, files, metrics, show, use, words  # noqa: F401
 from tests.support.accounts import watching
@@ -56,7 +56,7 @@ def beneath(app: AppTest) -> dict[str, str]:
 
 def anew(app: AppTest) -> None:
     """Run the page with nothing kept. (`show` comes by the overview, which reads too.)"""
-    st.cache_data.clear()
+    cache.clear()
     app.run()
 
 

@@ -10,11 +10,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from data.roster import Roster, Student
+from queries import gate, source
+from queries.gate import AccessError, Refused, Rules, Visitor
+from queries.session import cache
 from tests.conftest import secrets_of
 from tests.pages.test_pages import show, use, words
-from ui import reads
-from ui.shell import access
-from ui.shell.access import AccessError, Refused, Rules, Visitor
+from ui.shell import sign_in
 
 __all__ = ["use"]  # a fixture
 
@@ -201,7 +202,7 @@ def test_an_empty_roster_shows_nobody_to_a_limited_teacher() -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "localhost", "LOCALHOST", "::1", "[::1]"])
 @pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost:8501", "[::1]:8501", "localhost"])
 def test_on_loopback_the_one_who_started_it_may_do_everything(address: str, host: str) -> None:
-    assert access.local(address, {"Host": host}) == Visitor(None, "ops")
+    assert gate.local(address, {"Host": host}) == Visitor(None, "ops")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ def test_on_loopback_the_one_who_started_it_may_do_everything(address: str, host
 )
 def test_a_server_that_others_reach_shows_nothing_without_sign_in(address: str | None) -> None:
     with pytest.raises(Refused, match=r"nobody has to sign in.*no data.*127\.0\.0\.1") as refused:
-        access.local(address, {"Host": "127.0.0.1:8501"})
+        gate.local(address, {"Host": "127.0.0.1:8501"})
     assert refused.value.way is None
 
 
@@ -229,14 +230,14 @@ def test_a_server_that_others_reach_shows_nothing_without_sign_in(address: str |
 )
 def test_through_a_proxy_or_another_name_nothing_is_shown_without_sign_in(headers: dict[str, str]) -> None:
     with pytest.raises(Refused, match="another name or a proxy"):
-        access.local("127.0.0.1", headers)
+        gate.local("127.0.0.1", headers)
 
 
 def test_another_computer_is_refused_whatever_the_configuration_and_its_request_say() -> None:
     # Such as after “uvicorn dashboard:app --host 0.0.0.0”, of which Streamlit's configuration knows nothing.
     with pytest.raises(Refused, match="reached from elsewhere"):
-        access.local("127.0.0.1", {"Host": "127.0.0.1"}, "192.168.1.7")
-    assert access.local("127.0.0.1", {"Host": "127.0.0.1"}, "127.0.0.1")
+        gate.local("127.0.0.1", {"Host": "127.0.0.1"}, "192.168.1.7")
+    assert gate.local("127.0.0.1", {"Host": "127.0.0.1"}, "127.0.0.1")
 
 
 def test_secrets_are_read_anew_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -281,7 +282,7 @@ def test_no_page_reads_anything_for_somebody_who_may_not_look(
             raise AssertionError(f"{name} of the store was asked for")
 
     use(Untouched())
-    monkeypatch.setattr(access, "_secrets", lambda: content)
+    monkeypatch.setattr(sign_in, "_secrets", lambda: content)
     app = show(f"pages/{name}.py", {"user_id": "user-101"})
     assert sentence in words(app)
     assert "Refresh" not in words(app)
@@ -292,15 +293,15 @@ def test_no_page_reads_anything_for_somebody_who_may_not_look(
 def test_headers_that_say_who_somebody_is_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"server.trustedUserHeaders": {"X-User": "email"}, "secrets.files": []}
     monkeypatch.setattr(st, "get_option", options.get)
-    monkeypatch.setattr(access, "_secrets", lambda: SECRETS)
+    monkeypatch.setattr(sign_in, "_secrets", lambda: SECRETS)
     with pytest.raises(Refused, match="anybody could claim"):
-        access.current()
+        sign_in.current()
 
 
 def test_sign_in_that_is_gone_does_not_open_the_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_secrets", lambda: SECRETS)
+    monkeypatch.setattr(sign_in, "_secrets", lambda: SECRETS)
     assert "Sign in to see it." in words(show("pages/overview.py"))
-    monkeypatch.setattr(access, "_secrets", dict)
+    monkeypatch.setattr(sign_in, "_secrets", dict)
     assert "is gone now" in words(show("pages/overview.py"))
 
 
@@ -309,7 +310,7 @@ def as_visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor], None]:
     """Let the pages be opened by a given visitor."""
 
     def choose(visitor: Visitor) -> None:
-        monkeypatch.setattr(access, "current", lambda: visitor)
+        monkeypatch.setattr(sign_in, "current", lambda: visitor)
 
     return choose
 
@@ -392,7 +393,7 @@ def test_a_limited_teacher_needs_a_roster_that_can_be_read(
     as_visitor(LIMITED)
     assert "Nobody was active" in words(show("pages/overview.py"))
     monkeypatch.setenv("BANDUP_ROSTER", f"{tmp_path}/none.csv")
-    st.cache_data.clear()
+    cache.clear()
     shown = words(show("pages/overview.py"))
     assert "the roster that names their students cannot be read" in shown
     assert str(tmp_path) not in shown
@@ -421,7 +422,7 @@ def test_a_limited_teachers_overview_has_nothing_of_what_others_had_worked_out(
     whole = show("pages/overview.py", {"period": "90d"})
     as_visitor(Visitor("tran@school.example", "teacher", frozenset({"Monday evening"})))
     limited = show("pages/overview.py", {"period": "90d"})
-    own = {known.user_id for known in reads.class_list().students.values() if known.class_name == "Monday evening"}
+    own = {known.user_id for known in source.class_list().students.values() if known.class_name == "Monday evening"}
     assert ids(limited) == own < ids(whole)
     assert set(limited.selectbox(key="class").options) == {"All", "Monday evening"}
     assert int(limited.metric[1].value) < int(whole.metric[1].value)

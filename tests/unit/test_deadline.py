@@ -5,15 +5,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from streamlit.runtime.caching.cache_utils import CachedFunc
 
 from data.dynamodb import budget
 from data.dynamodb.budget import Late
 from data.settings import Settings
+from queries import records
+from queries.session import cache
 from tests.pages.test_outage import (  # noqa: F401
     PAGES,
     Shown,
@@ -29,7 +30,6 @@ from tests.pages.test_outage import (  # noqa: F401
 )
 from tests.support import proxy
 from tests.support.proxy import Proxy
-from ui import reads
 from ui.shell import page as ui_page
 
 
@@ -190,30 +190,16 @@ def test_who_waits_for_another_visitors_read_waits_no_longer_than_the_page_may(
 ) -> None:
     page = PAGES["flashcards"]
     app = visit(aws, page)
-    question = reads._question(reads.flashcard_set, (page.params["set_id"], page.params["user_id"]))
-    reads.flashcard_set.clear()
+    entry = cache.entry(records.flashcard_set, page.params["set_id"], page.params["user_id"])
+    entry.outdate()
     monkeypatch.setattr(budget, "PAGE_SECONDS", 0.5)
-    with question.turn:
+    with entry.turn:
         begin = time.monotonic()
         checked(app.run(), page)
         assert time.monotonic() - begin < 5
     assert "Another visitor of this dashboard is waiting for the same answer." in words(app)
     monkeypatch.setattr(budget, "PAGE_SECONDS", 30.0)
     assert page.data in words(refresh(app, page))
-
-
-def cached_functions() -> Iterator[tuple[str, Any]]:
-    for name, value in vars(reads).items():
-        if isinstance(value, CachedFunc) and not name.startswith("_") and name not in ("store", "clients", "students"):
-            yield name, value
-
-
-def test_every_read_says_what_it_waits_for_and_for_how_long_it_has() -> None:
-    said = {name: function._info.show_spinner for name, function in cached_functions()}
-    assert len(said) >= 9
-    assert all(isinstance(text, str) and "DynamoDB" in text and text.endswith("…") for text in said.values()), said
-    assert len(set(said.values())) == len(said)
-    assert all(function._info.show_time for _, function in cached_functions())
 
 
 def test_what_runs_after_a_click_with_progress_has_no_limit(aws: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from data.dynamodb.store import USD_PER_READ_UNIT
 from data.settings import Settings
-from ui.shell.access import AccessError, Rules
+from queries.gate import AccessError, Rules
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -19,7 +19,8 @@ from wording import foreign_text
 
 ALL = "all"
 
-_PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", 365)}
+LONGEST_DAYS = 365
+_PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", LONGEST_DAYS)}
 _LONGEST_SEARCH = 200
 _MOST_REMARKS = 5  # on what the dashboard does not know
 _TABLES = ("evaluations", "flashcards")

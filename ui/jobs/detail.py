@@ -8,9 +8,10 @@ import streamlit as st
 
 from analysis.fingerprints import SILENT
 from data.dynamodb.errors import Failure
+from data.records.flashcards import FlashcardSet
 from data.records.jobs import FLASHCARDS, Key
 from data.schema import COMPLETED, FAILED, SPEAKING, WRITING
-from ui import reads
+from queries import records, source
 from ui.components import grid
 from ui.jobs import marking
 from ui.shell.page import EVALUATION, STUDENT, Page
@@ -34,14 +35,14 @@ def show(key: Key, jobs: pd.DataFrame, page: Page) -> None:
     """One job: its record, how long it waited, what else the student tried, whether it was done again."""
     st.subheader("One job", anchor=False)
     found = (
-        page.read(reads.flashcard_set, key.job_id, key.user_id)
+        page.read(records.flashcard_set, key.job_id, key.user_id)
         if key.table == FLASHCARDS
-        else page.read(reads.evaluation, key.job_id, key.user_id)
+        else page.read(records.evaluation, key.job_id, key.user_id)
     )
     if found is None:
         record.not_found("job", key.job_id, key.user_id, page)
         return
-    kind = FLASHCARDS if key.table == FLASHCARDS else (found.type or "unknown")
+    kind = FLASHCARDS if isinstance(found, FlashcardSet) else (found.type or "unknown")
     age = None if found.created_at is None else page.now - found.created_at
     unfinished = found.status not in (COMPLETED, FAILED)
     record.facts(
@@ -120,7 +121,7 @@ def _logs(key: Key, kind: str, created_at: datetime | None, page: Page) -> str |
     if not page.settings.real_aws or created_at is None or kind not in functions:
         return None
     try:
-        region = reads.facts(key.of).region
+        region = source.facts(key.of).region
     except Failure:
         return None
     name = page.settings.functions[functions[kind]]

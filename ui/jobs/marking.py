@@ -6,16 +6,14 @@ import streamlit as st
 from data.records import jobs
 from data.records.jobs import FLASHCARDS, Marked
 from data.schema import SPEAKING, WRITING
-from ui import reads
+from queries import records, source
+from queries.session import cache
 from ui.components import grid, markup
-from ui.shell import access
-from ui.shell.page import KEPT, Page
+from ui.shell import sign_in
+from ui.shell.page import Page
 from wording import formats
 
 KINDS = {WRITING: "Writing", SPEAKING: "Speaking", FLASHCARDS: "Flashcards"}
-SEEN = f"{KEPT}jobs"
-"""The session key of the jobs that were read; forgotten once some were changed."""
-
 _ASKING = "_marking"
 _RESULTS = "_marked"
 
@@ -79,16 +77,17 @@ def _dismiss() -> None:
 
 
 def _mark(asked: pd.DataFrame, page: Page) -> None:
-    who = access.require_ops("mark jobs as failed").name
+    who = sign_in.require_ops("mark jobs as failed").name
     wanted = list(zip(jobs.keys(asked), asked["created_at"], strict=True))
     results: list[Marked] = []
     try:
         with st.spinner("Marking…", show_time=True):
-            results = list(jobs.mark_failed(reads.store(), wanted, who=who, now=page.now))
+            results = list(jobs.mark_failed(source.store(), wanted, who=who, now=page.now))
     finally:
         st.session_state[_RESULTS] = results
         _dismiss()
-        st.session_state.pop(SEEN, None)
+        for changed in (records.period, records.sets_period):
+            cache.change(changed)
     st.rerun()
 
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,15 +12,15 @@ from analysis import job_states
 from analysis.fingerprints import signature
 from analysis.job_states import Thresholds, Totals
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Read
+from data.dynamodb.store import Cost, Read
 from data.records import jobs as job_records
-from data.records.jobs import Key
+from data.records.jobs import FLASHCARDS, Key
 from data.schema import COMPLETED
-from ui import reads
+from queries import records
+from queries.cache import FRESH, Query
 from ui.components import charts, downloads, filters, grid, markup, plots
 from ui.jobs import marking
-from ui.older import AGE, RETRY
-from ui.shell.page import EVALUATION, KEPT, STUDENT, Page
+from ui.shell.page import EVALUATION, STUDENT, Page
 from ui.shell.page import FLASHCARDS as FLASHCARDS_PAGE
 from wording import formats
 
@@ -27,13 +28,10 @@ STATES = {"failed": "Failed", "overdue": "Overdue", "stuck": "Stuck", "waiting":
 _PERIODS = {"1h": ("1 hour", 1), "24h": ("24 hours", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
 _CUSTOM = "custom"
 _REFRESH = {"off": None, "10s": 10, "60s": 60}
-_STALE = timedelta(minutes=5)
 _MOST_REASONS = 500
-# Not one of those that Refresh forgets: it stays on screen when Refresh fails.
-_OLDER = "_older_jobs"
-_FAILED = f"{KEPT}jobs_failure"
-_JOBS_OF = {"evaluations": "The Writing and Speaking jobs", job_records.FLASHCARDS: "The flashcard jobs"}
+_JOBS_OF = {"evaluations": "The Writing and Speaking jobs", FLASHCARDS: "The flashcard jobs"}
 PARTS = 4
+_LONGEST_WINDOW = 400  # days: what is longer is read for whoever asks, so that it need not be kept up to date
 _COLUMNS = ["created_at", "table", "kind", "status", "state", "recovered", "user_id", "why", "model_used", "job_id"]
 
 
@@ -92,7 +90,7 @@ def seen(page: Page, period: Span, limits: Thresholds, seconds: int | None) -> p
         wanted = tuple(job_records.keys(asked))
         said: dict[Key, str | None] = {}
         with page.part("What the failures say"):
-            said = page.read(reads.failure_reasons, wanted)
+            said = page.read(records.failure_reasons, wanted)
         if len(failed) > len(wanted):
             st.text(f"The reasons of the newest {len(wanted):,} of {len(failed):,} failures were read.")
         read = [(place, said[key]) for place, key in zip(asked.index, wanted, strict=True) if key in said]
@@ -193,7 +191,15 @@ def failure_groups(failed: pd.DataFrame, period: Span, page: Page) -> None:
         key="failure_groups",
         alt="Failures by what they say and part of the period",
     )
-    downloads.table(shown, "failures", page, period=period.name, codes={"of": "groups"}, key="take_failures")
+    downloads.table(
+        shown,
+        "failures",
+        page,
+        period=period.name,
+        codes={"of": "groups"},
+        key="take_failures",
+        students=failed["user_id"].dropna(),
+    )
 
 
 def parts(period: Span) -> list[datetime]:
@@ -283,11 +289,11 @@ def jump(page: Page) -> None:
     if not typed:
         return
     with page.part("The search for this id"):
-        if page.read(reads.evaluations_called, typed):
+        if page.read(records.evaluations_called, typed):
             page.go(EVALUATION, evaluation_id=typed)
-        if page.read(reads.sets_called, typed):
+        if page.read(records.sets_called, typed):
             page.go(FLASHCARDS_PAGE, set_id=typed)
-        if len(page.read(reads.history, typed)) or len(page.read(reads.sets, typed)):
+        if len(page.read(records.history, typed)) or len(page.read(records.sets, typed)):
             page.go(STUDENT, user_id=typed)
         said = f"There is no evaluation, flashcard set or student “{typed}”. Upper and lower case matter."
         markup.show(markup.paragraph(said))
@@ -302,56 +308,41 @@ def refresh_seconds() -> int | None:
 
 
 def _jobs(page: Page, period: Span, seconds: int | None) -> pd.DataFrame:
-    """The jobs from the begin of the period before. A click reads nothing; a later look reads only what is new."""
-    name, answer, partly = st.session_state.get(marking.SEEN, ("", None, None))
-    current = answer is not None and name == period.name
-    limit = timedelta(seconds=seconds - 1) if seconds else _STALE
-    if not current or page.now - answer.read_at >= limit:
-        answer, partly = _fresh_or_older(page, period, answer if current else None)
-    if partly:
-        with page.part(_JOBS_OF[partly.lacking]):
-            raise partly.failure.to_keep()
-    page.keep(answer)
-    for note in answer.notes:
-        markup.show(markup.quiet(markup.inline(note)))
-    jobs: pd.DataFrame = page.only_seen(answer.value)
-    return jobs
+    """The jobs from the begin of the period before on, of the tables that can be read.
 
-
-def _fresh_or_older(
-    page: Page, period: Span, before: Read[pd.DataFrame] | None
-) -> tuple[Read[pd.DataFrame], job_records.Partly | None]:
-    """The jobs as they are now, and what lacks; where they cannot be had for a while, as this session last saw them."""
-    name, older = st.session_state.get(_OLDER, ("", None))
-    if older is not None and (name != period.name or page.now - older.read_at > AGE):
-        older = None
-    at, failure = st.session_state.get(_FAILED, (None, None))
-    if older is None or failure is None or page.now - at >= RETRY:
+    What reaches until now comes from the windows that every page shares, and a later look reads only what is new.
+    """
+    within = timedelta(seconds=seconds - 1) if seconds else FRESH
+    days = math.ceil((page.now - period.before) / timedelta(days=1))
+    if period.last >= page.now and days <= _LONGEST_WINDOW:
+        arguments: tuple[Any, ...] = (days,)
+        queries: dict[str, Query[..., pd.DataFrame]] = {
+            "evaluations": records.period,
+            FLASHCARDS: records.sets_period,
+        }
+    else:
+        arguments = (period.before, period.last)
+        queries = {"evaluations": records.evaluations_between, FLASHCARDS: records.sets_between}
+    page.ahead(*((query, *arguments) for query in queries.values()), within=within)
+    answers: dict[str, Read[pd.DataFrame]] = {}
+    failures: dict[str, Failure] = {}
+    for table, query in queries.items():
         try:
-            with st.spinner("Reading the jobs of both tables from DynamoDB…", show_time=True):
-                answer = (
-                    job_records.period(reads.store(), period.before, period.last)
-                    if before is None
-                    else job_records.update(reads.store(), before, period.before, period.last)
-                )
-        except (Failure, job_records.Partly) as error:
-            failure = error.failure if isinstance(error, job_records.Partly) else error
-            if not failure.passing:
-                st.session_state.pop(_OLDER, None)
-            if older is None or not failure.passing:
-                if isinstance(error, Failure):
-                    raise
-                st.session_state[marking.SEEN] = (period.name, error.read, error.with_traceback(None))
-                return error.read, error
-            st.session_state[_FAILED] = (page.now, failure.to_keep())
-        else:
-            st.session_state[marking.SEEN] = (period.name, answer, None)
-            st.session_state[_OLDER] = (period.name, answer)
-            st.session_state.pop(_FAILED, None)
-            return answer, None
-    kept: Read[pd.DataFrame] = older
-    page.tell_older(kept, failure)
-    return kept, None
+            answers[table] = page.answer_within(within, query, *arguments)
+        except Failure as error:
+            failures[table] = error
+    if not answers:
+        raise failures["evaluations"]
+    for table, failure in failures.items():
+        page.keep(Read(None, Cost(), page.now, complete=False))
+        with page.part(_JOBS_OF[table]):
+            raise failure.to_keep()
+    versions = tuple((table, answer.read_at) for table, answer in answers.items())
+    frames = {table: answer.value for table, answer in answers.items()}
+    return page.session.derive(
+        ("jobs", versions, arguments),
+        lambda: job_records.combined(frames.get("evaluations"), frames.get(FLASHCARDS)),
+    )
 
 
 def _midnight(day: date, page: Page) -> datetime:

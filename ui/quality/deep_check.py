@@ -12,7 +12,7 @@ from data.dynamodb.store import Cost
 from data.records import evaluations, flashcards
 from data.records.rows import WHOLE_BATCH
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
-from ui import reads
+from queries import source
 from ui.components.filters import Period
 from ui.quality import shared
 from ui.shell.page import KEPT, Page
@@ -71,7 +71,7 @@ def offer(evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, p
 
 def _in_batches(wanted: dict[Table, list[tuple[str, str]]], number: int, listed: int) -> Generator[Whole]:
     """Read the records of these keys whole, a batch at a time, and keep what is found in them, not their texts."""
-    store = reads.store()
+    store = source.store()
     found, cost, before = consistency.none(), Cost(), 0
     for table, keys in wanted.items():
         if table is EVALUATIONS:
@@ -111,7 +111,7 @@ def _cost(wanted: dict[Table, list[tuple[str, str]]], page: Page) -> str:
     """What reading these records whole costs, in words."""
     if page.settings.source == "demo":
         return "nothing in the demo"
-    estimates = [reads.facts(table).batch_cost(len(keys)) for table, keys in wanted.items() if keys]
+    estimates = [source.facts(table).batch_cost(len(keys)) for table, keys in wanted.items() if keys]
     known = [cost for cost in estimates if cost]
     if len(known) < len(estimates):
         return "what their size makes it cost, and DynamoDB has not counted that yet"

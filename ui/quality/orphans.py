@@ -7,11 +7,11 @@ from data.dynamodb.store import Read
 from data.records import orphans
 from data.records.orphans import Progress
 from data.schema import FLASHCARD_SETS, Table
-from ui import reads
+from queries import source
 from ui.components import grid, markup
 from ui.components.markup import Html
 from ui.quality import shared
-from ui.shell import access
+from ui.shell import sign_in
 from ui.shell.page import KEPT, Page
 from wording import formats
 
@@ -20,7 +20,7 @@ _GRID = "audit_unlisted"
 
 def offer(table: Table, page: Page) -> None:
     """For ops: offer to count the records of `table` that no list shows, with the cost; what was found, once done."""
-    facts = reads.facts(table)
+    facts = source.facts(table)
     key = f"{KEPT}unlisted_{table.variable}"
     progress: Progress | None = st.session_state.get(key)
     markup.show(markup.heading(facts.name))
@@ -28,9 +28,9 @@ def offer(table: Table, page: Page) -> None:
         _found(progress, table, facts.name, page)
     st.text(f"Reading the whole table costs {page.scan_cost(facts)}.")
     if st.button("Count them" if progress is None else "Count them again", key=f"count_{table.variable}"):
-        access.require_ops("read a whole table")
+        sign_in.require_ops("read a whole table")
         shared.follow(
-            orphans.count(reads.store(), table),
+            orphans.count(source.store(), table),
             key,
             lambda step: (
                 min(0.99, step.read / max(facts.items, step.read, 1)),

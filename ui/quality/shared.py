@@ -55,4 +55,5 @@ def download(
         key=key,
         label=label,
         complete=complete if period is None else None,
+        students=rows["Student"].dropna(),
     )

@@ -15,10 +15,10 @@ from data.provisioning.drift import Check, Level, Step, Target
 from data.provisioning.lambdas import Clients, Proof, proofs, unreachable
 from data.provisioning.provision import Look, Plan, State
 from data.schema import TABLES
-from ui import reads
+from queries import source
 from ui.components import markup
 from ui.components.markup import Html
-from ui.shell import access
+from ui.shell import sign_in
 from ui.shell.page import KEPT, Page, forget, recheck
 from wording import formats
 
@@ -206,7 +206,7 @@ def _fact(check: Check, page: Page) -> str:
 
 def _clients() -> Clients | Failure:
     try:
-        return reads.clients()
+        return source.clients()
     except Failure as failure:
         return failure
 
@@ -223,7 +223,7 @@ def _look_first(store: Store, steps: Sequence[Step], key: str) -> bool:
             "in it, and once it exists DynamoDB refuses writes in which they are of another type."
         )
         if st.button("Look at up to 1,000 records of each table", key=f"{key}_look"):
-            access.require_ops("look at the records")
+            sign_in.require_ops("look at the records")
             with st.spinner("Reading a sample…", show_time=True):
                 for step in missing:
                     looks[step.what] = provision.look(store, step)
@@ -255,13 +255,13 @@ def _account_typed(page: Page, key: str) -> bool:
     """On real AWS, the account id has to be typed before anything is changed."""
     if not page.settings.real_aws:
         return True
-    account = reads.account()
+    account = source.account()
     typed = st.text_input(f"Type the account id ({account}) to allow the change", key=f"{key}_account", max_chars=12)
     return typed.strip() == account
 
 
 def _apply(store: Store, chosen: Sequence[Step], key: str) -> None:
-    who = access.require_ops("apply the plan").name
+    who = sign_in.require_ops("apply the plan").name
     clients = _clients()
     results: list[tuple[str, str]] = []
     with budget.lifted(), st.status("Applying the plan…", expanded=True) as box:
@@ -318,7 +318,7 @@ def _restore_form(store: Store, windows: dict[str, Check], page: Page) -> None:
         return
     typed = _account_typed(page, "restore")
     if st.button("Restore to the new table", key="restore_go", disabled=not typed or (not latest and at is None)):
-        who = access.require_ops("restore a table").name
+        who = sign_in.require_ops("restore a table").name
         provision.restore(store, name, target.strip(), at, who=who)
         st.session_state[_RESTORED] = (windows[name].target.table, target.strip())
         st.rerun()

@@ -2,30 +2,35 @@
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from analysis.phrases import Found
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Cost, Read, TableFacts
+from data.dynamodb.store import Read, TableFacts
 from data.roster import Roster, RosterError, Student
 from data.schema import EVALUATIONS, TABLES, Table
 from data.settings import Settings, SettingsError
-from ui import reads
+from queries import source
+from queries.cache import FRESH, Answer, Query
+from queries.gate import Refused, Visitor
+from queries.session import Question, Session, cache
 from ui.components import filters, markup
-from ui.shell import access
-from ui.shell.access import Refused, Visitor
+from ui.shell import sign_in
+from ui.shell.sign_in import Request
 from wording import formats
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +75,7 @@ def navigation(*, from_entrypoint: bool = True) -> StreamlitPage:
     if from_entrypoint:
         st.session_state[_FRAMED] = True
     try:
-        visitor = access.current()
+        visitor = sign_in.current()
     except Refused:
         visitor = None
     return st.navigation(
@@ -91,51 +96,61 @@ def navigation(*, from_entrypoint: bool = True) -> StreamlitPage:
 
 @dataclass(slots=True)
 class Page:
-    """One run of a page: its clock, and what it has read so far."""
+    """One run of a page: its clock, who it is for, and what it has read so far."""
 
     settings: Settings
     zone: ZoneInfo
     now: datetime
-    visitor: Visitor
-    _made: list[tuple[Any, tuple[Any, ...], Read[Any]]] = field(default_factory=list)
-    _tried: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
-    _looked: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
-    _begun: dict[tuple[Any, tuple[Any, ...]], "reads.Answer | Exception"] = field(default_factory=dict)
+    request: Request
+    session: Session
+    is_fragment: bool = False
+    _looked: list[Question] = field(default_factory=list)
+    """What the last look of a fragment has asked; Refresh covers it. It must not grow with each look of a day."""
 
-    def ahead(self, *wanted: tuple[Any, ...]) -> None:
-        """Ask for reads of ui.reads, each with its arguments, side by side; `read` then finds what came of them."""
-        for (cached, *args), outcome in zip(wanted, reads.ask_ahead(wanted), strict=True):
-            self._try(cached, tuple(args))
-            self._begun[cached, tuple(args)] = outcome
+    @property
+    def visitor(self) -> Visitor:
+        """Who is looking."""
+        return self.session.gate.visitor
 
-    def read(self, cached: Callable[..., Read[Any]], *args: Any) -> Any:
-        """The value of a read of ui.reads, as far as the visitor may see it; its cost goes into the footer.
+    def ahead(self, *questions: Question, within: timedelta = FRESH) -> None:
+        """Ask several queries, each with its arguments, side by side; `read` then finds what came of them."""
+        with self._loading(all(self.session.has_fresh(*question, within=within) for question in questions)):
+            self.session.ahead(*questions, within=within)
 
-        May raise Failure.
-        """
-        return self.answer(cached, *args).value
+    def read(self, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The value of a query, as far as the visitor may see it; its cost goes into the footer. May raise Failure."""
+        return self.answer(asked, *args, **kwargs).value
 
-    def answer(self, cached: Callable[..., Read[Any]], *args: Any) -> Read[Any]:
-        """The same with its time and cost.
+    def read_part(self, name: str, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The value of a query in a part of its own; None where it fails, which is said there."""
+        value: T | None = None
+        with self.part(name):
+            value = self.read(asked, *args, **kwargs)
+        return value  # noqa: RET504 - where the part fails, its block has not come to an end
 
-        What is kept for all visitors is what was read; what each may see is taken from it here.
-        """
-        self._try(cached, args)
-        asked = self._begun.pop((cached, args), None) or reads.ask(cached, *args)
-        if isinstance(asked, Exception):
-            raise asked
-        answer = asked.read
-        if asked.failure:
-            self.tell_older(answer, asked.failure)
-        self._made.append((cached, args, answer))
-        for note in answer.notes:
+    def answer(self, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Read[T]:
+        """The same with its time and cost."""
+        with self._loading(self.session.has_fresh(asked, *args)):
+            answer = self.session.answer(asked, *args, **kwargs)
+        return self._tell(answer)
+
+    def answer_within(self, within: timedelta, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Read[T]:
+        """The same, read again where it is not younger than `within`."""
+        with self._loading(self.session.has_fresh(asked, *args, within=within)):
+            answer = self.session.answer_within(within, asked, *args, **kwargs)
+        return self._tell(answer)
+
+    def _tell(self, answer: Answer[T]) -> Read[T]:
+        """Say what the reader must know of an answer: that it is an older one, and why; that it is cut."""
+        if answer.failure:
+            self.tell_older(answer.read, answer.failure)
+        for note in answer.read.notes:
             markup.show(markup.quiet(markup.inline(note)))
-        return answer.map(self.only_seen)
+        return answer.read
 
-    def _try(self, cached: Callable[..., Read[Any]], args: tuple[Any, ...]) -> None:
-        """Let Refresh read this again, whatever comes of it."""
-        if (cached, args) not in self._tried:
-            self._tried.append((cached, args))
+    def _loading(self, is_there: bool) -> AbstractContextManager[None]:
+        """A sign that something is being read; none for what is there already."""
+        return nullcontext() if is_there else st.spinner("Reading from DynamoDB…", show_time=True)
 
     @property
     def roster(self) -> Roster:
@@ -144,7 +159,7 @@ class Page:
         if uploaded is not None:
             return uploaded
         try:
-            server = reads.class_list()
+            server = source.class_list()
         except RosterError as error:
             log.warning("%s", error)
             return Roster()
@@ -162,7 +177,7 @@ class Page:
 
     def tell_older(self, answer: Read[Any], failure: Failure) -> None:
         """Say that an answer is an older one, how old, and why there is no fresh one."""
-        reads.sign_in_anew(failure)
+        source.reopen_after(failure)
         when = f"{answer.read_at.astimezone(self.zone):%H:%M} ({self.zone.key})"
         with st.container(border=True):
             st.text(
@@ -173,7 +188,7 @@ class Page:
 
     def may_see(self, user_id: object) -> bool:
         """Whether the visitor may see this student's work."""
-        return self.visitor.may_see(user_id, Roster() if self.visitor.classes is None else _server_roster())
+        return self.session.gate.admits(user_id)
 
     def require(self, user_id: str) -> None:
         """Show nothing of a student whose work the visitor may not see, but why. Before anything of theirs is read."""
@@ -183,36 +198,24 @@ class Page:
 
     def only_seen(self, value: Any) -> Any:
         """What the visitor may see of rows with a user_id, of a record, of several, or of a dict by Key."""
-        if self.visitor.classes is None or value is None:
-            return value
-        if isinstance(value, pd.DataFrame):
-            return value[value["user_id"].map(self.may_see).astype(bool)].reset_index(drop=True)
-        if isinstance(value, dict):
-            return {key: kept for key, kept in value.items() if self.may_see(key.user_id)}
-        if isinstance(value, list):
-            return [record for record in value if self.may_see(record.user_id)]
-        if isinstance(value, Found):  # phrases of records whose keys were of students that the visitor may see
-            return value
-        # Anything else must be one record: what says nothing of a student cannot be held against the classes.
-        return value if self.may_see(value.user_id) else None
+        return self.session.gate.filter(value)
 
-    def keep(self, answer: Read[Any]) -> None:
-        """Count an answer that the session kept into the footer."""
-        self._made.append((None, (), answer))
+    def keep(self, read: Read[Any]) -> None:
+        """Count what the session has kept into the footer."""
+        self.session.count(read)
 
     def fresh(self) -> "Page":
-        """The same page a while later, for a fragment that runs by itself: its clock and cost begin anew."""
-        # Refresh covers what the last look has read. One that looks again for a day must not make the list grow.
+        """The same page a while later, for a fragment that runs by itself: it asks again who may look, and its clock
+        and cost begin anew."""
+        visitor = recheck()
         self._looked.clear()
-        return replace(self, now=datetime.now(UTC), visitor=recheck(), _made=[], _tried=self._looked)
+        session = Session(sign_in.gate_of(visitor), asked=self._looked)
+        return replace(self, now=datetime.now(UTC), request=sign_in.request(), session=session, is_fragment=True)
 
     def cost_line(self) -> None:
         """What has been read so far, what it cost and when that was."""
-        answers = [answer for _, _, answer in self._made]
-        if answers:
-            spent = sum((answer.cost for answer in answers), Cost())
-            local = min(answer.read_at for answer in answers).astimezone(self.zone)
-            st.text(f"{formats.cost(spent)} · read {local:%H:%M} ({self.zone.key})")
+        if (oldest := self.session.oldest) is not None:
+            st.text(f"{formats.cost(self.session.cost)} · read {oldest.astimezone(self.zone):%H:%M} ({self.zone.key})")
 
     @property
     def source(self) -> str:
@@ -222,7 +225,7 @@ class Page:
     @property
     def complete(self) -> bool:
         """Whether all that this page has read is whole."""
-        return all(answer.complete for _, _, answer in self._made)
+        return self.session.complete
 
     def go(self, page: str, **ids: str) -> NoReturn:
         """Leave for another page; the filters travel along."""
@@ -251,17 +254,17 @@ class Page:
             with budget.limited():
                 yield
         except Done:
-            raise
+            # A fragment has no page around it that would end.
+            if not self.is_fragment:
+                raise
         except Exception as error:  # noqa: BLE001 - the boundary: _panel logs it and tells the reader
             _panel(name, error)
 
-    def student_rows(
-        self, table: Table, cached: Callable[..., Read[pd.DataFrame]], user_id: str
-    ) -> pd.DataFrame | None:
+    def student_rows(self, table: Table, asked: Query[..., pd.DataFrame], user_id: str) -> pd.DataFrame | None:
         """A student's rows of `table`. Without the index: what a scan would cost, and the rows only once accepted."""
         accepted = f"_scan_{table.variable}_{user_id}"
         try:
-            rows: pd.DataFrame = self.read(cached, user_id)
+            rows = self.read(asked, user_id)
         except Failure as failure:
             if failure.kind != "index_missing":
                 raise
@@ -270,8 +273,8 @@ class Page:
                 return None
         else:
             return rows
-        access.require_ops("read a whole table")
-        scanned: pd.DataFrame = self.read(cached, user_id, True)
+        sign_in.require_ops("read a whole table")
+        scanned = self.read(asked, user_id, True)
         st.info("Read from the whole table, because the index is missing. Setup can add it.")
         return scanned
 
@@ -281,7 +284,7 @@ class Page:
             if not self.visitor.is_ops:
                 st.text("Reading the whole table instead is for ops.")
                 return
-            st.text(f"Reading the whole table once costs {self.scan_cost(reads.facts(table))}.")
+            st.text(f"Reading the whole table once costs {self.scan_cost(source.facts(table))}.")
             st.button("Read the whole table", key=f"{accepted}_button", on_click=_accept, args=(accepted,))
 
     def scan_cost(self, facts: TableFacts) -> str:
@@ -306,7 +309,7 @@ class Page:
         st.divider()
         with st.container(horizontal=True, vertical_alignment="center"):
             self.cost_line()
-            st.button("Refresh", on_click=_refresh, args=(self._tried, self._looked), key="_refresh")
+            st.button("Refresh", on_click=_refresh, args=(self.session.asked, self._looked), key="_refresh")
 
 
 @contextmanager
@@ -324,13 +327,12 @@ def open_page(title: str, *, for_ops: bool = False) -> Iterator[Page]:
             st.session_state[_RETRIED] = True
             st.rerun()
     try:
-        visitor = access.current()
+        visitor = sign_in.current()
         _named(visitor)
         if for_ops:
             visitor.require_ops(f"open {title}")
-        settings = reads.settings()
-        if visitor.classes is not None:
-            _server_roster()
+        settings = source.settings()
+        gate = sign_in.gate_of(visitor)
     except Refused as refused:
         _refuse(title, refused)
     except SettingsError as error:
@@ -342,10 +344,10 @@ def open_page(title: str, *, for_ops: bool = False) -> Iterator[Page]:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.title(title, anchor=False, width="content")
             markup.show_small(_source(settings))
-        page = Page(settings, reader_zone(), datetime.now(UTC), visitor)
+        page = Page(settings, reader_zone(), datetime.now(UTC), sign_in.request(), Session(gate))
         filters.remarks()
         try:
-            reads.start()
+            source.start()
             yield page
         except Done:
             pass
@@ -366,7 +368,7 @@ def reader_zone() -> ZoneInfo:
 def recheck() -> Visitor:
     """The visitor as of now, for fragments, which run without open_page: where it would refuse, the page runs again."""
     try:
-        return access.current()
+        return sign_in.current()
     except Refused:
         st.rerun()
 
@@ -380,7 +382,7 @@ def _refuse(title: str, refused: Refused) -> NoReturn:
         if st.button("Sign in", key="sign_in"):
             st.login()
     elif refused.way == "sign out":
-        st.button("Sign out", on_click=access.sign_out, key="sign_out")
+        st.button("Sign out", on_click=sign_in.sign_out, key="sign_out")
     st.stop()
 
 
@@ -390,20 +392,11 @@ def _named(visitor: Visitor) -> None:
         return
     with st.sidebar:
         markup.show(markup.quiet(markup.inline(f"{visitor.email}, {visitor.described}")))
-        st.button("Sign out", on_click=access.sign_out, key="sign_out")
+        st.button("Sign out", on_click=sign_in.sign_out, key="sign_out")
 
 
 def _is_ops(visitor: Visitor | None) -> bool:
     return visitor is not None and visitor.is_ops
-
-
-def _server_roster() -> Roster:
-    """The roster of whoever runs the dashboard; Refused when it cannot be read, because classes are told from it."""
-    try:
-        return reads.class_list()
-    except RosterError as error:
-        log.warning("The roster cannot be used: %s", error)
-        raise Refused("You may see some classes, but the roster that names their students cannot be read.") from error
 
 
 def _source(settings: Settings) -> str:
@@ -416,7 +409,7 @@ def _source(settings: Settings) -> str:
     try:
         # Short, because nothing else is shown before.
         with budget.limited(_BADGE_SECONDS):
-            known = reads.facts(EVALUATIONS)
+            known = source.facts(EVALUATIONS)
     except Failure:
         return f"AWS · account not known · {settings.region or 'region from the profile'} · {tables}"
     return f"AWS account {known.account} · {known.region} · {tables}"
@@ -428,7 +421,7 @@ def _panel(name: str, error: Exception) -> None:
         message, remedy = str(error), "Nothing was changed."
     elif isinstance(error, Failure):
         log.warning("%s: %s (request %s)", name, error.kind, error.request_id or "none")
-        reads.sign_in_anew(error)
+        source.reopen_after(error)
         message = f"{name} could not be shown. {error.what}"
         remedy = error.do
     else:
@@ -452,9 +445,12 @@ def _accept(key: str) -> None:
     st.session_state[key] = True
 
 
-def _refresh(*tried: list[tuple[Any, tuple[Any, ...]]]) -> None:
+def _refresh(*asked: list[Question]) -> None:
     """Forget what this page had read, so that the next run reads it again."""
-    for cached, args in chain(*tried):
-        reads.ask_again(cached, *args)
-    reads.forget()
+    for query, *args in chain(*asked):
+        cache.outdate(query, *args)
+    try:
+        source.store().forget()
+    except Failure as failure:
+        log.info("There is no store to forget anything: %s", failure.kind)
     forget()

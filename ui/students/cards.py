@@ -8,16 +8,16 @@ import streamlit as st
 from data.records.flashcards import FlashcardSet
 from data.schema import FLASHCARD_SETS
 from exports import anki, spreadsheets
-from ui import reads
+from queries import records
 from ui.components import downloads, filters, grid, markup
-from ui.shell.page import FLASHCARDS, Page, recheck
+from ui.shell.page import FLASHCARDS, Page
 from ui.students import feedback
 from wording import formats
 
 
 def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
     """A student's sets as a table; choosing one opens it."""
-    sets = page.student_rows(FLASHCARD_SETS, reads.sets, user_id)
+    sets = page.student_rows(FLASHCARD_SETS, records.sets, user_id)
     if sets is None:
         return
     if sets.empty:
@@ -46,9 +46,15 @@ def counted(chosen: FlashcardSet) -> str:
 
 
 @st.fragment
-def flip(chosen: FlashcardSet) -> None:
+def flip(chosen: FlashcardSet, page: Page) -> None:
     """One card at a time: Space turns it, the arrow keys go on and back."""
-    recheck()
+    now_page = page.fresh()
+    with now_page.part("The cards"):
+        now_page.require(chosen.user_id)
+        _flip(chosen)
+
+
+def _flip(chosen: FlashcardSet) -> None:
     place, turned = f"_card_{chosen.set_id}", f"_turned_{chosen.set_id}"
     at = min(st.session_state.get(place, 0), len(chosen.cards) - 1)
     card = chosen.cards[at]
@@ -109,12 +115,13 @@ def take_away(chosen: FlashcardSet, page: Page) -> None:
             ("Download for Anki", anki.package, "apkg", "application/octet-stream"),
             ("Download as TSV", spreadsheets.tsv, "tsv", "text/tab-separated-values"),
         ):
-            st.download_button(
+            downloads.button(
                 label,
                 partial(make, chosen, zone=page.zone, source=page.source, made=page.now),
+                page,
+                students=[chosen.user_id],
                 file_name=spreadsheets.file_name("flashcards", {"set": chosen.set_id}, made, suffix),
                 mime=mime,
-                on_click="ignore",
                 key=f"cards_{suffix}",
             )
     held = f"Each file holds {formats.count(len(chosen.cards), 'card')}."

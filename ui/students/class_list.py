@@ -4,7 +4,7 @@ import streamlit as st
 
 from data import roster
 from data.roster import Roster, RosterError
-from ui import reads
+from queries import source
 from ui.components import markup
 from ui.shell.page import ROSTER, Page
 from wording import formats
@@ -64,7 +64,7 @@ def _upload() -> None:
 
 def _server_problem() -> None:
     try:
-        reads.class_list()
+        source.class_list()
     except RosterError as error:
         markup.show(markup.paragraph(str(error)))
 

@@ -15,7 +15,7 @@ from analysis.progress import Attempts, Forecast, Progress
 from data.schema import TYPES
 from exports import report
 from exports.report import Report
-from ui import reads
+from queries import records
 from ui.components import charts, downloads, filters, grid, markup, plots
 from ui.components.filters import Period
 from ui.shell.page import COMPARE, EVALUATION, OVERVIEW, Page
@@ -84,7 +84,7 @@ def beside(user_id: str, page: Page) -> Mapping[str, float]:
         f"A median of fewer than {SMALLEST_CLASS} students is not shown.",
     ):
         return {}
-    classmates = page.read(reads.of_students, tuple(sorted(members)), progress.WINDOW.days)
+    classmates = page.read(records.of_students, tuple(sorted(members)), progress.WINDOW.days)
     medians = {}
     for skill in TYPES:
         levels = [progress.progress(a, page.now).level for a in progress.by_student(classmates, skill).values()]

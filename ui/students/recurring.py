@@ -10,7 +10,7 @@ from analysis import phrases
 from analysis.phrases import CRITERION_NAMES, Found, Key, Kind, Phrase
 from data.dynamodb.errors import Failure
 from data.schema import EVALUATIONS
-from ui import reads
+from queries import records, source
 from ui.components import filters, markup
 from ui.shell.page import EVALUATION, Page
 from wording import formats
@@ -44,7 +44,7 @@ def of_student(user_id: str, history: pd.DataFrame, page: Page) -> None:
     if not _offer(keys, "says", "the newest completed evaluations", page):
         return
     with page.part("What the feedback keeps saying"):
-        found: Found = page.read(reads.recurring, keys)
+        found: Found = page.read(records.recurring, keys)
         st.text(
             f"In the feedback of the newest {found.evaluations} completed evaluations: what is said in at least two. "
             "Quoted words and numbers may differ."
@@ -62,7 +62,7 @@ def of_group(keys: Sequence[Key], page: Page) -> None:
     if not _offer(asked, "lesson", f"the newest {NEWEST_OF_EACH} evaluations of each student", page):
         return
     with page.part("What the feedback keeps saying to several"):
-        found: Found = page.read(reads.recurring, asked, 2)
+        found: Found = page.read(records.recurring, asked, 2)
         few = f" The newest {MOST} were read; there are {len(keys):,}." if len(keys) > MOST else ""
         st.text(
             f"In the newest feedback of {formats.count(found.students, 'student')}: what is said to at least two, as "
@@ -91,7 +91,7 @@ def _cost(records: int, page: Page) -> str:
     if page.settings.source == "demo":
         return "nothing in the demo"
     try:
-        estimate = reads.facts(EVALUATIONS).batch_cost(records)
+        estimate = source.facts(EVALUATIONS).batch_cost(records)
     except Failure:
         estimate = None
     return f"about {formats.cost(estimate)}" if estimate else "what their size makes it cost, which is not known"

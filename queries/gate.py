@@ -1,4 +1,4 @@
-"""Who is looking, with which role, and whose work they may see. Every page asks first, and every change again.
+"""Who is looking, with which role, and whose work they may see: asked by pages, fragments, downloads and changes.
 
 Without sign-in the dashboard is for the one who started it: on this computer, and never through a proxy. With `[auth]`
 in secrets.toml, Streamlit signs people in, and `[roles]` and `[classes]` say what they may do. What cannot be decided
@@ -6,21 +6,17 @@ is refused.
 """
 
 import ipaddress
-import logging
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import streamlit as st
+import pandas as pd
 
+from analysis.phrases import Found
 from data.roster import Roster
-
-log = logging.getLogger(__name__)
 
 Role = Literal["teacher", "ops"]
 Way = Literal["sign in", "sign out"]
@@ -33,10 +29,10 @@ _LOCAL = "a user of the dashboard, not signed in"
 _AUTH = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 _SHORTEST_SECRET = 32  # characters; whoever guesses it can write sign-ins of his own
 _HOURS = 12
-_MOST_HOURS = 24 * 30  # Streamlit's cookie lives no longer
+MOST_HOURS = 24 * 30  # Streamlit's cookie lives no longer
 _SKEW = timedelta(minutes=5)
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-_README = "README, “Security”, says how."
+README = "README, “Security”, says how."
 
 
 class AccessError(ValueError):
@@ -164,7 +160,7 @@ def local(address: str | None, headers: Mapping[str, str], client: str | None = 
         where = "on every network interface" if not address else "on the network"
         raise Refused(
             f"This dashboard listens {where}, and nobody has to sign in. So it shows no data. Set up sign-in, or let "
-            f"it listen on 127.0.0.1 only (server.address in .streamlit/config.toml). {_README}"
+            f"it listen on 127.0.0.1 only (server.address in .streamlit/config.toml). {README}"
         )
     sent = {name.casefold(): value for name, value in headers.items()}
     host = sent.get("host")
@@ -173,78 +169,36 @@ def local(address: str | None, headers: Mapping[str, str], client: str | None = 
     if not is_from_here or not is_to_here or any(name in sent for name in _FORWARDED):
         raise Refused(
             "This dashboard was reached from elsewhere, by another name or a proxy, and nobody has to sign in. So it "
-            f"shows no data. Open it at 127.0.0.1 on the computer where it runs, or set up sign-in. {_README}"
+            f"shows no data. Open it at 127.0.0.1 on the computer where it runs, or set up sign-in. {README}"
         )
     return Visitor(None, "ops")
 
 
-def current() -> Visitor:
-    """Who is looking right now; Refused with a sentence when they may not. Nothing of it is kept between calls."""
-    try:
-        rules = Rules.read(_secrets())
-    except AccessError as error:
-        raise Refused(f"{error} So this dashboard shows no data. {_README}") from error
-    if rules is None:
-        if _Process.had_sign_in:
-            raise Refused("Sign-in was set up when this dashboard started, and is gone now. So it shows no data.")
-        return local(st.get_option("server.address"), dict(st.context.headers), _client())
-    _Process.had_sign_in = True
-    if st.get_option("server.trustedUserHeaders"):
-        raise Refused("server.trustedUserHeaders is set: anybody could claim to be somebody else. So there is no data.")
-    user = st.user.to_dict()
-    if _sign_in(user) in _Process.ended:
-        raise Refused("You have signed out.", "sign in")
-    return rules.visitor(user, datetime.now(UTC))
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a visitor may see of students' work. `roster` is the server's own, never an uploaded one."""
 
+    visitor: Visitor
+    roster: Roster
 
-def require_ops(what: str) -> Visitor:
-    """The visitor, asked for at the moment of a change; Refused when they may not `what`, or not any more."""
-    visitor = current()
-    visitor.require_ops(what)
-    return visitor
+    def admits(self, user_id: object) -> bool:
+        """Whether the visitor may see this student's work."""
+        return self.visitor.may_see(user_id, self.roster)
 
-
-def sign_out() -> None:
-    """End this sign-in in every tab. Streamlit alone would leave other tabs signed in until they are closed."""
-    now = datetime.now(UTC)
-    _Process.ended = {key: at for key, at in _Process.ended.items() if now - at < timedelta(hours=_MOST_HOURS)}
-    _Process.ended[_sign_in(st.user.to_dict())] = now
-    st.logout()
-
-
-class _Process:
-    """What this process remembers: that there was sign-in, and which sign-ins have ended, and when."""
-
-    had_sign_in = False
-    ended: dict[tuple[str, ...], datetime] = {}  # noqa: RUF012 - replaced as a whole
-
-
-def _sign_in(user: Mapping[str, Any]) -> tuple[str, ...]:
-    """What tells one sign-in from another: the provider makes a nonce for each."""
-    return tuple(str(user.get(claim)) for claim in ("iss", "sub", "iat", "nonce"))
-
-
-def _client() -> str | None:
-    """The address that the browser's request came from; None for this computer."""
-    return st.context.ip_address
-
-
-def _secrets() -> dict[str, Any]:
-    """The content of secrets.toml as it is now, empty when there is none; AccessError when it cannot be read.
-
-    Streamlit's own st.secrets says of a file that it cannot read the same as of none, and no longer follows a file
-    that was broken once: a role that was taken away would stay.
-    """
-    content: dict[str, Any] = {}
-    for path in map(Path, st.get_option("secrets.files")):
-        if not path.exists():
-            continue
-        try:
-            content |= tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            log.warning("%s cannot be read: %s", path, error)
-            raise AccessError("secrets.toml cannot be read; the log says why.") from error
-    return content
+    def filter(self, value: Any) -> Any:
+        """What the visitor may see of rows with a user_id, of a record, of several, or of a dict by Key."""
+        if self.visitor.classes is None or value is None:
+            return value
+        if isinstance(value, pd.DataFrame):
+            return value[value["user_id"].map(self.admits).astype(bool)].reset_index(drop=True)
+        if isinstance(value, dict):
+            return {key: kept for key, kept in value.items() if self.admits(key.user_id)}
+        if isinstance(value, list):
+            return [record for record in value if self.admits(record.user_id)]
+        if isinstance(value, Found):  # phrases of records whose keys were of students that the visitor may see
+            return value
+        # Anything else must be one record: what says nothing of a student cannot be held against the classes.
+        return value if self.admits(value.user_id) else None
 
 
 def _check_auth(auth: Mapping[str, Any]) -> None:
@@ -284,8 +238,8 @@ def _classes(secrets: Mapping[str, Any], ops: frozenset[str]) -> dict[str, froze
 
 def _lasts(roles: Mapping[str, Any]) -> timedelta:
     hours = roles.get("hours", _HOURS)
-    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= _MOST_HOURS:
-        raise AccessError(f"In secrets.toml, hours in [roles] must be a number up to {_MOST_HOURS}.")
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= MOST_HOURS:
+        raise AccessError(f"In secrets.toml, hours in [roles] must be a number up to {MOST_HOURS}.")
     return timedelta(hours=hours)
 
 

@@ -1,0 +1,101 @@
+"""What one visitor asks during one run: through the gate, out of the shared cache, with the sum of what it cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from data.dynamodb.store import Cost, Read
+from queries.cache import FRESH, Answer, Cache, Query
+from queries.gate import Gate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Question = tuple[Any, ...]
+"""A query and its arguments."""
+
+cache = Cache()
+"""The one cache of this process."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One run's reads. It can be used under any container, in a thread and in a fragment: nothing in it draws."""
+
+    gate: Gate
+    reads: list[Read[Any]] = field(default_factory=list)
+    asked: list[Question] = field(default_factory=list)
+    _ahead: dict[Question, Answer[Any] | Exception] = field(default_factory=dict)
+
+    def ahead(self, *questions: Question, within: timedelta = FRESH) -> None:
+        """Ask several questions side by side; `answer` then takes what came of them."""
+        for question, outcome in zip(questions, cache.answers(questions, within), strict=True):
+            self._remember(question)
+            self._ahead[question] = outcome
+
+    def answer(self, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
+        """The answer as far as the visitor may see it, with its time, cost and failure. May raise Failure.
+
+        What is kept for all visitors is what was read; what each may see is taken from it here.
+        """
+        return self._answer(asked, _positional(args, kwargs), FRESH)
+
+    def answer_within(self, within: timedelta, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
+        """The same, read again where it is not younger than `within`."""
+        return self._answer(asked, _positional(args, kwargs), within)
+
+    def _answer(self, asked: Query[..., T], args: tuple[Any, ...], within: timedelta) -> Answer[T]:
+        question = (asked, *args)
+        self._remember(question)
+        outcome = self._ahead.pop(question, None) or cache.answer(asked, *args, within=within)
+        if isinstance(outcome, Exception):
+            raise outcome
+        self.reads.append(outcome.read)
+        return Answer(outcome.read.map(self.gate.filter), outcome.failure)
+
+    def count(self, read: Read[Any]) -> None:
+        """Count what was read in another way."""
+        self.reads.append(read)
+
+    def derive(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """What is worked out of everybody's records, once for each key and each set of students that may be seen."""
+        return cache.derive((self.members, *key), make)
+
+    def has_fresh(self, *question: Any, within: timedelta = FRESH) -> bool:
+        """Whether the answer needs no read, as far as can be told without asking."""
+        return question in self._ahead or cache.has_fresh(*question, within=within)
+
+    @property
+    def members(self) -> frozenset[str] | None:
+        """The students whom the visitor may see; None for all."""
+        if self.gate.visitor.classes is None:
+            return None
+        return frozenset(user_id for user_id in self.gate.roster.students if self.gate.admits(user_id))
+
+    @property
+    def cost(self) -> Cost:
+        """What all of it cost."""
+        return sum((read.cost for read in self.reads), Cost())
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the oldest of it was read; None when nothing was."""
+        return min((read.read_at for read in self.reads), default=None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it is whole."""
+        return all(read.complete for read in self.reads)
+
+    def _remember(self, question: Question) -> None:
+        """Let Refresh read this again, whatever comes of it."""
+        if question not in self.asked:
+            self.asked.append(question)
+
+
+def _positional(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments, by which a query is known: the same question must not have two keys."""
+    if named:
+        raise TypeError("a query is asked with positional arguments")
+    return args

@@ -1,0 +1,229 @@
+"""The cache: fresh, stale after a failure, bounded in bytes and number, gone once AWS refuses the data; one reads."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from data.dynamodb.errors import Failure, Kind
+from data.dynamodb.store import Cost, Read
+from data.records.jobs import Key
+from queries import cache as caching
+from queries import records
+from queries.cache import FRESH, RETRY, STALE, Cache, Query, query
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class World:
+    """A clock that can be set, a cache, and a query that counts its reads and can fail."""
+
+    now: datetime = NOW
+    reads: int = 0
+    failure: Failure | None = None
+    value: Any = "a"
+    cache: Cache = field(init=False)
+    asked: Query[[str], Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cache = Cache(lambda: self.now)
+        self.asked = query(self.read)
+
+    def read(self, _name: str) -> Read[Any]:
+        self.reads += 1
+        if self.failure:
+            raise self.failure
+        return Read(self.value, Cost(1, 0.5), self.now, True, ("a note",))
+
+    def fail(self, kind: Kind | None) -> None:
+        self.failure = Failure(kind, "It failed.", "Mend it.") if kind else None
+
+    def ask(self, name: str = "x", **more: Any) -> caching.Answer[Any]:
+        return self.cache.answer(self.asked, name, **more)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_answer_is_fresh_for_five_minutes_and_comes_back_whole(world: World) -> None:
+    first = world.ask()
+    assert first == caching.Answer(Read("a", Cost(1, 0.5), NOW, True, ("a note",)))
+    world.now += FRESH - SECOND
+    assert world.ask() == first
+    assert world.cache.has_fresh(world.asked, "x")
+    assert world.reads == 1
+    world.now += SECOND
+    assert not world.cache.has_fresh(world.asked, "x")
+    world.ask()
+    assert world.reads == 2
+
+
+def test_who_wants_it_younger_reads_again_and_the_others_have_that_too(world: World) -> None:
+    world.ask()
+    world.now += timedelta(seconds=10)
+    assert world.ask(within=timedelta(seconds=9)).read.read_at == world.now
+    assert world.ask().read.read_at == world.now
+    assert world.reads == 2
+
+
+@pytest.mark.parametrize("again", ["outdate", "change"])
+def test_refresh_and_what_the_dashboard_changed_are_read_anew(world: World, again: str) -> None:
+    world.ask()
+    getattr(world.cache, again)(world.asked, "x")
+    world.ask()
+    world.ask()
+    assert world.reads == 2
+
+
+def test_a_frame_that_a_page_changes_is_changed_for_nobody_else(world: World) -> None:
+    world.value = pd.DataFrame({"band": [6.0]})
+    frame = world.ask().read.value
+    frame["band"] = 9.0
+    assert world.ask().read.value["band"].tolist() == [6.0]
+
+
+def test_after_a_failure_the_last_answer_stands_in_for_an_hour_with_the_failure(world: World) -> None:
+    world.ask()
+    world.fail("throttled")
+    world.now += FRESH
+    stale = world.ask()
+    assert (stale.read.value, stale.failure) == ("a", world.failure)
+    # The next one does not wait for the same failure again.
+    world.now += RETRY - SECOND
+    assert world.ask().failure
+    assert world.reads == 2
+    world.now += SECOND
+    assert world.ask().failure
+    assert world.reads == 3
+    world.now = NOW + STALE + SECOND
+    with pytest.raises(Failure, match="It failed"):
+        world.ask()
+    world.fail(None)
+    world.now += RETRY
+    assert world.ask().failure is None
+
+
+def test_refresh_asks_again_however_short_ago_it_failed(world: World) -> None:
+    world.fail("throttled")
+    for _ in range(2):
+        with pytest.raises(Failure):
+            world.ask()
+    assert world.reads == 1
+    world.fail(None)
+    world.cache.outdate(world.asked, "x")
+    assert world.ask().read.value == "a"
+
+
+@pytest.mark.parametrize("kind", caching.MENDED_ELSEWHERE)
+def test_what_somebody_may_have_mended_meanwhile_is_asked_again(world: World, kind: Kind) -> None:
+    world.fail(kind)
+    for _ in range(2):
+        with pytest.raises(Failure):
+            world.ask()
+    assert world.reads == 2
+
+
+@pytest.mark.parametrize("kind", ["access_denied", "missing"])
+def test_what_aws_refuses_is_not_kept_for_those_whom_it_refuses_it(world: World, kind: Kind) -> None:
+    world.ask()
+    world.now += FRESH
+    world.fail(kind)
+    with pytest.raises(Failure):
+        world.ask()
+    world.fail("throttled")
+    world.now += RETRY
+    with pytest.raises(Failure):
+        world.ask()
+
+
+def test_a_failure_that_is_kept_lets_go_of_what_was_read_by_then(world: World) -> None:
+    world.fail("throttled")
+    with pytest.raises(Failure):
+        world.ask()
+    failure = world.cache.entry(world.asked, "x").failure
+    assert failure == world.failure
+    assert failure is not None
+    assert failure.__traceback__ is None
+
+
+def test_ten_who_ask_at_once_cost_what_one_does(world: World) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_: str) -> Read[str]:
+        world.reads += 1
+        begun.set()
+        assert go_on.wait(10)
+        return Read("a", Cost(1, 0.5), NOW)
+
+    asked = query(slow)
+    answers: list[object] = []
+    threads = [threading.Thread(target=lambda: answers.append(world.cache.answer(asked, "x"))) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(10)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert (len(answers), world.reads) == (10, 1)
+
+
+def test_one_that_fails_takes_no_other_along_when_asked_side_by_side(world: World) -> None:
+    def broken(_: str) -> Read[str]:
+        raise Failure("service", "Broken.", "Wait.")
+
+    good, bad = world.cache.answers([(world.asked, "x"), (query(broken), "x")])
+    assert isinstance(good, caching.Answer)
+    assert isinstance(bad, Failure)
+
+
+def sized(octets: int) -> Callable[[str], Read[str]]:
+    return lambda _: Read("x" * octets, Cost(1, 0.5), NOW)
+
+
+def test_what_nobody_asked_for_longest_goes_first_when_the_bytes_are_full(world: World) -> None:
+    world.cache = Cache(lambda: world.now, octets=10_000)
+    asked = query(sized(4_000))
+    for name in ("a", "b", "a", "c"):
+        world.cache.answer(asked, name)
+    assert world.cache.octets <= 10_000
+    assert [world.cache.has_fresh(asked, name) for name in ("a", "b", "c")] == [True, False, True]
+    world.cache.answer(query(sized(20_000)), "huge")
+    assert world.cache.octets <= 10_000
+
+
+def test_there_are_never_more_entries_than_that(world: World) -> None:
+    for number in range(caching.ENTRIES + 50):
+        world.cache.entry(world.asked, str(number))
+    assert len(world.cache._entries) <= caching.ENTRIES
+
+
+def test_an_answer_is_gone_from_memory_after_an_hour_even_if_nobody_asks_for_it(world: World) -> None:
+    world.ask("old")
+    world.now += STALE + SECOND
+    world.value = ""
+    world.ask("new")
+    assert world.cache.entry(world.asked, "old").read is None
+
+
+def test_a_question_about_hundreds_of_jobs_takes_no_more_memory_than_one_about_one() -> None:
+    def key(count: int, student: str = "anna") -> object:
+        return records.failure_reasons.key(tuple(Key("evaluations", f"{n}", student) for n in range(count)))
+
+    assert key(500) == key(500)
+    assert len({key(500), key(499), key(500, "binh"), key(500, "\udc80")}) == 4
+    assert len(str(key(500))) < 200
+
+
+def test_what_is_worked_out_is_worked_out_once_for_each_key(world: World) -> None:
+    made: list[int] = []
+    for key in (1, 2, 1):
+        world.cache.derive(key, lambda: made.append(1))
+    assert len(made) == 2

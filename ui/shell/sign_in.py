@@ -1,0 +1,121 @@
+"""Who the browser's request is from. Asked at every page run, fragment, download and change; nothing of it is kept."""
+
+import logging
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from data.roster import Roster, RosterError
+from queries import source
+from queries.gate import MOST_HOURS, README, AccessError, Gate, Refused, Rules, Visitor, local
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the browser's request says of who sent it; kept by downloads, which run outside a page.
+
+    `user` is what the provider says of somebody signed in; `client` the address it came from, None for this computer.
+    """
+
+    user: Mapping[str, Any]
+    headers: Mapping[str, str]
+    client: str | None
+
+
+def request() -> Request:
+    """The request of this page run."""
+    return Request(st.user.to_dict(), dict(st.context.headers), _client())
+
+
+def recognise(sent: Request) -> Visitor:
+    """Who sent this request, by the rules as they are now; Refused with a sentence when they may not look."""
+    try:
+        rules = Rules.read(_secrets())
+    except AccessError as error:
+        raise Refused(f"{error} So this dashboard shows no data. {README}") from error
+    if rules is None:
+        if _Process.had_sign_in:
+            raise Refused("Sign-in was set up when this dashboard started, and is gone now. So it shows no data.")
+        return local(st.get_option("server.address"), sent.headers, sent.client)
+    _Process.had_sign_in = True
+    if st.get_option("server.trustedUserHeaders"):
+        raise Refused("server.trustedUserHeaders is set: anybody could claim to be somebody else. So there is no data.")
+    if _sign_in(sent.user) in _Process.ended:
+        raise Refused("You have signed out.", "sign in")
+    return rules.visitor(sent.user, datetime.now(UTC))
+
+
+def current() -> Visitor:
+    """Who is looking right now; Refused with a sentence when they may not."""
+    return recognise(request())
+
+
+def gate_of(visitor: Visitor) -> Gate:
+    """What this visitor may see. The class list matters only to those who may see some classes alone.
+
+    Refused when it cannot be read, because their students are told from it.
+    """
+    if visitor.classes is None:
+        return Gate(visitor, Roster())
+    try:
+        return Gate(visitor, source.class_list())
+    except RosterError as error:
+        log.warning("The roster cannot be used: %s", error)
+        raise Refused("You may see some classes, but the roster that names their students cannot be read.") from error
+
+
+def require_ops(what: str) -> Visitor:
+    """The visitor, asked for at the moment of a change; Refused when they may not `what`, or not any more."""
+    visitor = current()
+    visitor.require_ops(what)
+    return visitor
+
+
+def sign_out() -> None:
+    """End this sign-in in every tab. Streamlit alone would leave other tabs signed in until they are closed."""
+    now = datetime.now(UTC)
+    _Process.ended = {key: at for key, at in _Process.ended.items() if now - at < timedelta(hours=MOST_HOURS)}
+    _Process.ended[_sign_in(st.user.to_dict())] = now
+    st.logout()
+
+
+class _Process:
+    """What this process remembers: that there was sign-in, and which sign-ins have ended, and when."""
+
+    had_sign_in = False
+    ended: dict[tuple[str, ...], datetime] = {}  # noqa: RUF012 - replaced as a whole
+
+
+def _sign_in(user: Mapping[str, Any]) -> tuple[str, ...]:
+    """What tells one sign-in from another: the provider makes a nonce for each."""
+    return tuple(str(user.get(claim)) for claim in ("iss", "sub", "iat", "nonce"))
+
+
+def _client() -> str | None:
+    """The address that the browser's request came from; None for this computer."""
+    return st.context.ip_address
+
+
+def _secrets() -> dict[str, Any]:
+    """The content of secrets.toml as it is now, empty when there is none; AccessError when it cannot be read.
+
+    Streamlit's own st.secrets says of a file that it cannot read the same as of none, and no longer follows a file
+    that was broken once: a role that was taken away would stay.
+    """
+    content: dict[str, Any] = {}
+    for path in map(Path, st.get_option("secrets.files")):
+        if not path.exists():
+            continue
+        try:
+            content |= tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be read: %s", path, error)
+            raise AccessError("secrets.toml cannot be read; the log says why.") from error
+    return content
