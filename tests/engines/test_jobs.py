@@ -13,7 +13,7 @@ from analysis import job_states
 from analysis.job_states import Thresholds
 from data.demo import engine
 from data.dynamodb.store import Store
-from data.records import jobs
+from data.records import evaluations, flashcards, jobs
 from data.records.jobs import Key, Marked
 from data.schema import EVALUATIONS, FLASHCARD_SETS
 
@@ -56,29 +56,27 @@ def test_jobs_of_both_tables_are_in_one_list_newest_first(store: Store) -> None:
         flashcard_set(1, "completed", 20),
         evaluation(3, "completed", 99999),  # before the period
     )
-    read = jobs.period(store, NOW - timedelta(days=1), NOW)
-    assert read.value["job_id"].tolist() == ["eval-2", "set-1", "eval-1"]
-    assert read.value["kind"].tolist() == ["writing", "flashcards", "writing"]
-    assert read.cost.requests == 6
+    span = NOW - timedelta(days=1), NOW
+    both = jobs.combined(evaluations.period(store, *span).value, flashcards.period(store, *span).value)
+    assert both["job_id"].tolist() == ["eval-2", "set-1", "eval-1"]
+    assert both["kind"].tolist() == ["writing", "flashcards", "writing"]
+    assert both["table"].tolist() == ["evaluations", "flashcards", "evaluations"]
 
 
-def test_a_later_look_sees_what_finished_what_is_new_and_what_vanished_and_reads_less(store: Store) -> None:
-    old = [evaluation(100 + n, "completed", 3000 + n, model_used="m" * 1500) for n in range(60)]
-    put(store, *old, evaluation(1, "processing", 30), evaluation(2, "processing", 900), flashcard_set(1, "failed", 40))
-    first, last = NOW - timedelta(days=7), NOW + timedelta(hours=1)
-    before = jobs.period(store, first, last)
-    before = type(before)(before.value, before.cost, NOW, before.complete, before.notes)
-    # eval-1 finishes, eval-2 (stuck for long) is marked by somebody, eval-3 begins.
-    put(store, evaluation(1, "completed", 30), evaluation(2, "failed", 900), evaluation(3, "processing", -1))
+def test_jobs_of_one_table_alone_are_a_list_too(store: Store) -> None:
+    put(store, evaluation(1, "failed", 30), flashcard_set(1, "completed", 20))
+    span = NOW - timedelta(days=1), NOW
+    assert jobs.combined(None, flashcards.period(store, *span).value)["job_id"].tolist() == ["set-1"]
+    assert jobs.combined(evaluations.period(store, *span).value, None)["job_id"].tolist() == ["eval-1"]
 
-    later = jobs.update(store, before, first, last)
-    whole = jobs.period(store, first, last)
-    pd.testing.assert_frame_equal(
-        later.value.sort_values("job_id", ignore_index=True), whole.value.sort_values("job_id", ignore_index=True)
-    )
-    assert later.cost.read_units is not None
-    assert whole.cost.read_units is not None
-    assert later.cost.read_units < whole.cost.read_units / 2
+
+def test_a_job_that_is_in_two_answers_is_in_the_list_once_as_finished(store: Store) -> None:
+    put(store, evaluation(1, "processing", 30))
+    span = NOW - timedelta(days=1), NOW
+    before = evaluations.period(store, *span).value
+    put(store, evaluation(1, "completed", 30))
+    both = pd.concat([before, evaluations.period(store, *span).value], ignore_index=True)
+    assert jobs.combined(both, None)["status"].tolist() == ["completed"]
 
 
 @pytest.mark.parametrize(

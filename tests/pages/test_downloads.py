@@ -1,0 +1,87 @@
+"""Downloads ask again: an open tab gives nothing to those who may no longer see what is on it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from data.settings import Settings
+from queries.gate import Refused, Visitor
+from queries.session import Session
+from ui.components import downloads
+from ui.shell import sign_in
+from ui.shell.page import Page
+from ui.shell.sign_in import Request
+
+TEACHER = Visitor("olga@school.example", "teacher", frozenset({"Monday evening"}))
+CLASS_LIST = "user_id,name,class,target_band\nuser-1,Anna,{first},6.5\nuser-2,Binh,Tuesday,6.5\n"
+
+
+@pytest.fixture
+def class_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    path = tmp_path / "students.csv"
+    path.write_text(CLASS_LIST.format(first="Monday evening"), encoding="utf-8")
+    monkeypatch.setenv("BANDUP_ROSTER", str(path))
+    return path
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor | Refused], None]:
+    """Who the rules say the request is from, from now on."""
+
+    def choose(who: Visitor | Refused) -> None:
+        def recognise(_: Request) -> Visitor:
+            if isinstance(who, Refused):
+                raise who
+            return who
+
+        monkeypatch.setattr(sign_in, "recognise", recognise)
+
+    return choose
+
+
+@pytest.fixture
+def download(class_list: Path, signed_in: Callable[[Visitor | Refused], None]) -> Callable[[], bytes]:
+    """A file about Anna, whose button Olga has on her screen."""
+    signed_in(TEACHER)
+    gate = sign_in.gate_of(TEACHER)
+    page = Page(Settings.read({}), ZoneInfo("UTC"), datetime.now(UTC), Request({}, {}, None), Session(gate))
+    return downloads.guarded(lambda: b"Anna's bands", page, ["user-1"])
+
+
+def test_who_may_still_see_it_gets_the_file(download: Callable[[], bytes]) -> None:
+    assert download() == b"Anna's bands"
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        Refused("This sign-in has expired. Sign in again.", "sign in"),
+        Refused("olga@school.example has no role in this dashboard."),
+        Visitor("olga@school.example", "teacher", frozenset()),
+        Visitor("olga@school.example", "teacher", frozenset({"Tuesday"})),
+    ],
+    ids=["sign-in over", "role taken away", "no class", "another class"],
+)
+def test_after_the_right_is_gone_an_open_tab_gives_nothing(
+    now: Visitor | Refused, download: Callable[[], bytes], signed_in: Callable[[Visitor | Refused], None]
+) -> None:
+    signed_in(now)
+    with pytest.raises(Refused):
+        download()
+
+
+def test_a_student_who_moved_to_another_class_is_in_no_file_any_more(
+    download: Callable[[], bytes], class_list: Path
+) -> None:
+    class_list.write_text(CLASS_LIST.format(first="Tuesday evening, late"), encoding="utf-8")
+    with pytest.raises(Refused):
+        download()
+
+
+def test_a_class_list_that_cannot_be_read_gives_nothing(download: Callable[[], bytes], class_list: Path) -> None:
+    class_list.unlink()
+    with pytest.raises(Refused):
+        download()

@@ -1,0 +1,131 @@
+"""What one visitor read, the next does not pay for; and a read works wherever it stands."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from data.roster import Roster
+from queries import records, source
+from queries.gate import Gate, Visitor
+from queries.session import Session
+from tests.pages.test_pages import show, words
+
+OVERVIEW, JOBS, AUDIT = "pages/overview.py", "pages/jobs.py", "pages/audit.py"
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The Queries that are sent inside."""
+    queries: list[str] = []
+    events = source.store().client.meta.events
+
+    def note(params: Any, **_: Any) -> None:
+        queries.append(str(params.get("url")))
+
+    events.register("before-call.dynamodb.Query", note, unique_id="counted")
+    try:
+        yield queries
+    finally:
+        events.unregister("before-call.dynamodb.Query", unique_id="counted")
+
+
+def visit(page: str, **params: str) -> AppTest:
+    """A visitor of their own, who comes to one page alone."""
+    return show(page, params)
+
+
+@pytest.mark.parametrize("page", [OVERVIEW, JOBS, AUDIT])
+def test_the_second_visitor_reads_nothing(page: str) -> None:
+    visit(page)
+    with counted() as queries:
+        visit(page)
+    assert queries == []
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ((AUDIT, {"audit": "12m"}), (JOBS, {})),
+        ((AUDIT, {"audit": "12m"}), (OVERVIEW, {})),
+        ((JOBS, {"jobs": "custom", "from": str((datetime.now(UTC) - timedelta(days=190)).date())}), (OVERVIEW, {})),
+    ],
+    ids=["Jobs after Audit", "Overview after Audit", "Overview after Jobs"],
+)
+def test_what_another_page_has_read_is_not_read_again(
+    first: tuple[str, dict[str, str]], then: tuple[str, dict[str, str]]
+) -> None:
+    visit(first[0], **first[1])
+    with counted() as queries:
+        app = visit(then[0], **then[1])
+    assert queries == []
+    assert not app.exception
+
+
+def test_jobs_that_ten_visitors_read_again_by_themselves_cost_what_one_does() -> None:
+    visit(JOBS, again="60s")
+    with counted() as queries:
+        for _ in range(10):
+            visit(JOBS, again="60s")
+    assert queries == []
+
+
+def test_a_read_works_under_a_container_in_a_fragment_and_in_a_thread() -> None:
+    def page() -> None:
+        import threading  # noqa: PLC0415 - AppTest runs the source of this function alone
+
+        import streamlit as st  # noqa: PLC0415
+
+        from queries import records  # noqa: PLC0415
+        from ui.shell.page import open_page  # noqa: PLC0415
+
+        with open_page("Test") as page:
+            with st.container(), st.columns(2)[0]:
+                page.ahead((records.history, "user-101"), (records.sets, "user-101"))
+                st.text(f"container {len(page.read(records.history, 'user-101'))}")
+
+            @st.fragment
+            def part() -> None:
+                now_page = page.fresh()
+                with now_page.part("The fragment"):
+                    st.text(f"fragment {len(now_page.read(records.sets, 'user-101'))}")
+                    now_page.done()
+
+            part()
+            rows: list[int] = []
+            thread = threading.Thread(target=lambda: rows.append(len(page.read(records.history, "user-102"))))
+            thread.start()
+            thread.join()
+            st.text(f"thread {len(rows)}")
+
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["_framed"] = True
+    app.run()
+    assert not app.exception
+    shown = words(app)
+    assert "container " in shown
+    assert "fragment " in shown
+    assert "thread 1" in shown
+    assert "could not be shown" not in shown
+
+
+def test_a_read_needs_no_streamlit_at_all() -> None:
+    assert st is not None
+    session = Session(Gate(Visitor(None, "ops"), Roster()))
+    answers: list[int] = []
+
+    def read() -> None:
+        session.ahead((records.period, 30), (records.sets_period, 30))
+        answers.append(len(session.answer(records.period, 30).read.value))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    assert answers
+    assert answers[0] > 0
+    assert session.cost.requests == 3
