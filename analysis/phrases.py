@@ -201,7 +201,7 @@ def recurring(feedback: Iterable[Said], *, students: int = 1) -> list[Phrase]:
     MOST_CHARACTERS are looked at. The order of `feedback` has no effect.
     """
     unique: dict[Key, Said] = {}
-    for one in sorted(feedback, key=lambda one: (one.key, str(one.at), [r.text for r in one.remarks])):
+    for one in sorted(feedback, key=_place):
         unique.setdefault(one.key, one)
     newest_first = sorted(unique.values(), key=lambda one: one.key)
     newest_first.sort(key=lambda one: -one.at.timestamp() if one.at else float("inf"))
@@ -221,6 +221,11 @@ def recurring(feedback: Iterable[Said], *, students: int = 1) -> list[Phrase]:
         phrases,
         key=lambda p: (-p.students, -p.evaluations, -len(p.text.split()), p.text, p.kind, p.criterion or "", p.said_in),
     )
+
+
+def _place(one: Said) -> tuple[Key, str, list[tuple[str, str, str]]]:
+    """Where an evaluation stands in an order that the order of the input has no part in."""
+    return one.key, str(one.at), [(remark.text, remark.kind, remark.criterion or "") for remark in one.remarks]
 
 
 def _remarks(value: Json, kind: Kind, criterion: str | None) -> Iterator[Remark]:

@@ -32,8 +32,8 @@ STALE = timedelta(hours=1)
 """How old an answer may be that stands in for one that cannot be had."""
 RETRY = timedelta(seconds=30)
 """After a read has failed, so long nobody but who presses Refresh waits for the next one."""
-MENDED_ELSEWHERE = ("credentials", "expired", "region", "missing", "index_missing", "index_building")
-"""Kinds of failures that are over as soon as somebody has mended them: the next one who asks may know."""
+MENDED_ELSEWHERE = ("expired", "index_building")
+"""Failures that pass, but as soon as somebody mends them or waits for them: the next one who asks may know."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 BYTES = 64 * 2**20
 ENTRIES = 2_000
@@ -189,7 +189,7 @@ class Cache:
             if failure := entry.recent_failure(now):
                 if last := self._last(asked, entry, now, *args):
                     return Answer(last, failure)
-                if failure.kind not in MENDED_ELSEWHERE:
+                if failure.passing and failure.kind not in MENDED_ELSEWHERE:
                     raise failure.to_keep()
             try:
                 read = asked.load(None if entry.is_outdated else kept, *args)

@@ -25,8 +25,9 @@ NEW = 1733644800
 PAGE = """
 import streamlit as st
 from analysis import bands
-from queries import records, source, recurring
-from ui.page import open_page
+from queries import records
+from ui.shell.page import open_page
+from ui.students import recurring
 
 # With a navigation, the second run would be of its first page.
 st.session_state["_framed"] = True

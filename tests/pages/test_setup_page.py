@@ -13,12 +13,9 @@ from data.dynamodb.errors import Failure
 from data.dynamodb.store import Store
 from data.provisioning.account import look_up
 from data.provisioning.provision import create, create_request
-from data.roster import Roster
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, TABLES
 from data.settings import Settings
 from queries import source
-from queries.gate import Gate
-from queries.session import Session
 from tests.pages.test_pages import FailingClient, refused, show, use, words
 from tests.support import browser, engines
 from ui.setup import provisioning
@@ -245,7 +242,10 @@ def test_following_a_restore_survives_that_aws_does_not_answer(monkeypatch: pyte
         from typing import Any  # noqa: PLC0415
         from zoneinfo import ZoneInfo  # noqa: PLC0415
 
+        from data.roster import Roster  # noqa: PLC0415
         from data.settings import Settings  # noqa: PLC0415
+        from queries.gate import Gate  # noqa: PLC0415
+        from queries.session import Session  # noqa: PLC0415
         from ui.setup import provisioning  # noqa: PLC0415
         from ui.shell import sign_in  # noqa: PLC0415
         from ui.shell.page import Page  # noqa: PLC0415

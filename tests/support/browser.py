@@ -193,9 +193,11 @@ def visiting(
 @cache
 def _browser() -> Browser:
     """One Chromium for all visitors of this process; each has a context, which is a profile of its own."""
+    # Before Playwright is started: one that is left running makes every later start fail.
+    program = chromium()
     playwright = sync_playwright().start()
-    running = playwright.chromium.launch(executable_path=chromium(), args=list(_QUIET))
     atexit.register(playwright.stop)
+    running = playwright.chromium.launch(executable_path=program, args=list(_QUIET))
     atexit.register(running.close)
     return running
 

@@ -122,7 +122,7 @@ def test_refresh_asks_again_however_short_ago_it_failed(world: World) -> None:
     assert world.ask().read.value == "a"
 
 
-@pytest.mark.parametrize("kind", caching.MENDED_ELSEWHERE)
+@pytest.mark.parametrize("kind", [*caching.MENDED_ELSEWHERE, "credentials", "missing", "index_missing"])
 def test_what_somebody_may_have_mended_meanwhile_is_asked_again(world: World, kind: Kind) -> None:
     world.fail(kind)
     for _ in range(2):

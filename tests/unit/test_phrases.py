@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -323,6 +324,14 @@ SAID = st.builds(
     user=st.sampled_from(["u", "v", "w"]),
     criterion=st.sampled_from([None, "grammar_band"]),
 )
+
+
+def test_of_one_evaluation_told_twice_the_order_does_not_choose_which_is_taken() -> None:
+    twice = [one(1, "7. verbs 7.", kind="strength", criterion=criterion) for criterion in (None, "grammar_band")]
+    twice.append(one(1, "7. verbs 7.", kind="weakness"))
+    other = one(2, "7. verbs 7.", kind="strength")
+    orders = [[other, *order] for order in permutations(twice)]
+    assert len({tuple(recurring(order)) for order in orders}) == 1
 
 
 @given(st.lists(SAID, max_size=9).flatmap(lambda given: st.tuples(st.just(given), st.permutations(given))))
