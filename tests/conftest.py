@@ -2,9 +2,11 @@
 
 import os
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -30,6 +32,70 @@ def unavailable(reason: str) -> NoReturn:
     if os.environ.get("BANDUP_NO_SKIPS") == "1":
         pytest.fail(f"must not be skipped here: {reason}")
     pytest.skip(reason)
+
+
+NEEDS = {
+    "browser": "need Chromium",
+    "engines": "need a DynamoDB engine",
+    "slow": "are slow",
+}
+"""Markers by what a test needs. A plain run leaves these tests out."""
+_ENGINES = {"engine", "dynoxide", "dynamodb_local", "bare_store", "store", "changeable"}
+_CHROMIUM = {"chromium", "demo_url", "visitor"}
+_TESTS = Path(__file__).parent
+_left_out = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag that leaves nothing out."""
+    parser.addoption(
+        "--everything", action="store_true", help="run the tests with a browser, with engines, and slow ones too"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs; leave out what needs something, unless it was asked for."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & _CHROMIUM or _TESTS / "browser" in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+        if fixtures & _ENGINES:
+            item.add_marker(pytest.mark.engines)
+    named = any(_TESTS in Path(argument.split("::")[0]).absolute().parents for argument in config.args)
+    if named or config.option.everything or config.option.markexpr:
+        return
+    counts: Counter[str] = Counter()
+    kept = []
+    for item in items:
+        need = next((name for name in NEEDS if item.get_closest_marker(name)), None)
+        if need is None:
+            kept.append(item)
+        else:
+            counts[need] += 1
+    config.stash[_left_out] = dict(counts)
+    items[:] = kept
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With xdist, tell the process that prints."""
+    if output := getattr(session.config, "workeroutput", None):
+        output["left_out"] = session.config.stash.get(_left_out, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a process of xdist tells; each tells the same."""
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", {})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out, and how to run it."""
+    if counts := config.stash.get(_left_out, {}):
+        parts = ", ".join(f"{counts[name]:,} {words}" for name, words in NEEDS.items() if name in counts)
+        terminalreporter.write_line(
+            f"Left out: {parts}. `pytest --everything` runs them too; `-m browser` these alone."
+        )
 
 
 # How long an example takes says nothing about it, least of all on a busy machine.

@@ -47,7 +47,7 @@ class Account:
 
 
 # mock_aws empties moto for the whole process, the demo included.
-pytestmark = pytest.mark.usefixtures("demo_anew")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("demo_anew")]
 
 
 @pytest.fixture

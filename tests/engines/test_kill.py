@@ -30,6 +30,8 @@ from data.settings import Settings
 from tests.support import engines
 from tests.support.accounts import INSTANT, SECRETS, bare_request, contents, deploy, make_old, record
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RECORDS = 30
 # billing, tags, pitr, two indexes, protection of the old table; create, pitr, protect of the new; three variables

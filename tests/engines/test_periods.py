@@ -10,9 +10,10 @@ from pandas.testing import assert_frame_equal
 
 from data.dynamodb.store import Cost, Item, Read, Store
 from data.records import evaluations, flashcards, periods
-from data.records.periods import Kept
 from data.records.rows import newest_first
 from data.schema import BY_STATUS, EVALUATIONS, FLASHCARD_SETS
+from queries.cache import Cache
+from queries.window import Window
 from tests.engines.test_reads import KEYS_ONLY, START, Record, attempt, calls, deck, make, put
 
 DAY = timedelta(days=1)
@@ -223,6 +224,29 @@ def test_sets_are_brought_up_to_date_in_the_same_way(store: Store) -> None:
 # --- what is kept for all visitors
 
 
+class Kept:
+    """A window as one asks it at different times."""
+
+    def __init__(self, read: Any, update: Any) -> None:
+        self.now = NOW
+        self.cache = Cache(lambda: self.now)
+        self.window = Window("records", read, update, lambda: self.now)
+
+    def last_days(self, days: int, now: datetime) -> Read[pd.DataFrame]:
+        self.now = now
+        return self.cache.answer(self.window, days).read
+
+    def is_fresh(self, days: int, now: datetime) -> bool:
+        self.now = now
+        return self.cache.has_fresh(self.window, days)
+
+    def forget(self) -> None:
+        self.cache.outdate(self.window)
+
+    def drop(self) -> None:
+        self.cache.clear()
+
+
 class Reader:
     """Reads without an engine, and remembers what it was asked."""
 
@@ -233,7 +257,7 @@ class Reader:
         self.minutes = minutes
 
     def kept(self) -> Kept:
-        return Kept(self.read, self.update, timedelta(minutes=5))
+        return Kept(self.read, self.update)
 
     def read(self, first: datetime, _last: datetime) -> Read[pd.DataFrame]:
         self.asked.append(("read", first))

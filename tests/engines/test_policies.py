@@ -22,6 +22,8 @@ from tests.pages.test_pages import show, use, words
 from tests.support import engines
 from tests.support.accounts import INSTANT, Wire, bare_request, deploy, make_old, reply, watching
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["use"]  # a fixture
 
 DEFAULTS = Settings.read({})

@@ -33,6 +33,8 @@ from tests.support.accounts import (
 )
 from tests.support.engines import CREDENTIALS
 
+pytestmark = pytest.mark.slow
+
 WHO = "test"
 MENDED = {"done", "already"}
 

@@ -18,6 +18,8 @@ from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from tests.support import engines
 from tests.support.accounts import bare_request, deploy, failing, make_old, record, refusal, reply, watching
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
 

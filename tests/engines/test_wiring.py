@@ -17,6 +17,8 @@ from data.settings import Settings
 from tests.support import engines
 from tests.support.accounts import INSTANT, SECRETS, Wire, deploy, failing, refusal, reply, watching
 
+pytestmark = pytest.mark.slow
+
 WRITING, SPEAKING, FLASHCARDS = (function.label for function in FUNCTIONS)
 
 

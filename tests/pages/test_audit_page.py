@@ -27,7 +27,7 @@ PAGE = "pages/audit.py"
 Files = dict[str, Callable[[], bytes]]
 
 # The demo's waiting jobs grow old while other tests run.
-pytestmark = pytest.mark.usefixtures("demo_anew")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("demo_anew")]
 
 
 def put(store: Store, table: Table, *records: dict[str, Any], days_ago: float = 1) -> None:

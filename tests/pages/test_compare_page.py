@@ -23,6 +23,8 @@ from data.settings import Settings
 from tests.pages.test_pages import FAILURES, FailingClient, empty, show, use, words  # noqa: F401
 from tests.support.accounts import refusal, watching
 
+pytestmark = pytest.mark.slow
+
 PAGE = "pages/compare.py"
 NEW = 1733644800
 DAY = 86_400

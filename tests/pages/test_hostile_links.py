@@ -8,6 +8,8 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.test_pages import ROOT, words
 from ui.components import filters
 
+pytestmark = pytest.mark.slow
+
 IDS = ("user_id", "evaluation_id", "set_id", "a", "b", "job_id", "table")
 PAGES = {
     "overview": {},

@@ -32,6 +32,8 @@ from tests.support import engines, proxy
 from tests.support.proxy import Fault, Proxy, operation
 from ui.shell import page as ui_page
 
+pytestmark = pytest.mark.slow
+
 REGION = "us-east-1"
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIAOUTAGE0000000000",

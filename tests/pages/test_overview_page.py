@@ -24,6 +24,8 @@ from exports import spreadsheets
 from tests.pages.test_pages import OVERVIEW, empty, files, metrics, show, use, words  # noqa: F401
 from tests.support.accounts import watching
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 ROSTER = """user_id,name,class,target_band
 anna,Anna Able,Morning,5.0

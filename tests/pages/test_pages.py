@@ -23,6 +23,8 @@ from queries.gate import Visitor
 from tests.support import engines
 from ui.shell import sign_in
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 OVERVIEW = ("pages/overview.py", {})

@@ -25,6 +25,8 @@ from tests.pages.test_pages import STUDENT, empty, files, metrics, show, use, wo
 from tests.support.accounts import watching
 from wording import formats
 
+pytestmark = pytest.mark.slow
+
 RISING = (4.5, 5.0, 5.0, 5.5, 5.5, 6.0, 6.0, 6.5)
 PAGE = "pages/student.py"
 
