@@ -40,7 +40,7 @@ def main(command: str, venv: str) -> None:
     url = f"http://127.0.0.1:{port}"
     environ = {
         **os.environ,
-        "PATH": f"{venv}/bin:{os.environ['PATH']}",
+        "PATH": f"{venv}/bin:{os.environ.get('BARE_PATH') or os.environ['PATH']}",
         "STREAMLIT_SERVER_HEADLESS": "true",
         "STREAMLIT_SERVER_PORT": port,
     }

@@ -1,4 +1,4 @@
-"""`python -m bandup setup`: the plan, and its application, from a terminal or a script. It never asks."""
+"""Setup from a terminal or a script: the plan, and its application. It never asks."""
 
 import argparse
 import getpass
@@ -7,15 +7,15 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
-from data.demo.engine import open_demo, open_demo_clients
 from data.dynamodb.errors import Failure
 from data.dynamodb.store import Store
 from data.provisioning.drift import Check, Step
 from data.provisioning.lambdas import Clients, Proof, proofs, unreachable
 from data.provisioning.provision import Clock, Event, Look, apply, look, plan
 from data.settings import Settings, SettingsError
+from queries.source import open_clients, open_store
 
 IN_SYNC, FAILED, STEPS = 0, 1, 2
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         code = _run(options, report)
     except (Failure, SettingsError) as error:
-        report.error = str(error)
+        report.error = str(error).replace("press Refresh", "run this again")
         code = FAILED
     if options.json:
         print(json.dumps(_as_json(report, code), ensure_ascii=False, indent=2))
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace, report: Report) -> int:
     settings = Settings.read(os.environ)
-    store = open_demo(settings) if settings.source == "demo" else Store.open(settings)
+    store = open_store(settings)
     clients = _clients(store)
     _compare(store, clients, options, report)
     code, verdict = _verdict(report, options)
@@ -96,7 +96,7 @@ def _verdict(report: Report, options: argparse.Namespace) -> tuple[int, str]:
 
 def _clients(store: Store) -> Clients | Failure:
     try:
-        return open_demo_clients(store) if store.settings.source == "demo" else Clients.open(store)
+        return open_clients(store)
     except Failure as failure:
         return failure
 
@@ -184,8 +184,17 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m bandup setup", description=main.__doc__, epilog=_EPILOG)
+class Parser(argparse.ArgumentParser):
+    """A parser whose wrong usage ends with exit code 1: 2 says that there are steps."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and how it is meant."""
+        self.print_usage(sys.stderr)
+        self.exit(FAILED, f"{self.prog}: {message}\n")
+
+
+def _parser() -> Parser:
+    parser = Parser("python -m bandup setup", epilog=_EPILOG)
     parser.description = "Show what would bring both tables and the Lambdas into the declared state, or do it."
     parser.add_argument("--apply", action="store_true", help="do it (for aws: needs BANDUP_ALLOW_CHANGES=1)")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of lines")

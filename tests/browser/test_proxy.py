@@ -15,7 +15,7 @@ from tests.browser.test_sign_in import OPS, PEOPLE, ROLES, SIGN_IN, refused
 from tests.conftest import unavailable
 from tests.support import browser, engines, oidc
 from tests.support.browser import Visitor
-from tests.unit.test_docs import section
+from tests.support.docs import doc, section
 
 pytestmark = pytest.mark.usefixtures("chromium")
 
@@ -26,7 +26,7 @@ def caddy(upstream: str, port: int, folder: Path) -> Iterator[None]:
     program = shutil.which("caddy")
     if not program:
         unavailable("Caddy is not there: apt-get install caddy")
-    found = re.search(r"```caddyfile\n(.*?)```", section("HTTPS"), re.DOTALL)
+    found = re.search(r"```caddyfile\n(.*?)```", section("HTTPS", doc("operations")), re.DOTALL)
     assert found
     site = found[1].replace("dashboard.example.org", f"https://127.0.0.1:{port}")
     site = site.replace("127.0.0.1:8501", urlsplit(upstream).netloc)

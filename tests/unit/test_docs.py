@@ -13,22 +13,15 @@ import pytest
 from data.dynamodb.store import USD_PER_READ_UNIT
 from data.settings import Settings
 from queries.gate import AccessError, Rules
+from tests.support.docs import DOCS, README, ROOT, doc, section
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXT = README.read_text(encoding="utf-8")
 CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 COMMANDS = (
     "pip install -r requirements.txt && streamlit run dashboard.py",
     "pip install -r requirements-dev.txt && pytest",
 )
-
-
-def section(title: str) -> str:
-    """What stands under a heading, down to the next one of the same or a higher level."""
-    heading = re.search(rf"^(#+) {re.escape(title)}$", README, re.MULTILINE)
-    assert heading, f"README has no section “{title}”"
-    return re.split(rf"^#{{1,{len(heading[1])}}} ", README[heading.end() :], maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def table(text: str) -> dict[str, str]:
@@ -47,7 +40,7 @@ def requirements(name: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_two_commands_are_lines_of_their_own_and_name_files_that_exist(command: str) -> None:
-    assert README.splitlines().count(command) == 1
+    assert TEXT.splitlines().count(command) == 1
     for name in re.findall(r"\S+\.(?:txt|py)", command):
         assert (ROOT / name).is_file()
 
@@ -84,18 +77,18 @@ def test_the_table_of_settings_is_what_the_code_reads() -> None:
         environ = Recording(BANDUP_SOURCE=source)
         Settings.read(environ)
         asked |= environ.asked
-    assert set(table(section("Settings"))) == asked
+    assert set(table(section("Settings", README))) == asked
 
 
 def test_the_table_of_test_variables_is_what_the_tests_read() -> None:
     read = set()
-    for path in (ROOT / "tests").glob("*.py"):
+    for path in (ROOT / "tests").rglob("*.py"):
         read |= set(re.findall(r"environ\.get\(\s*\"(BANDUP_\w+)\"", path.read_text(encoding="utf-8")))
-    assert {name for name in table(section("Testing")) if name.startswith("BANDUP_")} == read
+    assert {name for name in table(section("Testing", doc("contributing"))) if name.startswith("BANDUP_")} == read
 
 
 def test_the_example_of_a_secrets_file_is_one_that_the_dashboard_takes() -> None:
-    found = re.search(r"```toml\n(.*?)```", section("Security"), re.DOTALL)
+    found = re.search(r"```toml\n(.*?)```", section("Who may see what", doc("operations")), re.DOTALL)
     assert found
     example = tomllib.loads(found[1])
     with pytest.raises(AccessError, match="cookie_secret is shorter"):
@@ -116,33 +109,36 @@ def test_the_example_of_a_secrets_file_is_one_that_the_dashboard_takes() -> None
 
 def test_every_page_has_its_paragraph_and_its_cost() -> None:
     names = {path.stem.capitalize() for path in (ROOT / "pages").glob("*.py")}
-    described = set(re.findall(r"^### (.+)$", section("Pages"), re.MULTILINE))
+    assert set(re.findall(r"^### (.+)$", section("Pages", README), re.MULTILINE)) == names
+    described = set(re.findall(r"^## (.+)$", doc("pages").read_text(encoding="utf-8"), re.MULTILINE))
     assert described == names | {"On every page"}
-    assert all(len(section(name)) > 100 for name in described)
-    priced = re.findall(r"^\| (\w+) \|", section("What it costs"), re.MULTILINE)
+    assert all(len(section(name, doc("pages"))) > 100 for name in described)
+    priced = re.findall(r"^\| (\w+) \|", section("What it costs", doc("performance")), re.MULTILINE)
     assert set(priced) - {"page"} == names
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)
 def test_every_package_is_there_for_a_reason_and_bounded_on_both_sides(name: str) -> None:
-    reasons = table(section("Packages"))
+    reasons = table(section("Packages", doc("contributing")))
     for package, bounds in requirements(name):
-        assert reasons.get(package), f"README gives no reason for {package}"
+        assert reasons.get(package), f"docs/contributing.md gives no reason for {package}"
         assert re.fullmatch(r">=[\d.]+,<[\d.]+", bounds), f"{package} is not bounded on both sides: {bounds}"
 
 
 def test_the_readme_names_no_package_that_is_not_required() -> None:
-    assert set(table(section("Packages"))) == {package for name in REQUIREMENTS for package, _ in requirements(name)}
+    assert set(table(section("Packages", doc("contributing")))) == {
+        package for name in REQUIREMENTS for package, _ in requirements(name)
+    }
 
 
 def test_the_policy_allows_what_the_store_calls_and_nothing_else() -> None:
-    tree = ast.parse((ROOT / "data/store.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "data/dynamodb/store.py").read_text(encoding="utf-8"))
     called = {
         "dynamodb:" + node.attr.title().replace("_", "")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "client"
     }
-    found = re.search(r"```json\n(.*?)```", section("Permissions"), re.DOTALL)
+    found = re.search(r"```json\n(.*?)```", section("Permissions", doc("operations")), re.DOTALL)
     assert found
     statements = json.loads(found[1])["Statement"]
     assert {action for statement in statements for action in statement["Action"]} == called
@@ -150,30 +146,63 @@ def test_the_policy_allows_what_the_store_calls_and_nothing_else() -> None:
     assert [s["Action"] for s in statements if "dynamodb:Scan" in s["Action"]] == [["dynamodb:Scan"]]
 
 
-def test_every_file_that_the_readme_names_exists() -> None:
-    linked = [*re.findall(r"\]\((?!https?:|#)([^)]+)\)", README), *re.findall(r'src="([^"]+)"', README)]
-    assert len(linked) >= 5
-    named = re.findall(r"`((?:[\w.]+/)+[\w.]*|[\w-]+\.(?:txt|toml|json))`", README)
+def test_the_readme_is_short() -> None:
+    assert len(TEXT.encode()) <= 12 * 1024
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_file_that_a_document_names_exists(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    linked = [*re.findall(r"\]\((?!https?:|#)([^)#]+)", text), *re.findall(r'src="([^"]+)"', text)]
+    assert [name for name in linked if not (path.parent / name).exists()] == []
+    # What is gone is named in the history alone.
+    if path.name in ("decisions.md", "CHANGELOG.md"):
+        return
+    named = re.findall(r"`((?:[\w.]+/)+[\w.]*|[\w-]+\.(?:txt|toml|json))`", text)
     # What git ignores is for the reader to write.
     own = tuple((ROOT / ".gitignore").read_text(encoding="utf-8").split())
-    missing = [name for name in (*linked, *named) if not (ROOT / name).exists()]
+    missing = [name for name in named if not (ROOT / name).exists()]
     assert [name for name in missing if not any(line.endswith(name) for line in own)] == []
 
 
-@pytest.mark.parametrize("folder", ["data", "analysis", "ui", "bench"])
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_to_headings_lead_to_headings(path: Path) -> None:
+    for name, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", path.read_text(encoding="utf-8")):
+        target = path if not name else path.parent / name
+        headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+        assert anchor in anchors, f"{path.name} links to {name}#{anchor}"
+
+
+FOLDERS = sorted(
+    {
+        path.parent.relative_to(ROOT).as_posix()
+        for top in ("data", "analysis", "queries", "wording", "exports", "bandup", "ui", "pages", "bench")
+        for path in (ROOT / top).rglob("[!_]*.py")
+    }
+)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_the_tables_of_modules_name_those_that_exist(folder: str) -> None:
-    table = re.search(
-        rf"^\| in `{folder}/` \|.*\n\|---\|---\|\n((?:\|.*\n)+)", section("How it is built"), re.MULTILINE
-    )
-    assert table
-    named = re.findall(r"^\| `(\w+\.py)` \| \w", table[1], re.MULTILINE)
+    rooms = section("Rooms", doc("architecture"))
+    listing = re.search(rf"^\| in `{folder}/` \|.*\n\|---\|---\|\n((?:\|.*\n)+)", rooms, re.MULTILINE)
+    assert listing
+    named = re.findall(r"^\| `(\w+\.py)` \| \w", listing[1], re.MULTILINE)
     assert sorted(named) == sorted(path.name for path in (ROOT / folder).glob("[!_]*.py"))
 
 
+def test_every_term_is_in_the_glossary_once() -> None:
+    terms = re.findall(r"^\| ([a-z][^|]+) \|", section("Glossary", doc("architecture")), re.MULTILINE)
+    assert len(terms) > 15
+    assert len(terms) == len(set(terms))
+
+
 def test_the_price_in_the_readme_is_the_one_that_the_footer_uses() -> None:
-    assert [float(price) for price in re.findall(r"US\$ ([\d.]+) per million", README)] == [
-        pytest.approx(USD_PER_READ_UNIT * 1e6)
-    ]
+    assert [
+        float(price)
+        for price in re.findall(r"US\$ ([\d.]+) per million", doc("performance").read_text(encoding="utf-8"))
+    ] == [pytest.approx(USD_PER_READ_UNIT * 1e6)]
 
 
 def test_pictures_are_small() -> None:
