@@ -131,6 +131,17 @@ def test_the_readme_names_no_package_that_is_not_required() -> None:
     }
 
 
+def test_pyproject_names_the_same_packages_as_the_requirements_files() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = {
+        "requirements.txt": project["project"]["dependencies"],
+        "requirements-dev.txt": project["dependency-groups"]["dev"],
+    }
+    for name, packages in named.items():
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        assert packages == [line for line in lines if line and not line.startswith(("#", "-r "))]
+
+
 def test_the_policy_allows_what_the_store_calls_and_nothing_else() -> None:
     tree = ast.parse((ROOT / "data/dynamodb/store.py").read_text(encoding="utf-8"))
     called = {
