@@ -21,6 +21,7 @@ from data.settings import Settings
 from queries import source
 from queries.session import cache
 from tests.support import browser, engines
+from tests.support.app import empty, files, use  # noqa: F401 - fixtures
 from ui.shell import sign_in
 
 secrets_of = sign_in._secrets

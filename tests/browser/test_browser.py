@@ -11,21 +11,8 @@ from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from tests.conftest import unavailable
 from tests.support import browser, engines
+from tests.support.addresses import PATHS, paths
 from tests.support.browser import Visitor
-
-PATHS = {
-    "/": "Active students",
-    "/student?user_id=user-101": "Writing level",
-    "/evaluation?evaluation_id=speak-xyz789&user_id=user-456": "Well, I'd like to talk about...",
-    "/compare?user_id=user-102": "Second evaluation",
-    "/flashcards?user_id=user-099": "3 of 3 sets",
-    "/flashcards?set_id=flashcard-set-123&user_id=user-456": "What is...",
-    "/jobs": "What failures say, and when.",
-    "/audit": "What no list shows",
-    "/setup": "Checklist",
-}
-paths = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.split("?")[0] + path.partition("?")[2][:3])
-
 
 pytestmark = pytest.mark.usefixtures("chromium")
 

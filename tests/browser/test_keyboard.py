@@ -1,8 +1,8 @@
 """The dashboard by keyboard: Tab reaches what can be clicked, passing by changes nothing, and every way goes on."""
 
 from data.demo.sample import SEED_SET
-from tests.browser.test_browser import PATHS, paths
 from tests.support import engines
+from tests.support.addresses import PATHS, paths
 from tests.support.browser import Visitor
 
 _MOST = 250  # presses of Tab that no page needs

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.test_sign_in import OPS, PEOPLE, ROLES, SIGN_IN, refused
 from tests.conftest import unavailable
 from tests.support import browser, engines, oidc
 from tests.support.browser import Visitor
 from tests.support.docs import doc, section
+from tests.support.people import OPS, PEOPLE, ROLES, SIGN_IN, refused
 
 pytestmark = pytest.mark.usefixtures("chromium")
 

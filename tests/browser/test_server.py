@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from tests.browser.test_browser import PATHS
 from tests.support import browser, engines
+from tests.support.addresses import PATHS
 from tests.support.browser import Visitor
 from ui.shell import server
 

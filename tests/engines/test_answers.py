@@ -17,10 +17,10 @@ from data.dynamodb import decode
 from data.dynamodb.errors import Failure
 from data.dynamodb.store import Store
 from data.schema import BY_STUDENT, EVALUATIONS
-from tests.engines.test_failures import settings
-from tests.engines.test_reads import attempt, put, raw_client
 from tests.support import engines
-from tests.unit.test_parse import EVALUATION, Item, changed, fuzzed, texts, values
+from tests.support.items import EVALUATION, Item, changed, fuzzed, texts, values
+from tests.support.records import attempt, put, raw_client
+from tests.support.settings import settings
 
 MODEL = boto3.Session(**engines.CREDENTIALS, region_name="us-east-1").client("dynamodb").meta.service_model
 

@@ -22,6 +22,7 @@ from data.records import evaluations, flashcards
 from data.schema import BY_STUDENT, EVALUATIONS
 from data.settings import Settings
 from tests.support import engines
+from tests.support.settings import settings
 
 
 def answer(code: str, message: str = "", status: int = 400) -> aws.ClientError:
@@ -305,10 +306,6 @@ def test_a_failure_survives_pickling() -> None:
 
 
 # --- for real, over HTTP
-
-
-def settings(endpoint: str) -> Settings:
-    return Settings.read({"BANDUP_SOURCE": "aws", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_DYNAMODB": endpoint})
 
 
 def once(endpoint: str) -> Store:

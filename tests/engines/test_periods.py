@@ -14,7 +14,7 @@ from data.records.rows import newest_first
 from data.schema import BY_STATUS, EVALUATIONS, FLASHCARD_SETS
 from queries.cache import Cache
 from queries.window import Window
-from tests.engines.test_reads import KEYS_ONLY, START, Record, attempt, calls, deck, make, put
+from tests.support.records import KEYS_ONLY, START, Record, attempt, calls, deck, make, put
 
 DAY = timedelta(days=1)
 LONG = "m" * 80_000  # in the index too, so that a page of 1 MB ends after some twelve records

@@ -18,13 +18,12 @@ from data.records import evaluations, flashcards, jobs, orphans
 from data.records.jobs import Key
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
-from tests.pages.test_pages import show, use, words
 from tests.support import engines
 from tests.support.accounts import INSTANT, Wire, bare_request, deploy, make_old, reply, watching
+from tests.support.app import show, words
 
 pytestmark = pytest.mark.slow
 
-__all__ = ["use"]  # a fixture
 
 DEFAULTS = Settings.read({})
 REGION, ACCOUNT = "ap-southeast-1", "123456789012"

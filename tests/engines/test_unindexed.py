@@ -11,7 +11,7 @@ from data.dynamodb.store import Cost, Store, TableFacts
 from data.records import evaluations, orphans, rows
 from data.records.orphans import IN_NO_LIST, NOT_IN_THE_CLASS, REASONS, Progress, Unlisted
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
-from tests.engines.test_reads import KEYS_ONLY, attempt, deck, make, put
+from tests.support.records import KEYS_ONLY, attempt, deck, make, put
 
 NOT_ONE_OF_THREE = "status is none of processing, completed, failed"
 

@@ -1,7 +1,6 @@
 """The Audit page as a whole, in process: full, empty, with one record, failing; every finding opens its record."""
 
 # The fixtures of test_pages are arguments here, which looks like defining them again.
-# ruff: noqa: F811
 
 import csv
 import io
@@ -20,7 +19,7 @@ from data.records import orphans
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from data.settings import Settings
 from queries import records
-from tests.pages.test_pages import FAILURES, FailingClient, empty, files, refused, show, use, words  # noqa: F401
+from tests.support.app import FAILURES, FailingClient, refused, show, words
 from ui.quality import deep_check
 
 PAGE = "pages/audit.py"

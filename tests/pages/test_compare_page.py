@@ -1,7 +1,6 @@
 """The Compare page as a whole, in process: any two, one missing, two skills, odd records, failures, hostile ids."""
 
 # The fixtures of test_pages are arguments here, which looks like defining them again.
-# ruff: noqa: F811
 
 import json
 import math
@@ -20,8 +19,8 @@ from data.dynamodb.store import Item, Store
 from data.records import evaluations
 from data.schema import BY_STUDENT, EVALUATIONS
 from data.settings import Settings
-from tests.pages.test_pages import FAILURES, FailingClient, empty, show, use, words  # noqa: F401
 from tests.support.accounts import refusal, watching
+from tests.support.app import FAILURES, FailingClient, show, words
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.test_pages import ROOT, words
+from tests.support.app import ROOT, words
 from ui.components import filters
 
 pytestmark = pytest.mark.slow

@@ -13,10 +13,8 @@ from data.provisioning.provision import create
 from data.records.jobs import Key, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
-from tests.pages.test_pages import FailingClient, refused, show, use, words
 from tests.support import engines
-
-__all__ = ["use"]  # a fixture
+from tests.support.app import FailingClient, refused, show, words
 
 JOBS = "pages/jobs.py"
 

@@ -3,8 +3,7 @@
 import logging
 import os
 import re
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,70 +12,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.config import Config
-from botocore.retries.standard import ExponentialBackoff
-from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
 
 from data.demo import engine
-from data.demo.sample import SEED_SET, Record
 from data.dynamodb import budget
 from data.dynamodb import store as data_store
 from data.dynamodb.store import Store, TableFacts
-from data.provisioning.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES, Table
-from data.settings import Settings
 from queries import records, source
 from queries.session import cache
-from tests.pages.test_pages import ROOT, words
 from tests.support import engines, proxy
+from tests.support.app import ROOT, words
+from tests.support.outage import PAGES, SECRETS, Shown, checked, each_page, evaluation, refresh, visit
 from tests.support.proxy import Fault, Proxy, operation
 from ui.shell import page as ui_page
 
 pytestmark = pytest.mark.slow
-
-REGION = "us-east-1"
-SECRETS = {
-    "AWS_ACCESS_KEY_ID": "AKIAOUTAGE0000000000",
-    "AWS_SECRET_ACCESS_KEY": "s3cr3t-0f-the-t3ach3r",
-    "AWS_SESSION_TOKEN": "t0k3n-0f-the-t3ach3r",
-}
-STUDENT = "user-1"
-
-
-class Shown(NamedTuple):
-    """A page: its address, its title, the part that its main read fills, and words that only data brings."""
-
-    file: str
-    params: dict[str, str]
-    title: str
-    part: str
-    data: str
-
-
-PAGES = {
-    "overview": Shown("pages/overview.py", {}, "Overview", "The class", "Active students 3"),
-    "student": Shown("pages/student.py", {"user_id": STUDENT}, "Student", "The evaluations", "Writing level 7.0"),
-    "compare": Shown(
-        "pages/compare.py",
-        {"user_id": STUDENT, "a": "eval-1", "b": "eval-4"},
-        "Compare",
-        "Compare",
-        "Task achievement",
-    ),
-    "evaluation": Shown(
-        "pages/evaluation.py",
-        {"evaluation_id": "eval-1", "user_id": STUDENT},
-        "Evaluation",
-        "Evaluation",
-        "Task achievement 7.0",
-    ),
-    "flashcards": Shown(
-        "pages/flashcards.py", {"set_id": "set-1", "user_id": STUDENT}, "Flashcards", "Flashcards", "Card 1 of 1"
-    ),
-    "jobs": Shown("pages/jobs.py", {}, "Jobs", "The jobs", "Failure rate"),
-    "audit": Shown("pages/audit.py", {}, "Audit", "The evaluations", "Evaluations 12"),
-    "setup": Shown("pages/setup.py", {}, "Setup", "The comparison with the account", "carries the summary"),
-}
 
 
 class Case(NamedTuple):
@@ -152,65 +102,6 @@ REFRESHED = ("AccessDenied", "hang")
 PASSING = (*RECOVERABLE, "ExpiredToken", "hang")
 
 
-@pytest.fixture(scope="module")
-def names() -> dict[str, str]:
-    """The tables of this module, by their variables."""
-    return {table.variable: f"{table.default_name}-{uuid.uuid4().hex[:8]}" for table in TABLES}
-
-
-@pytest.fixture(scope="module")
-def engine_store(dynoxide: str, names: dict[str, str]) -> Store:
-    """Both tables with a few young records, reached directly."""
-    told = {"BANDUP_SOURCE": "aws", "AWS_REGION": REGION, "AWS_ENDPOINT_URL_DYNAMODB": dynoxide, **names}
-    store = Store.open(Settings.read(told), **engines.CREDENTIALS)
-    for table in TABLES:
-        create(store.client, table, store.settings.name(table))
-    now = int((datetime.now(UTC) - timedelta(hours=3)).timestamp())
-    states = ("completed", "completed", "failed", "processing")
-    found = [evaluation(n, f"user-{n % 3 + 1}", states[n // 3], now - n * 60) for n in range(12)]
-    engine.write(store.client, store.settings.evaluations, found)
-    engine.write(store.client, store.settings.flashcard_sets, [flashcard_set(now)])
-    return store
-
-
-def evaluation(n: int, user_id: str, status: str, created_at: int) -> Record:
-    """A Writing evaluation; the first one is eval-1 of user-1."""
-    criteria = ("task_achievement", "coherence", "lexical", "grammar")
-    bands = {f"{name}_band": "7.0" for name in ("overall", *criteria)} if status == "completed" else {}
-    reason = {"error": "ThrottlingException: too many requests"} if status == "failed" else {}
-    return {
-        **{"evaluation_id": f"eval-{n + 1}", "user_id": user_id, "evaluation_type": "writing", "status": status},
-        **{"model_used": "gemini", "feedback": '{"overall": "Good."}', "created_at": created_at},
-        **bands,
-        **reason,
-    }
-
-
-def flashcard_set(created_at: int) -> Record:
-    """A set of one card of the first student."""
-    return {**SEED_SET, "set_id": "set-1", "user_id": STUDENT, "created_at": created_at}
-
-
-@pytest.fixture(scope="module")
-def running_proxy(dynoxide: str) -> Iterator[Proxy]:
-    """The proxy, once for the module."""
-    with proxy.in_front_of(dynoxide) as running:
-        yield running
-
-
-@pytest.fixture
-def aws(running_proxy: Proxy, engine_store: Store, names: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Proxy:
-    """The dashboard's environment names the proxy, which passes everything on. Retries do not wait for long."""
-    told = {"BANDUP_SOURCE": "aws", "AWS_REGION": REGION, "AWS_ENDPOINT_URL_DYNAMODB": running_proxy.url}
-    for name, value in {**told, **names, **SECRETS}.items():
-        monkeypatch.setenv(name, value)
-    # Looking through all installed packages for components takes a quarter of a second each time.
-    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
-    monkeypatch.setitem(ExponentialBackoff._DEFAULT_BACKOFF_CONFIG, "throttling_base_scale", 0.01)
-    running_proxy.heal()
-    return running_proxy
-
-
 @contextmanager
 def impatient(call: float = 0.4, page: float = 6.0) -> Iterator[None]:
     """Times to wait that a test can wait for. The page has time for all its calls, also on a busy computer."""
@@ -228,35 +119,6 @@ def no_secrets(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert not any(secret in record.getMessage() for record in caplog.records for secret in SECRETS.values())
 
 
-def visit(running: Proxy, page: Shown, rules: Callable[[], None] | None = None) -> AppTest:
-    """The page after its first run, under `rules`; the entrypoint's own first run fails early, which costs no time."""
-    running.fail(proxy.refusal("AccessDeniedException", "not yet"))
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=40).run()
-    running.heal()
-    if rules:
-        rules()
-    app.switch_page(page.file)
-    for name, value in page.params.items():
-        app.query_params[name] = value
-    return checked(app.run(), page)
-
-
-def checked(app: AppTest, page: Shown) -> AppTest:
-    """What holds whatever happens: no exception, the title, Refresh, no secret."""
-    assert not app.exception
-    assert [title.value for title in app.title] == [page.title]
-    shown = words(app)
-    assert "Refresh" in shown
-    assert "Traceback" not in shown
-    assert "an error in the dashboard itself" not in shown
-    assert not any(secret in shown for secret in SECRETS.values())
-    return app
-
-
-def refresh(app: AppTest, page: Shown) -> AppTest:
-    return checked(app.button(key="_refresh").click().run(), page)
-
-
 def later(monkeypatch: pytest.MonkeyPatch, span: timedelta) -> None:
     """Let the dashboard's clock be so much later from now on."""
 
@@ -272,9 +134,6 @@ def later(monkeypatch: pytest.MonkeyPatch, span: timedelta) -> None:
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(record.getMessage() for record in caplog.records)
-
-
-each_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 
 
 def test_the_table_of_pages_has_all_of_them() -> None:

@@ -1,32 +1,27 @@
 """The page Overview: who needs attention and why, in order; its filters and rules; the roster; what is taken away."""
 
 # The fixtures of test_pages are arguments here, which looks like defining them again.
-# ruff: noqa: F811
 
 import csv
 import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data.demo import engine
 from data.dynamodb.store import Store
 from data.roster import TEMPLATE
-from data.schema import COMPLETED, CRITERIA, EVALUATIONS, FAILED, OVERALL, SPEAKING, WRITING
-from exports import spreadsheets
-from tests.pages.test_pages import OVERVIEW, empty, files, metrics, show, use, words  # noqa: F401
+from data.schema import CRITERIA, SPEAKING
 from tests.support.accounts import watching
+from tests.support.app import OVERVIEW, metrics, show, words
+from tests.support.known_class import completed, failed, put, read
 
 pytestmark = pytest.mark.slow
 
-DAY = 86_400
 ROSTER = """user_id,name,class,target_band
 anna,Anna Able,Morning,5.0
 ben,Ben Baker,Morning,
@@ -40,33 +35,7 @@ hal,Hal Hill,Morning,
 ALL = ["Anna Able", "Ben Baker", "Cleo Cole", "Dora Dean", "Emil Eck", "Gus Gray", "Hal Hill", "Fay Fox"]
 
 
-def completed(user_id: str, days: float, band: float, kind: str = WRITING, **changes: Any) -> dict[str, Any]:
-    """A record of so many days ago whose criteria are as its band."""
-    return {
-        "evaluation_id": f"{user_id}-{kind}-{days:g}",
-        "user_id": user_id,
-        "evaluation_type": kind,
-        "status": COMPLETED,
-        OVERALL: f"{band:.1f}",
-        **dict.fromkeys(CRITERIA[kind], f"{band:.1f}"),
-        "feedback": json.dumps({"weaknesses": ["Check every verb."]}),
-        "created_at": int(datetime.now(UTC).timestamp() - days * DAY),
-        **changes,
-    }
-
-
-def failed(user_id: str, days: float, kind: str = WRITING) -> dict[str, Any]:
-    """A job of so many days ago that failed."""
-    record = completed(user_id, days, 0.0, kind, status=FAILED)
-    return {name: value for name, value in record.items() if not name.endswith("_band") and name != "feedback"}
-
-
 FALLING = (7.0, 6.5, 6.5, 6.0, 5.5, 5.5, 5.0, 4.5)
-
-
-def put(store: Store, *records: dict[str, Any]) -> None:
-    """Write them into the evaluations."""
-    engine.write(store.client, store.settings.name(EVALUATIONS), list(records))
 
 
 @pytest.fixture
@@ -368,12 +337,6 @@ def test_each_skill_has_a_small_chart_of_its_newest_attempts() -> None:
         scales.add((config["y_min"], config["y_max"]))
         assert all(len(bands) <= 12 for bands in students(app)[f"{skill} attempts"])
     assert len(scales) == 1
-
-
-def read(files: dict[str, Callable[[], bytes]], beginning: str) -> tuple[str, pd.DataFrame]:
-    """The last such file's name (the first run is of the bare page) and what pandas reads of it."""
-    name = [name for name in files if name.startswith(beginning) and name.endswith(".csv")][-1]
-    return name, pd.read_csv(io.BytesIO(files[name]()), skiprows=spreadsheets.HEAD, encoding="utf-8-sig")
 
 
 def test_the_file_holds_everything_that_matches(people: Store, files: dict[str, Callable[[], bytes]]) -> None:

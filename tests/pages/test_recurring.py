@@ -1,7 +1,6 @@
 """What the feedback keeps saying, on a page made for it: after a click, with its cost, literally, with links."""
 
 # The fixtures of test_pages are arguments here, which looks like defining them again.
-# ruff: noqa: F811
 
 import json
 from collections.abc import Callable, Sequence
@@ -16,9 +15,9 @@ from data.demo.sample import ODD_STUDENT
 from data.dynamodb.store import Store, TableFacts
 from data.schema import EVALUATIONS
 from queries import source
-from tests.pages.test_pages import FailingClient, empty, refused, use, words  # noqa: F401
 from tests.support import engines
 from tests.support.accounts import watching
+from tests.support.app import FailingClient, refused, words
 from ui.students import recurring
 
 NEW = 1733644800

@@ -16,11 +16,9 @@ from data.provisioning.provision import create, create_request
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, TABLES
 from data.settings import Settings
 from queries import source
-from tests.pages.test_pages import FailingClient, refused, show, use, words
 from tests.support import browser, engines
+from tests.support.app import FailingClient, refused, show, words
 from ui.setup import provisioning
-
-__all__ = ["use"]  # a fixture
 
 SETUP = "pages/setup.py"
 

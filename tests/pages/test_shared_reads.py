@@ -14,7 +14,7 @@ from data.roster import Roster
 from queries import records, source
 from queries.gate import Gate, Visitor
 from queries.session import Session
-from tests.pages.test_pages import show, words
+from tests.support.app import show, words
 
 OVERVIEW, JOBS, AUDIT = "pages/overview.py", "pages/jobs.py", "pages/audit.py"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.test_pages import ROOT, show, words
+from tests.support.app import ROOT, show, words
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in Path(ROOT, "pages").glob("*.py")))

@@ -1,7 +1,6 @@
 """The page Student: level, trend and forecast in words, the class's median, charts, the report; what it all reads."""
 
 # The fixtures of test_pages are arguments here, which looks like defining them again.
-# ruff: noqa: F811
 
 import io
 import json
@@ -20,9 +19,9 @@ from data.dynamodb import budget
 from data.dynamodb.store import Store
 from data.schema import SPEAKING, WRITING
 from queries.session import cache
-from tests.pages.test_overview_page import completed, failed, put, read
-from tests.pages.test_pages import STUDENT, empty, files, metrics, show, use, words  # noqa: F401
 from tests.support.accounts import watching
+from tests.support.app import STUDENT, metrics, show, words
+from tests.support.known_class import completed, failed, put, read
 from wording import formats
 
 pytestmark = pytest.mark.slow

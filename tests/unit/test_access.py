@@ -14,10 +14,8 @@ from queries import gate, source
 from queries.gate import AccessError, Refused, Rules, Visitor
 from queries.session import cache
 from tests.conftest import secrets_of
-from tests.pages.test_pages import show, use, words
+from tests.support.app import show, words
 from ui.shell import sign_in
-
-__all__ = ["use"]  # a fixture
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AUTH = {

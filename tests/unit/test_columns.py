@@ -13,7 +13,7 @@ from data.records import evaluations, flashcards
 from data.records.columns import Columns
 from data.records.parse import Fields
 from data.schema import EVALUATIONS, FLASHCARD_SETS, SPEAKING_CRITERIA, TYPES
-from tests.unit.test_parse import EVALUATION, SET, Item, changed, fuzzed, items, values
+from tests.support.items import EVALUATION, SET, Item, changed, fuzzed, items, values
 
 SPEAKING: Item = {
     **{name: value for name, value in EVALUATION.items() if not name.endswith("_band")},

@@ -367,3 +367,19 @@ def test_figures_hold_words_of_others_only_escaped() -> None:
     }
     # A skill's, a state's or a criterion's name; a model's, made by `_literal`; and what the lines above it made.
     assert told <= {"name", "[name]", "models", "words", "zone.key", "counted", "time_title", "list(names.values())"}
+
+
+def test_no_test_module_imports_another() -> None:
+    strays = [
+        f"{path} imports {module}"
+        for path in SOURCES
+        if path.parts[0] in ("tests", "bench", "docs", ".ci")
+        for module, name in imports(path)
+        if module.startswith("tests.") and (module.split(".")[-1].startswith("test_") or name.startswith("test_"))
+    ]
+    assert strays == []
+
+
+def test_every_package_is_known() -> None:
+    folders = {path.parts[0] for path in SOURCES if len(path.parts) > 1}
+    assert folders == {*OURS, "tests", "bench", "docs", ".ci"} - {"dashboard"}

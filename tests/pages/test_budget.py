@@ -1,8 +1,5 @@
 """What a page waits for: limits and what they do to calls, one after the other and side by side; every page's sum."""
 
-# Fixtures of test_outage are arguments here, which looks like defining them again.
-# ruff: noqa: F811
-
 import threading
 import time
 from collections.abc import Callable
@@ -15,20 +12,8 @@ from data.dynamodb.budget import Late
 from data.settings import Settings
 from queries import records
 from queries.session import cache
-from tests.pages.test_outage import (  # noqa: F401
-    PAGES,
-    Shown,
-    aws,
-    checked,
-    each_page,
-    engine_store,
-    names,
-    refresh,
-    running_proxy,
-    visit,
-    words,
-)
 from tests.support import proxy
+from tests.support.outage import PAGES, Shown, checked, each_page, refresh, visit, words
 from tests.support.proxy import Proxy
 from ui.shell import page as ui_page
 

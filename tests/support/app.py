@@ -1,0 +1,129 @@
+"""Pages run in process: what they show, and the stores and failures that they are shown."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from streamlit.testing.v1 import AppTest
+
+from data.demo.sample import SEED_SET, SEED_STUDENT
+from data.dynamodb.store import Store
+from data.provisioning.provision import create
+from data.schema import TABLES
+from data.settings import Settings
+from queries import source
+from tests.support import engines
+
+ROOT = Path(__file__).parents[2]
+
+
+OVERVIEW = ("pages/overview.py", {})
+
+
+STUDENT = ("pages/student.py", {"user_id": SEED_STUDENT})
+
+
+EVALUATION = ("pages/evaluation.py", {"evaluation_id": "speak-xyz789", "user_id": SEED_STUDENT})
+
+
+FLASHCARDS = ("pages/flashcards.py", {"set_id": SEED_SET["set_id"], "user_id": SEED_STUDENT})
+
+
+PAGES = [OVERVIEW, STUDENT, EVALUATION, FLASHCARDS]
+
+
+def show(page: str, params: dict[str, Any] | None = None, timezone: str = "Asia/Ho_Chi_Minh") -> AppTest:
+    """The page as it stands after one run, reached through the entrypoint."""
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=20)
+    app.context = {"timezone": timezone}
+    app.run()
+    app.switch_page(page)
+    for name, value in (params or {}).items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of the page that is not in a grid or a chart."""
+    kinds = ("title", "subheader", "text", "html", "info", "error", "warning", "caption", "code")
+    parts = [str(element.value) for kind in kinds for element in app.get(kind)]
+    parts += [str(element.label) for kind in ("button", "page_link", "expander") for element in app.get(kind)]
+    parts += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]
+    return "\n".join(parts)
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    """The page's metrics by their labels."""
+    return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Store], None]:
+    """Let the pages read from a given Store."""
+
+    def choose(store: Store) -> None:
+        monkeypatch.setattr(source, "store", lambda: store)
+        monkeypatch.setattr(source, "settings", lambda: store.settings)
+
+    return choose
+
+
+@pytest.fixture
+def empty(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[Store], None]) -> Store:
+    """Both tables, empty, on dynoxide over HTTP, shown by the pages."""
+    store = Store.open(new_settings(dynoxide), **engines.CREDENTIALS)
+    for table in TABLES:
+        create(store.client, table, store.settings.name(table))
+    use(store)
+    return store
+
+
+class FailingClient:
+    """A DynamoDB client of which every call fails the same way."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def fail(**_: Any) -> Any:
+            raise self.error
+
+        return fail
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    """AWS's answer with an error code."""
+    metadata: Any = {"RequestId": "REQ-1", "HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": metadata}, "Query")
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
+    """What the page's download buttons would save, by the files' names, made when called."""
+    offered: dict[str, Callable[[], bytes]] = {}
+    real = st.download_button
+
+    def keep(label: str, data: Callable[[], bytes], *, file_name: str, **more: Any) -> bool:
+        offered[file_name] = data
+        return real(label, data, file_name=file_name, **more)
+
+    monkeypatch.setattr(st, "download_button", keep)
+    return offered
+
+
+FAILURES = [
+    (refused("AccessDeniedException"), "Add the action dynamodb:"),
+    (refused("ExpiredTokenException"), "The AWS credentials have expired."),
+    (refused("UnrecognizedClientException"), "AWS does not recognise these credentials."),
+    (refused("ThrottlingException"), "Wait a minute, then press Refresh."),
+    (refused("InternalServerError", 500), "This is on AWS's side"),
+    (refused("ResourceNotFoundException"), "Create it on the Setup page"),
+    (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "DynamoDB could not be reached"),
+    (NoCredentialsError(), "There are no AWS credentials"),
+    (RuntimeError("a bug"), "because of an error in the dashboard itself"),
+]
