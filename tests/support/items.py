@@ -1,9 +1,11 @@
 """Items as DynamoDB sends them, whole and changed."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from boto3.dynamodb.types import TypeSerializer
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -104,3 +106,9 @@ items = st.dictionaries(declared | names, values, max_size=10) | st.builds(
 
 
 fuzzed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def serialized(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Plain records as DynamoDB sends them."""
+    serialize: Any = TypeSerializer().serialize
+    return [{name: serialize(value) for name, value in record.items()} for record in records]

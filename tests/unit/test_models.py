@@ -16,6 +16,7 @@ from analysis import models
 from data.demo.sample import sample
 from data.records import evaluations
 from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
+from tests.support.items import serialized
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 
@@ -183,9 +184,7 @@ def test_days_and_weeks_are_the_readers_own_and_gaps_stay_gaps() -> None:
 
 
 def test_the_sample_changes_models_half_way_in_both_skills() -> None:
-    from tests.unit.test_scores import items  # noqa: PLC0415 - the records of the other test, as DynamoDB sends them
-
-    frame = evaluations.frame(items(sample(START).evaluations))
+    frame = evaluations.frame(serialized(sample(START).evaluations))
     (writing,), (speaking,) = (models.takeovers(frame, skill) for skill in (WRITING, SPEAKING))
     assert writing.replaced == ("gemini-writing_task1", "gemini-writing_task2")
     assert (writing.model, speaking.model) == ("gemini-2.5-pro-writing_task2", "gemini-3.0-flash-audio")

@@ -1,13 +1,11 @@
 """The rules of the audit as tables of cases: each with the boundary on either side."""
 
 import math
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
@@ -17,14 +15,9 @@ from analysis.bands import nearest_half
 from data.demo.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET, sample
 from data.records import evaluations, flashcards
 from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
+from tests.support.items import serialized
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SERIALIZE = TypeSerializer().serialize
-
-
-def items(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Plain records as DynamoDB sends them."""
-    return [{name: SERIALIZE(value) for name, value in record.items()} for record in records]
 
 
 def attempt(skill: str = WRITING, band: str = "6.5", **changes: Any) -> dict[str, Any]:
@@ -65,7 +58,7 @@ def criteria(*bands: str, skill: str = WRITING) -> dict[str, str]:
 
 def listed(*records: dict[str, Any]) -> pd.DataFrame:
     """What is found in evaluations from their list alone."""
-    return consistency.in_evaluations(evaluations.frame(items(records)))
+    return consistency.in_evaluations(evaluations.frame(serialized(records)))
 
 
 def kinds(findings: pd.DataFrame, *, schema: bool = False) -> set[str]:
@@ -237,13 +230,13 @@ def test_a_pace_at_which_nobody_speaks(words: int, seconds: str, odd: bool) -> N
 )
 def test_word_count_against_the_transcript(recorded: int, spoken: int, contradicts: bool) -> None:
     record = attempt(SPEAKING, word_count=recorded, transcript="word " * spoken)
-    found = consistency.in_whole_evaluations(map(evaluations.parse, items([record])))
+    found = consistency.in_whole_evaluations(map(evaluations.parse, serialized([record])))
     assert ("words" in kinds(found)) is contradicts
 
 
 def test_without_a_transcript_there_is_no_contradiction() -> None:
     record = attempt(SPEAKING, word_count=200)
-    assert kinds(consistency.in_whole_evaluations(map(evaluations.parse, items([record])))) == set()
+    assert kinds(consistency.in_whole_evaluations(map(evaluations.parse, serialized([record])))) == set()
 
 
 @pytest.mark.parametrize(
@@ -271,20 +264,22 @@ def test_without_a_transcript_there_is_no_contradiction() -> None:
     ],
 )
 def test_what_is_wrong_with_the_cards_of_a_set(changes: dict[str, Any], found: set[str]) -> None:
-    assert kinds(consistency.in_whole_sets(map(flashcards.parse, items([deck(**changes)])))) == found
+    assert kinds(consistency.in_whole_sets(map(flashcards.parse, serialized([deck(**changes)])))) == found
 
 
 @pytest.mark.parametrize(("total", "found"), [(0, {"no-cards"}), (1, set()), (None, set())])
 def test_a_completed_set_that_says_it_has_no_cards(total: int | None, found: set[str]) -> None:
-    frame = flashcards.frame(items([deck(total_cards=total)]))
+    frame = flashcards.frame(serialized([deck(total_cards=total)]))
     assert kinds(consistency.in_sets(frame)) == found
-    assert kinds(consistency.in_sets(flashcards.frame(items([deck(total_cards=total, status="failed")])))) == set()
+    assert kinds(consistency.in_sets(flashcards.frame(serialized([deck(total_cards=total, status="failed")])))) == set()
 
 
 def test_every_issue_of_the_parsers_is_found_by_attribute_and_reason() -> None:
     record = attempt(status="queued", **{OVERALL: 7}, model_used=12, feedback="{broken")
-    whole = consistency.in_whole_evaluations(map(evaluations.parse, items([record])))
-    expected = {f"schema:evaluations:{i.attribute}:{i.reason}" for i in evaluations.parse(items([record])[0]).issues}
+    whole = consistency.in_whole_evaluations(map(evaluations.parse, serialized([record])))
+    expected = {
+        f"schema:evaluations:{i.attribute}:{i.reason}" for i in evaluations.parse(serialized([record])[0]).issues
+    }
     broken = next(kind for kind in expected if "not JSON" in kind)
     assert kinds(whole, schema=True) == expected - {broken} | {"schema:evaluations:feedback:not JSON"}
     assert whole["detail"].str.contains("line 1 column 2").sum() == 1
@@ -302,7 +297,7 @@ def test_every_issue_of_the_parsers_is_found_by_attribute_and_reason() -> None:
 )
 def test_reasons_that_name_a_records_own_numbers_are_one_kind(attribute: str, one: Any, other: Any) -> None:
     first, second = (
-        kinds(consistency.in_whole_sets([flashcards.parse(items([deck(**{attribute: value})])[0])]), schema=True)
+        kinds(consistency.in_whole_sets([flashcards.parse(serialized([deck(**{attribute: value})])[0])]), schema=True)
         for value in (one, other)
     )
     assert {kind for kind in first if f":{attribute}:" in kind} & second
@@ -323,7 +318,7 @@ def test_kinds_are_counted_with_records_students_and_the_newest_example() -> Non
 def test_what_both_the_list_and_the_whole_record_say_counts_once() -> None:
     record = attempt(**{OVERALL: 7})
     once = listed(record)
-    again = consistency.in_whole_evaluations(map(evaluations.parse, items([record])))
+    again = consistency.in_whole_evaluations(map(evaluations.parse, serialized([record])))
     assert_frame_equal(consistency.together(once, again, once), once)
 
 
@@ -351,8 +346,8 @@ def test_a_code_that_is_none_is_refused(code: str) -> None:
 def test_the_seed_documents_items() -> None:
     found = consistency.together(
         listed(*SEED_EVALUATIONS),
-        consistency.in_whole_evaluations(map(evaluations.parse, items(SEED_EVALUATIONS))),
-        consistency.in_whole_sets(map(flashcards.parse, items([SEED_SET]))),
+        consistency.in_whole_evaluations(map(evaluations.parse, serialized(SEED_EVALUATIONS))),
+        consistency.in_whole_sets(map(flashcards.parse, serialized([SEED_SET]))),
     )
     # The bands follow (mean 6.75, overall 7.0). The document's feedback is abridged to [...], which is no JSON; its
     # transcript to six words of 185; its fifteen cards to one.
@@ -368,9 +363,9 @@ def test_in_the_sample_only_the_odd_student_and_the_seeds_have_findings() -> Non
     data = sample(NOW)
     found = consistency.together(
         listed(*data.evaluations),
-        consistency.in_whole_evaluations(map(evaluations.parse, items(data.evaluations))),
-        consistency.in_sets(flashcards.frame(items(data.sets))),
-        consistency.in_whole_sets(map(flashcards.parse, items(data.sets))),
+        consistency.in_whole_evaluations(map(evaluations.parse, serialized(data.evaluations))),
+        consistency.in_sets(flashcards.frame(serialized(data.sets))),
+        consistency.in_whole_sets(map(flashcards.parse, serialized(data.sets))),
     )
     assert set(found["user_id"]) == {ODD_STUDENT, "user-456"}
     mine = found[found["user_id"] == ODD_STUDENT]
@@ -411,7 +406,7 @@ RECORDS = st.lists(
 def test_the_order_of_records_never_changes_what_is_found(records: list[dict[str, Any]], random: Any) -> None:
     shuffled = random.sample(records, len(records))
     assert_frame_equal(listed(*records), listed(*shuffled))
-    whole = [consistency.in_whole_evaluations(map(evaluations.parse, items(some))) for some in (records, shuffled)]
+    whole = [consistency.in_whole_evaluations(map(evaluations.parse, serialized(some))) for some in (records, shuffled)]
     assert_frame_equal(*whole)
     assert_frame_equal(
         consistency.together(listed(*records), whole[0]), consistency.together(whole[1], listed(*shuffled))
