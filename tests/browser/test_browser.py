@@ -13,6 +13,7 @@ from tests.conftest import unavailable
 from tests.support import browser, engines
 from tests.support.addresses import PATHS, paths
 from tests.support.browser import Visitor
+from ui.shell.page import NOT_SHOWN
 
 pytestmark = pytest.mark.usefixtures("chromium")
 
@@ -260,7 +261,7 @@ def test_a_deep_link_works_on_a_freshly_started_server(path: str) -> None:
         visitor.open(path)
         visitor.sees(PATHS[path])
         visitor.sees("Demo: invented students")
-        assert "could not be shown" not in visitor.page.inner_text("body")
+        assert NOT_SHOWN not in visitor.page.inner_text("body")
         names = visitor.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
         assert names == ["Overview", "Student", "Evaluation", "Flashcards", "Jobs", "Audit", "Setup"]
         assert visitor.foreign == []

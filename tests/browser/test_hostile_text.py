@@ -10,6 +10,7 @@ from data.settings import Settings
 from tests.conftest import unavailable
 from tests.support import browser, engines, hostile
 from tests.support.browser import Visitor
+from ui.shell.page import NOT_SHOWN
 from wording import foreign_text
 
 WHO = quote(hostile.COMBINED)
@@ -140,7 +141,7 @@ def assert_harmless(visitor: Visitor) -> None:
     assert visitor.page.evaluate(MADE) == []
     assert visitor.page.evaluate(WIDE) == []
     body = visitor.page.inner_text("body")
-    assert "could not be shown" not in body
+    assert NOT_SHOWN not in body
     assert "Traceback" not in body
 
 

@@ -23,6 +23,7 @@ from data.settings import Settings
 from queries import source
 from tests.conftest import unavailable
 from tests.support import browser
+from ui.shell.page import NOT_SHOWN
 
 DEFAULTS = Settings.read({})
 
@@ -96,7 +97,7 @@ def test_visitors_of_a_fresh_server_find_one_engine() -> None:
         # The server's own, and the engine's.
         assert _listening(server.pid) == 2
     # A slow computer may be too slow for so many at once, and says so; nothing else may be wrong.
-    assert [said for several in errors for said in several if "could not be shown. DynamoDB" not in said] == []
+    assert [said for several in errors for said in several if f"{NOT_SHOWN}. DynamoDB" not in said] == []
 
 
 def _listening(pid: int) -> int:

@@ -21,6 +21,7 @@ from data.settings import Settings
 from tests.support import engines
 from tests.support.accounts import INSTANT, Wire, bare_request, deploy, make_old, reply, watching
 from tests.support.app import show, words
+from ui.shell.page import NOT_SHOWN
 
 pytestmark = pytest.mark.slow
 
@@ -153,7 +154,7 @@ def test_every_page_stays_within_its_policy(
     use(read_store)
     with watching(read_store.client) as wire:
         shown = words(show(f"pages/{page}.py", params))
-    assert "could not be shown" not in shown
+    assert NOT_SHOWN not in shown
     called = actions(wire)
     assert called
     assert called <= {*policies.READ_TABLE, *policies.READ_INDEX, *(policies.SETUP_TABLE if allowed == "setup" else ())}

@@ -21,6 +21,7 @@ from data.settings import Settings
 from queries import records
 from tests.support.app import FAILURES, FailingClient, refused, show, words
 from ui.quality import deep_check
+from ui.shell.page import NOT_SHOWN
 
 PAGE = "pages/audit.py"
 Files = dict[str, Callable[[], bytes]]
@@ -209,7 +210,7 @@ def test_what_no_list_shows_is_counted_after_a_click() -> None:
         "eval-odd-timeless": "created_at is missing",
     }
     assert set(found["Student"]) == {ODD_STUDENT}
-    assert "could not be shown" not in words(app)
+    assert NOT_SHOWN not in words(app)
     counted(app, FLASHCARD_SETS)
     assert "0 missing from some list" in words(app)
     choose(app, app.dataframe[grids], 4)
@@ -244,7 +245,7 @@ def test_a_count_that_was_stopped_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert "DynamoDB is busy." in words(app)
     app.run()
     assert "Stopped before the end: there may be more." in words(app)
-    assert "The count could not be shown" not in words(app)
+    assert f"The count {NOT_SHOWN}" not in words(app)
 
 
 def test_whole_reading_that_was_stopped_says_so_and_keeps_what_it_found(
@@ -321,7 +322,7 @@ def test_hostile_text_is_shown_as_it_is(empty: Store) -> None:
     assert "&lt;img src=x onerror=alert(1)&gt;" in words(app)
     assert set(app.dataframe[1].value["Student"]) == {evil}
     assert not [element for element in app.markdown if "evil" in element.value]
-    assert "could not be shown" not in words(app)
+    assert NOT_SHOWN not in words(app)
 
 
 @pytest.mark.parametrize(("error", "sentence"), FAILURES, ids=lambda value: type(value).__name__)
@@ -335,8 +336,8 @@ def test_when_aws_fails_every_part_says_so_and_the_frame_stands(
     use(Store(new_settings("http://127.0.0.1:1"), client))
     shown = words(show(PAGE))
     assert sentence in shown
-    assert "The evaluations could not be shown" in shown
-    assert "The flashcard sets could not be shown" in shown
+    assert f"The evaluations {NOT_SHOWN}" in shown
+    assert f"The flashcard sets {NOT_SHOWN}" in shown
     assert "Refresh" in shown
 
 
@@ -344,7 +345,7 @@ def test_one_failing_table_leaves_the_other_standing(empty: Store) -> None:
     put(empty, EVALUATIONS, {**SEED_EVALUATIONS[0], "overall_band": "9.0"})
     empty.client.delete_table(TableName=empty.settings.name(FLASHCARD_SETS))
     app = show(PAGE)
-    assert "The flashcard sets could not be shown. There is no table" in words(app)
+    assert f"The flashcard sets {NOT_SHOWN}. There is no table" in words(app)
     assert kinds(app) == {"Overall does not follow from the criteria": 1}
     assert metrics(app)["Flashcard sets"] == "-"
 

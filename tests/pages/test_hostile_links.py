@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.support.app import ROOT, words
 from ui.components import filters
+from ui.shell.page import NOT_SHOWN
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ def seen(app: AppTest) -> str:
     """The words of a page, which must stand."""
     shown = words(app)
     assert not app.exception
-    assert "could not be shown" not in shown
+    assert NOT_SHOWN not in shown
     assert "Traceback" not in shown
     assert not [element for element in app.get("html") if "<img" in element.value]
     return shown

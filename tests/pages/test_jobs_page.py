@@ -15,6 +15,7 @@ from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from tests.support import engines
 from tests.support.app import FailingClient, refused, show, words
+from ui.shell.page import NOT_SHOWN
 
 JOBS = "pages/jobs.py"
 
@@ -145,7 +146,7 @@ def test_a_click_reads_nothing_again(filled: Store, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(filled, "client", FailingClient(AssertionError("a request")))
     app.query_params["kind"] = "writing"
     app.run()
-    assert "could not be shown" not in words(app)
+    assert NOT_SHOWN not in words(app)
 
 
 def test_no_jobs_is_a_sentence(
@@ -165,7 +166,7 @@ def test_failing_aws_is_a_sentence(
     client: Any = FailingClient(refused(code))
     use(Store(new_settings("http://127.0.0.1:1"), client))
     shown = words(show(JOBS))
-    assert "The jobs could not be shown" in shown
+    assert f"The jobs {NOT_SHOWN}" in shown
     assert "Refresh" in shown
 
 

@@ -25,6 +25,7 @@ from tests.support.app import ROOT, words
 from tests.support.outage import PAGES, SECRETS, Shown, checked, each_page, evaluation, refresh, visit
 from tests.support.proxy import Fault, Proxy, operation
 from ui.shell import page as ui_page
+from ui.shell.page import NOT_SHOWN
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +150,7 @@ def test_a_fault_for_good_is_said_with_its_part_and_what_to_do_and_refresh_mends
     with impatient() if name in SLOW else nullcontext():
         app = visit(aws, page, lambda: aws.fail(case.fault))
     shown = words(app)
-    assert f"{page.part} could not be shown." in shown
+    assert f"{page.part} {NOT_SHOWN}." in shown
     assert case.what in shown
     assert case.do in shown
     assert page.data not in shown
@@ -157,7 +158,7 @@ def test_a_fault_for_good_is_said_with_its_part_and_what_to_do_and_refresh_mends
     if name in REFRESHED:
         aws.heal()
         assert page.data in words(refresh(app, page))
-        assert "could not be shown" not in words(app)
+        assert NOT_SHOWN not in words(app)
 
 
 @each_page
@@ -167,7 +168,7 @@ def test_a_fault_that_passes_after_a_few_ends_with_the_data_shown(name: str, pag
     assert len(aws.failed) == 2
     shown = words(app)
     assert page.data in shown
-    assert "could not be shown" not in shown
+    assert NOT_SHOWN not in shown
     assert "could not be checked" not in shown
     assert "Not up to date" not in shown
 
@@ -180,7 +181,7 @@ def test_a_hang_that_passes_ends_with_the_data_shown(page: Shown, aws: Proxy, mo
     app = visit(aws, page, lambda: aws.fail(proxy.hang(3), times=1))
     assert len(aws.failed) == 1
     assert page.data in words(app)
-    assert "could not be shown" not in words(app)
+    assert NOT_SHOWN not in words(app)
 
 
 @each_page
@@ -190,7 +191,7 @@ def test_a_refused_connection_is_said_with_the_endpoint(
     url = f"http://127.0.0.1:{engines.free_port()}"
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
     shown = words(visit(aws, page))
-    assert f"{page.part} could not be shown. DynamoDB could not be reached at {url}" in shown
+    assert f"{page.part} {NOT_SHOWN}. DynamoDB could not be reached at {url}" in shown
     assert "Check the network, AWS_ENDPOINT_URL_DYNAMODB and that the endpoint is running" in shown
 
 
@@ -201,7 +202,7 @@ def test_without_credentials_every_page_says_so_and_finds_new_ones_after_refresh
     for name in SECRETS:
         monkeypatch.delenv(name)
     app = visit(aws, page)
-    assert f"{page.part} could not be shown. There are no AWS credentials" in words(app)
+    assert f"{page.part} {NOT_SHOWN}. There are no AWS credentials" in words(app)
     assert "Set AWS_PROFILE or access keys there, or start with BANDUP_SOURCE=demo." in words(app)
     keys = {name.lower(): value for name, value in SECRETS.items()}
     Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text(
@@ -231,7 +232,7 @@ def test_without_a_region_every_page_says_so_and_refresh_does_not_break_it(
     monkeypatch.delenv("AWS_REGION")
     app = visit(aws, page)
     for shown in (words(app), words(refresh(app, page))):
-        assert "could not be shown. No AWS region is set." in shown
+        assert f"{NOT_SHOWN}. No AWS region is set." in shown
         assert "Set AWS_REGION, such as ap-southeast-1, and restart." in shown
 
 
@@ -270,10 +271,10 @@ def test_one_table_that_fails_leaves_the_other_ones_part_standing(
     shown = words(app)
     sets_there = len(app.dataframe[-1].value) > 0 if page.title == "Student" else "Flashcard sets 1" in shown
     if of is EVALUATIONS:
-        assert "The evaluations could not be shown." in shown
+        assert f"The evaluations {NOT_SHOWN}." in shown
         assert sets_there
     else:
-        assert "The flashcard sets could not be shown." in shown
+        assert f"The flashcard sets {NOT_SHOWN}." in shown
         assert page.data in shown
 
 
@@ -290,20 +291,20 @@ def test_one_table_that_fails_leaves_the_other_ones_jobs_standing(
     with impatient() if name in SLOW else nullcontext():
         app = visit(aws, page, lambda: aws.fail(FAULTS[name].fault, lambda asked: asked.table == failing))
     shown = words(app)
-    assert f"{part} could not be shown." in shown
+    assert f"{part} {NOT_SHOWN}." in shown
     assert FAULTS[name].what in shown
     assert FAULTS[name].do in shown
     assert f" of {left} job" in shown
     # A click says so again, and does not wait for the same again. A refusal costs nothing, and may have been mended.
     asked = len(aws.asked)
     app.button_group(key="kind").set_value("writing").run()
-    assert f"{part} could not be shown." in words(app)
+    assert f"{part} {NOT_SHOWN}." in words(app)
     again = [one for one in aws.asked[asked:] if one.operation != "DescribeTable"]
     assert again == [] or name == "AccessDenied"
     assert {one.table for one in again} <= {failing}
     aws.heal()
     shown = words(refresh(app, page))
-    assert "could not be shown" not in shown
+    assert NOT_SHOWN not in shown
     assert " of 13 jobs" in shown
 
 
@@ -316,11 +317,11 @@ def test_an_older_list_of_jobs_is_whole_where_one_table_fails_for_a_while(
     aws.fail(FAULTS["500"].fault, lambda asked: asked.table == failing)
     shown = words(app.run())
     assert "⚠ Not up to date" in shown
-    assert "could not be shown" not in shown
+    assert NOT_SHOWN not in shown
     assert " of 13 jobs" in shown
     aws.fail(FAULTS["AccessDenied"].fault, lambda asked: asked.table == failing)
     shown = words(refresh(app, page))
-    assert "The flashcard jobs could not be shown. AWS denied" in shown
+    assert f"The flashcard jobs {NOT_SHOWN}. AWS denied" in shown
     assert " of 12 jobs" in shown
 
 
@@ -332,7 +333,7 @@ def test_what_a_scan_costs_is_said_of_one_table_while_the_other_one_fails(
     app = visit(aws, page, lambda: aws.fail(FAULTS["AccessDenied"].fault, lambda asked: asked.table == failing))
     counts = [button.key for button in app.button if str(button.key).startswith("count_")]
     assert counts == [f"count_{table.variable}" for table in TABLES if table is not of]
-    assert words(app).count("The count could not be shown.") == 1
+    assert words(app).count(f"The count {NOT_SHOWN}.") == 1
 
 
 def test_jobs_say_what_was_read_also_where_there_is_nothing_to_list(aws: Proxy) -> None:
@@ -345,7 +346,7 @@ def test_jobs_say_what_was_read_also_where_there_is_nothing_to_list(aws: Proxy) 
 def test_the_reasons_of_failures_that_cannot_be_read_leave_the_jobs_standing(aws: Proxy) -> None:
     page = PAGES["jobs"]
     app = visit(aws, page, lambda: aws.fail(FAULTS["AccessDenied"].fault, operation("BatchGetItem")))
-    assert "What the failures say could not be shown. AWS denied dynamodb:BatchGetItem" in words(app)
+    assert f"What the failures say {NOT_SHOWN}. AWS denied dynamodb:BatchGetItem" in words(app)
     assert page.data in words(app)
 
 
@@ -355,7 +356,7 @@ def test_a_search_that_fails_leaves_the_jobs_standing(aws: Proxy) -> None:
     aws.fail(FAULTS["503"].fault, lambda asked: not asked.index)
     app.text_input[0].input("eval-1")
     checked(next(button for button in app.button if button.label == "Open").click().run(), page)
-    assert "The search for this id could not be shown." in words(app)
+    assert f"The search for this id {NOT_SHOWN}." in words(app)
     assert page.data in words(app)
 
 
@@ -368,7 +369,7 @@ def test_a_table_that_vanishes_between_two_reads_is_said_and_nothing_older_is_sh
     gone = proxy.refusal("ResourceNotFoundException", "Requested resource not found")
     aws.fail(gone, lambda asked: asked.table == sets)
     shown = words(refresh(app, page))
-    assert f"The flashcard sets could not be shown. There is no table {sets} in this account and region." in shown
+    assert f"The flashcard sets {NOT_SHOWN}. There is no table {sets} in this account and region." in shown
     assert "Create it on the Setup page, or correct the variable that names it." in shown
     assert "Not up to date" not in shown
     assert page.data in shown
@@ -444,7 +445,7 @@ def test_an_older_answer_is_shown_when_the_fresh_one_fails_with_its_age_and_the_
     shown = words(app)
     assert page.data in shown
     assert len(app.dataframe) == grids
-    assert f"{page.part} could not be shown" not in shown
+    assert f"{page.part} {NOT_SHOWN}" not in shown
     assert re.search(rf"⚠ Not up to date: this was read at {read_at:%H}:\d\d \(UTC\), 12 min ago\.", shown)
     assert "Reading it afresh failed." in shown
     assert case.what in shown
@@ -471,7 +472,7 @@ def test_an_older_answer_is_not_shown_to_those_whom_aws_refuses_the_data(name: s
     aws.fail(FAULTS[name].fault)
     refresh(app, page)
     assert page.data not in words(app)
-    assert f"{page.part} could not be shown." in words(app)
+    assert f"{page.part} {NOT_SHOWN}." in words(app)
     # Nor later, when the failure is one that passes.
     aws.fail(FAULTS["503"].fault)
     refresh(app, page)
@@ -485,4 +486,4 @@ def test_an_older_answer_is_not_shown_after_an_hour(page: Shown, aws: Proxy, mon
     aws.fail(FAULTS["503"].fault)
     refresh(app, page)
     assert page.data not in words(app)
-    assert f"{page.part} could not be shown." in words(app)
+    assert f"{page.part} {NOT_SHOWN}." in words(app)

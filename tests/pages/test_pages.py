@@ -29,6 +29,7 @@ from tests.support.app import (
     words,
 )
 from ui.shell import sign_in
+from ui.shell.page import NOT_SHOWN
 
 pytestmark = pytest.mark.slow
 
@@ -162,13 +163,13 @@ def test_odd_records_are_all_in_the_history_with_what_is_odd() -> None:
 def test_each_odd_evaluation_opens(number: int) -> None:
     app = show("pages/evaluation.py", {"evaluation_id": f"eval-odd-{number:02d}", "user_id": ODD_STUDENT})
     assert "Raw record (JSON)" in words(app)
-    assert "could not be shown" not in words(app)
+    assert NOT_SHOWN not in words(app)
 
 
 @pytest.mark.parametrize("name", ["time-1", "time-2", "bare", "timeless"])
 def test_each_evaluation_with_an_odd_time_opens(name: str) -> None:
     app = show("pages/evaluation.py", {"evaluation_id": f"eval-odd-{name}", "user_id": ODD_STUDENT})
-    assert "could not be shown" not in words(app)
+    assert NOT_SHOWN not in words(app)
     assert "of this record could not be read as specified" in words(app)
 
 
@@ -251,7 +252,7 @@ def test_a_failure_is_a_sentence_at_its_place_and_the_frame_stands(
     use(Store(new_settings("http://127.0.0.1:1"), client))
     shown = words(show(*page))
     assert sentence in shown
-    assert "could not be shown" in shown
+    assert NOT_SHOWN in shown
     assert "Traceback" not in shown
     assert "Refresh" in shown
 
@@ -261,7 +262,7 @@ def test_one_failing_table_leaves_the_other_standing(empty: Store) -> None:
     empty.client.delete_table(TableName=empty.settings.name(FLASHCARD_SETS))
     shown = words(show(*STUDENT))
     assert "No completed attempt in the last 180 days" in shown
-    assert "The flashcard sets could not be shown. There is no table" in shown
+    assert f"The flashcard sets {NOT_SHOWN}. There is no table" in shown
 
 
 def test_without_the_index_a_scan_is_offered_with_its_cost_and_only_a_click_scans(
@@ -331,7 +332,7 @@ def test_a_click_that_needs_no_new_data_makes_no_request(empty: Store, monkeypat
     monkeypatch.setattr(empty, "client", FailingClient(AssertionError("a request")))
     app.segmented_control(key="skill").set_value("writing").run()
     assert app.query_params["skill"] in ("writing", ["writing"])
-    assert "could not be shown" not in words(app)
+    assert NOT_SHOWN not in words(app)
 
 
 def test_times_are_local_and_name_their_zone() -> None:

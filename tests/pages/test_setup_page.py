@@ -19,6 +19,7 @@ from queries import source
 from tests.support import browser, engines
 from tests.support.app import FailingClient, refused, show, words
 from ui.setup import provisioning
+from ui.shell.page import NOT_SHOWN
 
 SETUP = "pages/setup.py"
 
@@ -167,7 +168,7 @@ def test_when_aws_refuses_the_page_says_so_and_still_offers_the_texts(
     client: Any = FailingClient(refused(code))
     use(Store(new_settings("http://127.0.0.1:1"), client))
     shown = words(show(SETUP))
-    assert "The comparison with the account could not be shown" in shown
+    assert f"The comparison with the account {NOT_SHOWN}" in shown
     assert "CloudFormation template" in shown
 
 
@@ -264,4 +265,4 @@ def test_following_a_restore_survives_that_aws_does_not_answer(monkeypatch: pyte
     monkeypatch.setattr(provisioning, "look_up", fail)
     app = AppTest.from_function(script).run()
     assert not app.exception
-    assert "The progress of the restore could not be shown. DynamoDB is answering too many" in words(app)
+    assert f"The progress of the restore {NOT_SHOWN}. DynamoDB is answering too many" in words(app)

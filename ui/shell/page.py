@@ -52,6 +52,8 @@ _NEW_NAMES = {
     "Europe/Kiev": "Europe/Kyiv",
 }
 
+NOT_SHOWN = "could not be shown"
+"""What is said of a part that failed."""
 ROSTER = "_roster"
 """Session key of the roster that was uploaded for this visit."""
 _FRAMED = "_framed"
@@ -422,13 +424,13 @@ def _panel(name: str, error: Exception) -> None:
     elif isinstance(error, Failure):
         log.warning("%s: %s (request %s)", name, error.kind, error.request_id or "none")
         source.reopen_after(error)
-        message = f"{name} could not be shown. {error.what}"
+        message = f"{name} {NOT_SHOWN}. {error.what}"
         remedy = error.do
     else:
         # What an exception says may quote a student's work, so the log has its kind and its place.
         trace = "".join(traceback.format_tb(error.__traceback__))
         log.error("%s failed with %s:\n%s", name, type(error).__name__, trace)
-        message = f"{name} could not be shown, because of an error in the dashboard itself."
+        message = f"{name} {NOT_SHOWN}, because of an error in the dashboard itself."
         remedy = "The log has the details. The rest of the page is not affected."
     with st.container(border=True):
         st.text(f"⚠ {message}")
