@@ -25,7 +25,7 @@ from data.records import evaluations, periods
 from data.schema import BY_STATUS, STATUSES
 from tests.support import engines
 
-_PARTS = 4  # as data/periods.py
+_PARTS = 4  # as data/records/periods.py
 
 
 @dataclass(frozen=True, slots=True)

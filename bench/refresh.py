@@ -135,7 +135,7 @@ def run(report: Report, world: World, every: int, hours: int) -> None:
     log = Path(tempfile.mkdtemp()) / "log"
     options = ("--logger.messageFormat=%(levelname)s %(name)s %(message)s",)
     begin = time.perf_counter()
-    with browser.serving(world.environ, *options, script="bench/moved.py", log=log) as server:
+    with browser.serving(world.environ, *options, script="bench/shifted_clock.py", log=log) as server:
         found, errors = asyncio.run(_look(server, world, every, hours))
     said = warnings(log.read_text(encoding="utf-8", errors="replace"))
     looks = hours * _HOUR // every

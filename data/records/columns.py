@@ -1,4 +1,4 @@
-"""Reads many items an attribute at a time, where they are as specified; a row that is not is left to data/parse.py."""
+"""Reads many items an attribute at a time, where they are as specified; a row that is not is left to parse.py."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
