@@ -89,17 +89,12 @@ class Row:
     flags: list[Flag]
 
 
-def students(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[Student]:
-    """The students with an evaluation from `first` to `now`, last seen first; level and trend look back 180 days.
-
-    `evaluations` are those of everybody, in any order, back to 180 days or `first`, whichever is earlier. Evaluations
-    whose student cannot be read are left out: they are nobody's.
-    """
-    return [student for student in everybody(evaluations, first, now) if student.evaluations]
-
-
 def everybody(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[Student]:
-    """The same with those who have evaluations before `first` alone: when they were last seen and at which level."""
+    """Everybody with an evaluation, last seen first; what is counted is counted from `first` to `now`.
+
+    `evaluations` are in any order, and reach back 180 days or to `first`, whichever is earlier: levels and trends look
+    back 180 days. Evaluations whose student cannot be read are left out: they are nobody's.
+    """
     known = evaluations[evaluations["user_id"].notna()]
     shown = known[known["created_at"] >= first]
     gone = _lost(known, now)

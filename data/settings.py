@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -39,10 +39,6 @@ class Settings:
     def name(self, table: Table) -> str:
         """What `table` is called here."""
         return self.evaluations if table is EVALUATIONS else self.flashcard_sets
-
-    def renamed(self, table: Table, name: str) -> "Settings":
-        """The same settings with another name for `table`."""
-        return replace(self, evaluations=name) if table is EVALUATIONS else replace(self, flashcard_sets=name)
 
     @property
     def metered(self) -> bool:

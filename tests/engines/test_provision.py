@@ -438,7 +438,7 @@ def test_a_restore_makes_a_new_table_and_the_plan_then_brings_what_it_did_not(ac
     before = contents(account, EVALUATIONS)
     restore(account, name, restored, None, who=WHO)
     assert contents(account, EVALUATIONS) == before
-    elsewhere = Store(account.settings.renamed(EVALUATIONS, restored), account.client)
+    elsewhere = Store(replace(account.settings, evaluations=restored), account.client)
     assert contents(elsewhere, EVALUATIONS) == before
     shown = plan(elsewhere, [Target(EVALUATIONS, restored)])
     actions = [step.action for step in shown.steps]

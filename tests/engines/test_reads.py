@@ -13,6 +13,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from data.demo.sample import SEED_EVALUATIONS, SEED_SET
+from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.dynamodb.store import Cost, Store, client_config
 from data.records import evaluations, flashcards, periods, rows
@@ -265,7 +266,7 @@ def test_keys_that_the_engine_left_unprocessed_are_asked_for_again(bare_store: S
 
 
 def test_keys_that_stay_unprocessed_are_a_failure_not_a_gap(bare_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.dynamodb.store.time", SimpleNamespace(sleep=lambda _: None, monotonic=lambda: 0.0))
+    monkeypatch.setattr(budget, "pause", lambda _: None)
     make(bare_store, EVALUATIONS, KEYS_ONLY)
     put(bare_store, EVALUATIONS, [attempt(1)])
     name = bare_store.settings.name(EVALUATIONS)

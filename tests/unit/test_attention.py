@@ -30,9 +30,14 @@ FALLING = Trend("falling", -0.5, -0.9, -0.1, 6.0, NOW)
 ALIKE = {"a": 6.0, "b": 6.0, "c": 6.0, "d": 6.0}
 
 
+def active(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[attention.Student]:
+    """Those with an evaluation since `first`."""
+    return [student for student in attention.everybody(evaluations, first, now) if student.evaluations]
+
+
 def students(*rows: dict[str, Any], first: datetime = FIRST) -> dict[str, Student]:
     """The students of those rows by id."""
-    found = attention.students(frame(*rows), first, NOW)
+    found = active(frame(*rows), first, NOW)
     assert len({student.user_id for student in found}) == len(found)
     return {student.user_id: student for student in found}
 
@@ -454,7 +459,7 @@ def text(found: list[Student]) -> list[str]:
 @settings(deadline=None, max_examples=25)
 @given(ROWS, PERIODS)
 def test_the_class_is_what_plain_loops_find(rows: list[dict[str, Any]], first: datetime) -> None:
-    assert text(attention.students(frame(*rows), first, NOW)) == text(naive(rows, first))
+    assert text(active(frame(*rows), first, NOW)) == text(naive(rows, first))
 
 
 @settings(deadline=None, max_examples=25)
@@ -462,10 +467,10 @@ def test_the_class_is_what_plain_loops_find(rows: list[dict[str, Any]], first: d
 def test_the_order_of_evaluations_changes_nothing(rows: list[dict[str, Any]], first: datetime, random: Any) -> None:
     table = frame(*rows)
     other = table.sample(frac=1, random_state=np.random.RandomState(random.randrange(2**32)))
-    one, by_week = attention.students(table, first, NOW), practice.weeks(table, first, NOW, HO_CHI_MINH)
+    one, by_week = active(table, first, NOW), practice.weeks(table, first, NOW, HO_CHI_MINH)
     # Its row labels as they were, and all alike, as in frames that were joined.
     for again in (other, other.set_axis([0] * len(other))):
-        two = attention.students(again, first, NOW)
+        two = active(again, first, NOW)
         assert text(one) == text(two)
         for rules in (Rules(), Rules(away=0, below=0.0, weakest=0.0)):
             assert [attention.flags(each, 7.0, rules, NOW) for each in one] == [
@@ -479,16 +484,16 @@ def test_the_order_of_evaluations_changes_nothing(rows: list[dict[str, Any]], fi
 def test_more_than_the_period_and_180_days_changes_nothing(rows: list[dict[str, Any]], first: datetime) -> None:
     table = frame(*rows)
     enough = table[table["created_at"] >= min(first, NOW - progress.WINDOW)]
-    assert text(attention.students(table, first, NOW)) == text(attention.students(enough, first, NOW))
+    assert text(active(table, first, NOW)) == text(active(enough, first, NOW))
 
 
 @settings(deadline=None, max_examples=25)
 @given(ROWS, PERIODS)
 def test_one_student_changes_nothing_of_another(rows: list[dict[str, Any]], first: datetime) -> None:
     table = frame(*rows)
-    together = {each.user_id: each for each in attention.students(table, first, NOW)}
+    together = {each.user_id: each for each in active(table, first, NOW)}
     for user in ("u", "v", "w\0"):
-        alone = attention.students(table[table["user_id"] == user], first, NOW)
+        alone = active(table[table["user_id"] == user], first, NOW)
         assert text(alone) == text([together[user]] if user in together else [])
 
 
@@ -497,7 +502,7 @@ def test_one_student_changes_nothing_of_another(rows: list[dict[str, Any]], firs
 def test_moving_everything_by_weeks_moves_only_the_times(rows: list[dict[str, Any]], number: int) -> None:
     shift = timedelta(weeks=number)
     moved = frame(*[{**row, "created_at": row["created_at"] and row["created_at"] + shift} for row in rows])
-    one, two = attention.students(frame(*rows), FIRST, NOW), attention.students(moved, FIRST + shift, NOW + shift)
+    one, two = active(frame(*rows), FIRST, NOW), active(moved, FIRST + shift, NOW + shift)
     assert [each.user_id for each in one] == [each.user_id for each in two]
     for here, there in zip(one, two, strict=True):
         assert here.last_seen is not None
