@@ -322,7 +322,7 @@ def test_reports_made_at_once_are_those_made_alone() -> None:
 
 
 def test_matplotlib_is_not_loaded_before_it_is_needed() -> None:
-    code = "import sys, ui.report; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, exports.report; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=engines.ROOT, check=False).returncode == 0
 
 
