@@ -32,7 +32,7 @@ _HOURS = 12
 MOST_HOURS = 24 * 30  # Streamlit's cookie lives no longer
 _SKEW = timedelta(minutes=5)
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-README = "README, “Security”, says how."
+README = "docs/operations.md, “Who may see what”, says how."
 
 
 class AccessError(ValueError):

@@ -196,8 +196,12 @@ def _browser() -> Browser:
     # Before Playwright is started: one that is left running makes every later start fail.
     program = chromium()
     playwright = sync_playwright().start()
+    try:
+        running = playwright.chromium.launch(executable_path=program, args=list(_QUIET))
+    except Exception:
+        playwright.stop()
+        raise
     atexit.register(playwright.stop)
-    running = playwright.chromium.launch(executable_path=program, args=list(_QUIET))
     atexit.register(running.close)
     return running
 
