@@ -44,12 +44,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         code = _run(options, report)
     except (Failure, SettingsError) as error:
-        report.error = str(error).replace("press Refresh", "run this again")
+        report.error = str(error)
         code = FAILED
     if options.json:
-        print(json.dumps(_as_json(report, code), ensure_ascii=False, indent=2))
+        print(for_terminal(json.dumps(_as_json(report, code), ensure_ascii=False, indent=2)))
     elif report.error:
-        print(report.error, file=sys.stderr)
+        print(for_terminal(report.error), file=sys.stderr)
     return code
 
 
@@ -139,21 +139,34 @@ def warning(seen: Look) -> str:
     return " ".join([*parts, *(f"Example: {example}." for example in seen.examples)])
 
 
+def for_terminal(text: str) -> str:
+    """The same, for where there is no button to press: failures say what to do on the page.
+
+    >>> for_terminal("Press Refresh to see it; else wait, then press Refresh.")
+    'Run this again to see it; else wait, then run this again.'
+    """
+    return text.replace("press Refresh", "run this again").replace("Press Refresh", "Run this again")
+
+
+def _print(line: str = "") -> None:
+    print(for_terminal(line), flush=True)
+
+
 def _print_plan(report: Report, verdict: str) -> None:
     for check in report.checks:
-        print(f"{check.level:12} {check.target.name} · {check.subject} · {check.fact}")
+        _print(f"{check.level:12} {check.target.name} · {check.subject} · {check.fact}")
     for proof in report.proofs:
         for link in proof.links:
-            print(f"{link.level:12} {proof.function.label} · {link.subject} · {link.fact}")
-    print()
+            _print(f"{link.level:12} {proof.function.label} · {link.subject} · {link.fact}")
+    _print()
     for step in report.steps:
-        print(f"step         {step.what} ({step.why}). Cost: {step.cost}. Undo: {step.undo}")
-    print(verdict, flush=True)
+        _print(f"step         {step.what} ({step.why}). Cost: {step.cost}. Undo: {step.undo}")
+    _print(verdict)
 
 
 def _tell(options: argparse.Namespace, line: str) -> None:
     if not options.json:
-        print(line, flush=True)
+        _print(line)
 
 
 def _as_json(report: Report, code: int) -> dict[str, Any]:

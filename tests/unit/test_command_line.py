@@ -5,6 +5,8 @@ import pytest
 from bandup import setup
 from bandup.__main__ import main
 from data.dynamodb.errors import Failure
+from data.provisioning.drift import Check, Target
+from data.schema import EVALUATIONS
 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"], ["--apply"]])
@@ -39,3 +41,30 @@ def test_the_terminal_has_no_button_to_press(
     error = capsys.readouterr().err
     assert "Refresh" not in error
     assert "Wait a minute, then run this again." in error
+
+
+REMEDIES = (
+    "Wait a minute, then press Refresh.",
+    "Press Refresh to see how it is now.",
+    "Press Refresh; if it stays, the log has the request id.",
+)
+
+
+@pytest.mark.parametrize("remedy", REMEDIES)
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["lines", "json"])
+def test_a_check_that_failed_names_no_button_in_the_terminal(
+    options: list[str], remedy: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = Check(Target(EVALUATIONS, "evaluations"), "Tags", "unchecked", f"could not be checked. {remedy}", None)
+
+    def compare(_store: object, _clients: object, _options: object, report: setup.Report) -> None:
+        report.checks = [check]
+
+    monkeypatch.setattr(setup, "open_store", lambda _: None)
+    monkeypatch.setattr(setup, "_clients", lambda _: None)
+    monkeypatch.setattr(setup, "_compare", compare)
+    main(["setup", *options])
+    output = capsys.readouterr().out
+    assert "could not be checked" in output
+    assert "refresh" not in output.casefold()
+    assert "run this again" in output.casefold()
