@@ -20,6 +20,7 @@ from cachetools import LRUCache, TTLCache
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.dynamodb.store import Read
+from queries.once import Once
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ class Cache:
             getsizeof=lambda entry: max(entry.size, octets // ENTRIES),
         )
         self._pinned: dict[Hashable, Entry] = {}
-        self._derived: LRUCache[Hashable, Any] = LRUCache(16)
+        self._derived: LRUCache[Hashable, Once[Any]] = LRUCache(16)
 
     def entry(self, asked: Query[..., Any], *args: Any) -> Entry:
         """What is known of this question."""
@@ -236,13 +237,16 @@ class Cache:
     def derive(self, key: Hashable, make: Callable[[], U]) -> U:
         """What `make` works out, once for each key. It is shared and must not be changed."""
         with self._lock:
-            if key in self._derived:
-                value: U = self._derived[key]
-                return value
-        value = make()
-        with self._lock:
-            self._derived[key] = value
-        return value
+            if key not in self._derived:
+                self._derived[key] = Once(make)
+            derived: Once[U] = self._derived[key]
+        try:
+            # Outside of the lock: whoever asks for something else does not wait for this.
+            return derived()
+        except Exception:
+            with self._lock:
+                self._derived.pop(key, None)
+            raise
 
     def clear(self) -> None:
         """Forget everything."""

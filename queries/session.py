@@ -39,13 +39,12 @@ class Session:
 
         What is kept for all visitors is what was read; what each may see is taken from it here.
         """
-        return self._answer(asked, _positional(args, kwargs), FRESH)
+        return self.answer_within(FRESH, asked, *args, **kwargs)
 
     def answer_within(self, within: timedelta, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
         """The same, read again where it is not younger than `within`."""
-        return self._answer(asked, _positional(args, kwargs), within)
-
-    def _answer(self, asked: Query[..., T], args: tuple[Any, ...], within: timedelta) -> Answer[T]:
+        if kwargs:  # the same question must not have two keys
+            raise TypeError("a query is known by its positional arguments")
         question = (asked, *args)
         self._remember(question)
         outcome = self._ahead.pop(question, None) or cache.answer(asked, *args, within=within)
@@ -92,10 +91,3 @@ class Session:
         """Let Refresh read this again, whatever comes of it."""
         if question not in self.asked:
             self.asked.append(question)
-
-
-def _positional(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments, by which a query is known: the same question must not have two keys."""
-    if named:
-        raise TypeError("a query is asked with positional arguments")
-    return args

@@ -1,9 +1,8 @@
 """Where records come from: settings, Store, clients of Lambda and IAM, class list. Each opened once a process."""
 
 import os
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from data import roster
 from data.dynamodb import budget
@@ -12,32 +11,10 @@ from data.dynamodb.store import Store, TableFacts
 from data.roster import Roster
 from data.schema import Table
 from data.settings import Settings
+from queries.once import Once
 
 if TYPE_CHECKING:
     from data.provisioning.lambdas import Clients
-
-T = TypeVar("T")
-
-
-class Opened(Generic[T]):
-    """Something that is opened by whoever needs it first, and kept. Not kept when it cannot be opened."""
-
-    def __init__(self, open_it: Callable[[], T]) -> None:
-        self._open = open_it
-        self._lock = threading.Lock()
-        self._value: T | None = None
-
-    def __call__(self) -> T:
-        """The value, opened now if it is not there yet."""
-        with self._lock:
-            if self._value is None:
-                self._value = self._open()
-            return self._value
-
-    def close(self) -> None:
-        """Open it anew next time."""
-        with self._lock:
-            self._value = None
 
 
 def settings() -> Settings:
@@ -69,9 +46,9 @@ def open_clients(of: Store) -> "Clients":
         return open_demo_clients(of)
 
 
-store = Opened(lambda: open_store(settings()))
+store = Once(lambda: open_store(settings()))
 """The Store that all visitors share."""
-clients: "Opened[Clients]" = Opened(lambda: open_clients(store()))
+clients: "Once[Clients]" = Once(lambda: open_clients(store()))
 """Clients of Lambda and IAM beside it."""
 _OPENED = (store, clients)
 
@@ -79,7 +56,7 @@ _OPENED = (store, clients)
 def close() -> None:
     """Open the Store and the clients anew next time."""
     for opened in _OPENED:
-        opened.close()
+        opened.forget()
 
 
 def start() -> None:
@@ -107,26 +84,25 @@ def reopen_after(failure: Failure) -> None:
         close()
 
 
-_class_lists: dict[tuple[str, int], Roster] = {}
-
-
 def class_list() -> Roster:
     """The server's roster: the file's, the demo's own, or an empty one; RosterError when the file cannot be used."""
     chosen = settings()
-    if not chosen.roster and chosen.source != "demo":
-        return Roster()
+    if not chosen.roster:
+        return _demo_roster() if chosen.source == "demo" else Roster()
     try:
-        saved_at = os.stat(chosen.roster).st_mtime_ns if chosen.roster else 0
+        saved_at = os.stat(chosen.roster).st_mtime_ns
     except OSError:
         saved_at = 0  # reading it will say what is wrong
-    version = (chosen.roster or "", saved_at)
-    if version not in _class_lists:
-        people = roster.read(chosen.roster) if chosen.roster else _demo_roster()
-        _class_lists.clear()
-        _class_lists[version] = people
-    return _class_lists[version]
+    return _roster_file(chosen.roster, saved_at)
 
 
+@lru_cache(maxsize=2)
+def _roster_file(path: str, saved_at: int) -> Roster:
+    del saved_at  # part of the key: a file that was saved again is read again
+    return roster.read(path)
+
+
+@lru_cache(maxsize=1)
 def _demo_roster() -> Roster:
     from data.demo import sample  # noqa: PLC0415 - who reads real tables does without it
 

@@ -4,18 +4,22 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from data.roster import Roster, Student
+from data.settings import Settings
 from queries import gate, source
-from queries.gate import AccessError, Refused, Rules, Visitor
-from queries.session import cache
+from queries.gate import AccessError, Gate, Refused, Rules, Visitor
+from queries.session import Session, cache
 from tests.conftest import secrets_of
 from tests.support.app import show, words
 from ui.shell import sign_in
+from ui.shell.page import Page
+from ui.shell.sign_in import Request
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AUTH = {
@@ -426,3 +430,28 @@ def test_a_limited_teachers_overview_has_nothing_of_what_others_had_worked_out(
     assert int(limited.metric[1].value) < int(whole.metric[1].value)
     as_visitor(Visitor("olga@school.example", "ops"))
     assert ids(show("pages/overview.py", {"period": "90d"})) == ids(whole)
+
+
+def test_a_fragment_whose_class_list_is_gone_lets_the_page_run_again_which_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Again(Exception):
+        pass
+
+    def rerun() -> None:
+        raise Again
+
+    teacher = Visitor("olga@school.example", "teacher", frozenset({"Monday"}))
+    monkeypatch.setattr(sign_in, "current", lambda: teacher)
+    monkeypatch.setattr(sign_in, "request", lambda: Request({}, {}, None))
+    monkeypatch.setattr(st, "rerun", rerun)
+    opened = Page(
+        Settings.read({}),
+        ZoneInfo("UTC"),
+        datetime.now(UTC),
+        Request({}, {}, None),
+        Session(Gate(teacher, Roster())),
+    )
+    monkeypatch.setenv("BANDUP_ROSTER", str(tmp_path / "gone.csv"))
+    with pytest.raises(Again):
+        opened.fresh()

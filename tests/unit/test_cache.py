@@ -227,3 +227,34 @@ def test_what_is_worked_out_is_worked_out_once_for_each_key(world: World) -> Non
     for key in (1, 2, 1):
         world.cache.derive(key, lambda: made.append(1))
     assert len(made) == 2
+
+
+def test_what_two_ask_for_at_once_is_worked_out_once(world: World) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    made: list[int] = []
+
+    def slow() -> str:
+        made.append(1)
+        begun.set()
+        assert go_on.wait(10)
+        return "levels"
+
+    values: list[str] = []
+    threads = [threading.Thread(target=lambda: values.append(world.cache.derive("key", slow))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(10)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert values == ["levels"] * 5
+    assert len(made) == 1
+
+
+def test_what_could_not_be_worked_out_is_tried_again(world: World) -> None:
+    def fail() -> str:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        world.cache.derive("key", fail)
+    assert world.cache.derive("key", lambda: "levels") == "levels"

@@ -22,7 +22,7 @@ REQUEST = Request({}, {}, None)
 
 
 def test_a_page_that_reads_again_by_itself_remembers_its_last_look_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "recheck", lambda: OPS)
+    monkeypatch.setattr(page, "recheck", lambda: Gate(OPS, Roster()))
     monkeypatch.setattr(sign_in, "request", lambda: REQUEST)
     outdated: list[Any] = []
     monkeypatch.setattr(cache, "outdate", lambda _, *args: outdated.append(args))

@@ -63,7 +63,7 @@ def table(
     `students` are those whom the rows are about: their column user_id unless given. `complete` is whether all that the
     page has read is, unless given. `codes` tell the file's name from others.
     """
-    whole = page.session.complete if complete is None else complete
+    whole = page.complete if complete is None else complete
     button(
         label,
         lambda: spreadsheets.csv(

@@ -345,7 +345,7 @@ def _restored(store: Store, page: Page) -> None:
 @st.fragment(run_every="3s")
 def _follow(store: Store, name: str, page: Page) -> None:
     """The progress of a restore, until the table is there."""
-    if not recheck().is_ops:
+    if not recheck().visitor.is_ops:
         st.rerun()
     with page.part("The progress of the restore"):
         actual = look_up(store, name)

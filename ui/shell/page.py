@@ -21,8 +21,8 @@ from data.roster import Roster, RosterError, Student
 from data.schema import EVALUATIONS, TABLES, Table
 from data.settings import Settings, SettingsError
 from queries import source
-from queries.cache import FRESH, Answer, Query
-from queries.gate import Refused, Visitor
+from queries.cache import FRESH, Query
+from queries.gate import Gate, Refused, Visitor
 from queries.session import Question, Session, cache
 from ui.components import filters, markup
 from ui.shell import sign_in
@@ -132,18 +132,13 @@ class Page:
 
     def answer(self, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Read[T]:
         """The same with its time and cost."""
-        with self._loading(self.session.has_fresh(asked, *args)):
-            answer = self.session.answer(asked, *args, **kwargs)
-        return self._tell(answer)
+        return self.answer_within(FRESH, asked, *args, **kwargs)
 
     def answer_within(self, within: timedelta, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Read[T]:
         """The same, read again where it is not younger than `within`."""
         with self._loading(self.session.has_fresh(asked, *args, within=within)):
             answer = self.session.answer_within(within, asked, *args, **kwargs)
-        return self._tell(answer)
-
-    def _tell(self, answer: Answer[T]) -> Read[T]:
-        """Say what the reader must know of an answer: that it is an older one, and why; that it is cut."""
+        # What the reader must know of it: that it is an older one, and why; that it is cut.
         if answer.failure:
             self.tell_older(answer.read, answer.failure)
         for note in answer.read.notes:
@@ -209,9 +204,9 @@ class Page:
     def fresh(self) -> "Page":
         """The same page a while later, for a fragment that runs by itself: it asks again who may look, and its clock
         and cost begin anew."""
-        visitor = recheck()
+        gate = recheck()
         self._looked.clear()
-        session = Session(sign_in.gate_of(visitor), asked=self._looked)
+        session = Session(gate, asked=self._looked)
         return replace(self, now=datetime.now(UTC), request=sign_in.request(), session=session, is_fragment=True)
 
     def cost_line(self) -> None:
@@ -367,10 +362,11 @@ def reader_zone() -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def recheck() -> Visitor:
-    """The visitor as of now, for fragments, which run without open_page: where it would refuse, the page runs again."""
+def recheck() -> Gate:
+    """What the visitor may see as of now, for fragments, which run without open_page: where it would refuse, the page
+    runs again."""
     try:
-        return sign_in.current()
+        return sign_in.gate_of(sign_in.current())
     except Refused:
         st.rerun()
 

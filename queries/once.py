@@ -1,0 +1,28 @@
+"""A value that is made by whoever needs it first, while the others wait for it."""
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A value, made at the first call and kept. Not kept when it cannot be made: the next call tries again."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._kept: list[T] = []
+
+    def __call__(self) -> T:
+        """The value, made now if it is not there yet."""
+        with self._lock:
+            if not self._kept:
+                self._kept.append(self._make())
+            return self._kept[0]
+
+    def forget(self) -> None:
+        """Make it anew next time."""
+        with self._lock:
+            self._kept.clear()

@@ -1,0 +1,58 @@
+"""The server's class list: read once for each time that its file was saved, by however many at once."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from data.roster import RosterError
+from queries import source
+
+FIRST, SECOND = (f"user_id,name,class,target_band\nuser-1,{name},Monday,6.5\n" for name in ("Anna", "Binh"))
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    file = tmp_path / "students.csv"
+    file.write_text(FIRST, encoding="utf-8")
+    monkeypatch.setenv("BANDUP_ROSTER", str(file))
+    return file
+
+
+def test_a_file_that_was_saved_again_is_read_again(path: Path) -> None:
+    assert source.class_list() is source.class_list()
+    assert source.class_list().student("user-1").name == "Anna"
+    path.write_text(SECOND, encoding="utf-8")
+    os.utime(path, ns=(1, 1))
+    assert source.class_list().student("user-1").name == "Binh"
+
+
+def test_a_file_that_cannot_be_read_is_said_and_not_remembered(path: Path) -> None:
+    path.unlink()
+    with pytest.raises(RosterError):
+        source.class_list()
+    path.write_text(FIRST, encoding="utf-8")
+    assert source.class_list().student("user-1").name == "Anna"
+
+
+def test_a_file_that_is_saved_while_many_read_it_fails_nobody(path: Path) -> None:
+    failures: list[BaseException] = []
+    is_over = threading.Event()
+
+    def read() -> None:
+        while not is_over.is_set():
+            try:
+                source.class_list()
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it must not happen
+                failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for saved_at in range(1, 400):
+        os.utime(path, ns=(saved_at, saved_at))
+    is_over.set()
+    for thread in threads:
+        thread.join(10)
+    assert failures == []
