@@ -18,7 +18,7 @@ from bench.worlds import World, use
 from data.dynamodb.store import Item
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from queries import source
-from queries.session import cache
+from tests.support.process import forget_everything
 
 SAME_AT_EVERY_SIZE = ("student", "evaluation", "flashcards")
 
@@ -144,7 +144,7 @@ class Visit:
 def _open(world: World, name: str) -> AppTest:
     """The page, with nothing read yet and not run yet."""
     use(world)
-    cache.clear()
+    forget_everything()
     app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=600)
     app.switch_page(f"pages/{name}.py")
     for key, value in PARAMS.get(name, {}).items():

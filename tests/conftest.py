@@ -18,10 +18,9 @@ from data.provisioning.lambdas import Clients
 from data.provisioning.provision import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
-from queries import source
-from queries.session import cache
 from tests.support import browser, engines
 from tests.support.app import empty, files, use  # noqa: F401 - fixtures
+from tests.support.process import forget_everything
 from ui.shell import sign_in
 
 secrets_of = sign_in._secrets
@@ -102,12 +101,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 # How long an example takes says nothing about it, least of all on a busy machine.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
-
-
-def forget_everything() -> None:
-    """What this process has opened and read."""
-    cache.clear()
-    source.close()
 
 
 @pytest.fixture(autouse=True)
