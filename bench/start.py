@@ -16,9 +16,9 @@ from tests.support import browser, engines
 _READY = """
 import time
 from data.settings import Settings
-from data import demo
+from data.demo import engine
 begin = time.perf_counter()
-demo.open_demo(Settings.read({}))
+engine.open_demo(Settings.read({}))
 print(time.perf_counter() - begin)
 """
 # What is there last: the footer of every page of the dashboard, the title of hello.
