@@ -2,12 +2,17 @@
 
 import streamlit as st
 
-from ui.shell.server import MIDDLEWARE, opened
+from ui.shell.server import MIDDLEWARE, check_settings, opened
 
 if __name__ == "__main__":  # Streamlit runs this file for every visitor
     # Not at the top: the server imports this file before its runtime is there, and caches declared then would warn.
-    from ui.shell.page import navigation
+    from ui.shell.navigation import menu, navigation
+    from ui.students.finder import beside
 
-    navigation().run()
+    page = navigation()
+    menu()
+    beside()
+    page.run()
 else:  # the server imports it, once
+    check_settings()
     app = st.App(__file__, middleware=MIDDLEWARE, lifespan=opened)

@@ -9,13 +9,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
+if not find_spec("playwright"):
+    sys.exit("It needs playwright: pip install -r requirements-dev.txt")
+if __name__ == "__main__" and len(sys.argv) != 3:
+    sys.exit("Start it as .ci/run does: python .ci/first_page.py COMMAND VENV")
 
-from tests.support.browser import visiting  # noqa: E402 - it lies in tests/
-from tests.support.engines import free_port  # noqa: E402 - it lies in tests/
+from tests.support.browser import visiting
+from tests.support.engines import MissingError, free_port
 
 STUDENTS = 25
 INSTALL_SECONDS = 900
@@ -72,4 +77,7 @@ def main(command: str, venv: str) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the server is stopped as well
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except MissingError as missing:
+        sys.exit(str(missing))

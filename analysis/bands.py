@@ -9,6 +9,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from data.records.frames import PROFILE
 from data.schema import COMPLETED, CRITERIA, OVERALL
 
 
@@ -52,17 +53,17 @@ def criteria_profile(history: pd.DataFrame, skill: str) -> pd.DataFrame:
     of_skill = scored(history, skill)
     rows = []
     for criterion, name in CRITERIA[skill].items():
-        known = of_skill[criterion].dropna()
+        bands = of_skill[criterion].dropna()
         rows.append(
             {
                 "criterion": criterion,
                 "name": name,
                 "latest": of_skill[criterion].iloc[0] if len(of_skill) else math.nan,
-                "median": known.median(),
-                "attempts": len(known),
+                "median": bands.median(),
+                "attempts": len(bands),
             }
         )
-    return pd.DataFrame(rows)
+    return PROFILE.typed(pd.DataFrame(rows))
 
 
 def before(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
@@ -108,8 +109,8 @@ def band_range(bands: pd.Series) -> tuple[float, float]:
     >>> band_range(pd.Series([6.5, 6.5])), band_range(pd.Series([3.0, 8.5])), band_range(pd.Series([9.0]))
     ((5.4, 7.6), (2.9, 8.6), (6.9, 9.1))
     """
-    known = bands.dropna()
-    low, high = (math.floor(known.min() * 2) / 2, math.ceil(known.max() * 2) / 2) if len(known) else (4.0, 7.0)
+    bands = bands.dropna()
+    low, high = (math.floor(bands.min() * 2) / 2, math.ceil(bands.max() * 2) / 2) if len(bands) else (4.0, 7.0)
     missing = max(0.0, 2.0 - (high - low))
     low, high = low - missing / 2, high + missing / 2
     if high > 9:

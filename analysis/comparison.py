@@ -53,10 +53,10 @@ def rows(first: Evaluation, second: Evaluation) -> list[Row]:
         both = [not math.isnan(evaluation.bands[name]) for evaluation in (first, second)]
         expected = [name in criteria for criteria in own]
         if same:
-            wanted = name == OVERALL or any(expected) or any(both)
+            is_compared = name == OVERALL or any(expected) or any(both)
         else:
-            wanted = name != OVERALL and (all(expected) or all(both))
-        if wanted:
+            is_compared = name != OVERALL and (all(expected) or all(both))
+        if is_compared:
             listed.append(name)
     return [
         Row(name, one, other, other - one if same else math.nan)

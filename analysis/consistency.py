@@ -16,10 +16,20 @@ import pandas as pd
 from analysis.bands import nearest_half
 from data.records.evaluations import Evaluation
 from data.records.flashcards import Card, FlashcardSet
+from data.records.frames import FINDING_KINDS, FINDINGS
 from data.records.parse import NULL, Issue
-from data.schema import BANDS, COMPLETED, CRITERIA, EVALUATIONS, FLASHCARD_SETS, OVERALL, SPEAKING, TYPES, WRITING
+from data.schema import (
+    BANDS,
+    COMPLETED,
+    CRITERIA,
+    CRITERION_NAMES,
+    EVALUATIONS,
+    FLASHCARD_SETS,
+    OVERALL,
+    TYPES,
+    WRITING,
+)
 
-COLUMNS = ("kind", "table", "id", "user_id", "created_at", "detail")
 OF_EVALUATIONS = "evaluations"
 OF_SETS = "sets"
 
@@ -40,9 +50,9 @@ FASTEST_PACE = 300.0
 WORDS_APART = 0.1
 WORDS_APART_AT_LEAST = 5
 
-SCORES, NOTES, SCHEMA = "Score", "Note", "Schema"
-GROUPS = (SCORES, NOTES, SCHEMA)
-_BROKEN = "schema"
+SCORES, NOTES, SCHEMA, REPAIRED = "Score error", "Warning", "Format error", "Repaired"
+GROUPS = (SCORES, NOTES, SCHEMA, REPAIRED)
+_BROKEN, _MENDED = "schema", "repaired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +67,15 @@ class Kind:
 _KINDS = {
     "overall": Kind(
         SCORES,
-        "Overall does not follow from the criteria",
+        "Overall band doesn't match criteria",
         "The overall band is more than half a band away from the mean of the four criteria, rounded as IELTS rounds.",
     ),
     "overall-half": Kind(
         NOTES,
-        "Overall is half a band off",
+        "Overall band off by 0.5",
         "Up to half a band away from the rounded mean of the criteria. Some examiners round down, so it may be meant.",
     ),
-    "scale": Kind(SCORES, "Band off the scale", "Bands are whole or half and run from 0 to 9; this one is not."),
+    "scale": Kind(SCORES, "Band out of range", "Bands are whole or half and run from 0 to 9; this one is not."),
     "no-band": Kind(
         SCORES, "Completed without a band", "The evaluation counts as completed, but no overall band can be read."
     ),
@@ -75,7 +85,7 @@ _KINDS = {
         "A completed evaluation lacks one of the four criteria of its type, or it cannot be read.",
     ),
     "criterion-foreign": Kind(
-        SCORES, "Criterion of the other type", "Writing carries a Speaking criterion, or Speaking a Writing one."
+        SCORES, "Criterion of the wrong skill", "Writing carries a Speaking criterion, or Speaking a Writing one."
     ),
     "few-words": Kind(
         SCORES,
@@ -84,28 +94,26 @@ _KINDS = {
     ),
     "words": Kind(
         SCORES,
-        "Word count contradicts the transcript",
+        "Word count mismatch",
         "The recorded number of words is more than a tenth (and more than five words) away from those in the "
         "transcript.",
     ),
     "length": Kind(
         SCORES,
-        "Length that is no answer",
+        "Unusual recording length",
         f"The recording is under {SHORTEST_SECONDS:.0f} seconds or over {LONGEST_SECONDS / 60:.0f} minutes; a whole "
         "Speaking test takes 11 to 14.",
     ),
     "pace": Kind(
         SCORES,
-        "Pace at which nobody speaks",
+        "Implausible speaking rate",
         f"Fewer than {SLOWEST_PACE:.0f} or more than {FASTEST_PACE:.0f} words per minute: words or length are wrong.",
     ),
     "no-cards": Kind(SCHEMA, "Completed set without cards", "The set counts as completed, but no card can be read."),
-    "total-cards": Kind(
-        SCHEMA, "total_cards disagrees", "The set says another number of cards than can be read in it."
-    ),
+    "total-cards": Kind(SCHEMA, "Card count mismatch", "The set says another number of cards than can be read in it."),
     "blank-cards": Kind(SCHEMA, "Blank cards", "Cards whose question or answer is empty."),
     "duplicate-cards": Kind(
-        SCHEMA, "The same card twice", "Cards with the same question and answer, capitals and spaces aside."
+        SCHEMA, "Duplicate cards", "Cards with the same question and answer, capitals and spaces aside."
     ),
 }
 
@@ -118,9 +126,9 @@ _NOUNS = {OF_EVALUATIONS: "evaluation", OF_SETS: "flashcard set"}
 
 # Reasons that name this record's own numbers, as the kind that they are.
 _OWN_NUMBERS = (
-    (re.compile(r"^not JSON: .*", re.DOTALL), "not JSON"),
-    (re.compile(r"^breaks off after \d+ whole cards$"), "breaks off after some whole cards"),
-    (re.compile(r"\bin the year \d+, before there was BandUp"), "in a year before there was BandUp"),
+    (re.compile(r"^breaks off after .*", re.DOTALL), "breaks off"),
+    (re.compile(r"^cards say .* instead of question and answer$", re.DOTALL), "other names for question and answer"),
+    (re.compile(r"\bin the year \d+, before 2000"), "in a year before 2000"),
 )
 _OTHER_TOTAL = re.compile(r"says \d+, but \d+ can be read")
 _OFF_SCALE = "outside 0 to 9"
@@ -131,12 +139,20 @@ def describe(kind: str) -> Kind:
 
     >>> describe("schema:evaluations:grammar_band:NULL").name
     'grammar_band: NULL'
+    >>> describe("repaired:evaluations:feedback:a comma too many").group
+    'Repaired'
     """
     if kind in _KINDS:
         return _KINDS[kind]
     broken, table, attribute, reason = (kind.split(":", 3) + [""] * 3)[:4]
-    if broken != _BROKEN or (table, attribute) not in _DESCRIPTIONS or not reason:
+    if broken not in (_BROKEN, _MENDED) or (table, attribute) not in _DESCRIPTIONS or not reason:
         raise KeyError(kind)
+    if broken == _MENDED:
+        return Kind(
+            REPAIRED,
+            f"{attribute}: {reason}",
+            f"All of it is read, with this mended; the {_NOUNS[table]} itself is as it was stored.",
+        )
     return Kind(
         SCHEMA,
         f"{attribute}: {reason}",
@@ -159,14 +175,14 @@ def in_evaluations(evaluations: pd.DataFrame) -> pd.DataFrame:
             _foreign(evaluations[evaluations["evaluation_type"] == skill], skill),
         ]
     missing = completed[OVERALL].isna() & ~_is_off_scale(completed, OVERALL)
-    parts.append(_found("no-band", completed[missing], lambda row: _why(row, OVERALL)))
+    parts.append(_findings("no-band", completed[missing], lambda row: _why(row, OVERALL)))
     return together(*parts)
 
 
 def in_sets(sets: pd.DataFrame) -> pd.DataFrame:
     """Findings in a frame of flashcard sets, from what a list of them carries (no cards)."""
     empty = sets[(sets["status"] == COMPLETED) & (sets["total_cards"] == 0)]
-    return together(_broken(sets, OF_SETS), _found("no-cards", empty, lambda _: "total_cards is 0", table=OF_SETS))
+    return together(_broken(sets, OF_SETS), _findings("no-cards", empty, lambda _: "total_cards is 0", table=OF_SETS))
 
 
 def in_whole_evaluations(records: Iterable[Evaluation]) -> pd.DataFrame:
@@ -199,11 +215,11 @@ def in_whole_sets(records: Iterable[FlashcardSet]) -> pd.DataFrame:
 
 def together(*findings: pd.DataFrame) -> pd.DataFrame:
     """Findings as one frame, each kind once per record, newest first, unknown times last, then by id and kind."""
-    known = [part for part in findings if len(part)]
-    if not known:
+    nonempty = [part for part in findings if len(part)]
+    if not nonempty:
         return _frame([])
     order = ["created_at", "table", "id", "user_id", "kind", "detail"]
-    whole = pd.concat(known, ignore_index=True).sort_values(
+    whole = pd.concat(nonempty, ignore_index=True).sort_values(
         order, ascending=[False, *([True] * 5)], na_position="last", kind="stable"
     )
     return whole.drop_duplicates(["kind", "table", "id", "user_id"], ignore_index=True)
@@ -229,7 +245,7 @@ def by_kind(findings: pd.DataFrame) -> pd.DataFrame:
             }
         )
     rows.sort(key=lambda row: (GROUPS.index(row["group"]), -row["records"], row["name"], row["kind"]))
-    return pd.DataFrame(rows, columns=["kind", "group", "name", "meaning", "records", "students", "example"])
+    return FINDING_KINDS.typed(pd.DataFrame(rows, columns=[*FINDING_KINDS]))
 
 
 def _overall(completed: pd.DataFrame, skill: str) -> list[pd.DataFrame]:
@@ -238,20 +254,20 @@ def _overall(completed: pd.DataFrame, skill: str) -> list[pd.DataFrame]:
     unread = completed[[*criteria]].isna() & pd.DataFrame(
         {c: ~_is_off_scale(completed, c) for c in criteria}, index=completed.index
     )
-    known = completed[completed[[OVERALL, *criteria]].notna().all(axis=1)]
-    apart = (known[OVERALL] - known[criteria].mean(axis=1).map(nearest_half)).abs()
+    scored = completed[completed[[OVERALL, *criteria]].notna().all(axis=1)]
+    apart = (scored[OVERALL] - scored[criteria].mean(axis=1).map(nearest_half)).abs()
 
     def explain(row: Mapping[Any, Any]) -> str:
         mean = sum(row[c] for c in criteria) / len(criteria)
         return (
-            f"overall {_said(row[OVERALL])}; criteria {' '.join(_said(row[c]) for c in criteria)}, mean {mean:g}, "
-            f"rounded {_said(nearest_half(mean))}"
+            f"overall {_band_text(row[OVERALL])}; criteria {' '.join(_band_text(row[c]) for c in criteria)}, "
+            f"mean {mean:g}, rounded {_band_text(nearest_half(mean))}"
         )
 
     return [
-        _found("overall", known[apart > NOTE_UP_TO], explain),
-        _found("overall-half", known[(apart > 0) & (apart <= NOTE_UP_TO)], explain),
-        _found(
+        _findings("overall", scored[apart > NOTE_UP_TO], explain),
+        _findings("overall-half", scored[(apart > 0) & (apart <= NOTE_UP_TO)], explain),
+        _findings(
             "criterion-missing",
             completed[unread.any(axis=1)],
             lambda row: "; ".join(_why(row, c) for c in criteria if math.isnan(row[c]) and not _outside(row, c)),
@@ -260,16 +276,15 @@ def _overall(completed: pd.DataFrame, skill: str) -> list[pd.DataFrame]:
 
 
 def _foreign(of_skill: pd.DataFrame, skill: str) -> pd.DataFrame:
-    """Evaluations of `skill` that carry a criterion of the other type, readable or not."""
-    other = SPEAKING if skill == WRITING else WRITING
-    foreign = [c for c in CRITERIA[other] if c not in CRITERIA[skill]]
+    """Evaluations of `skill` that carry a criterion of another type, readable or not."""
+    foreign = [criterion for criterion in CRITERION_NAMES if criterion not in CRITERIA[skill]]
     carried = of_skill[foreign].notna().any(axis=1) | _noted(of_skill, lambda issue: issue.attribute in foreign)
 
     def explain(row: Mapping[Any, Any]) -> str:
         odd = {issue.attribute for issue in row["issues"]}
-        return "; ".join(f"{c} {_said(row[c])}" for c in foreign if not math.isnan(row[c]) or c in odd)
+        return "; ".join(f"{c} {_band_text(row[c])}" for c in foreign if not math.isnan(row[c]) or c in odd)
 
-    return _found("criterion-foreign", of_skill[carried], explain)
+    return _findings("criterion-foreign", of_skill[carried], explain)
 
 
 def _off_scale(evaluations: pd.DataFrame) -> pd.DataFrame:
@@ -281,15 +296,15 @@ def _off_scale(evaluations: pd.DataFrame) -> pd.DataFrame:
 
     def explain(row: Mapping[Any, Any]) -> str:
         outside = {issue.attribute: issue.value for issue in row["issues"] if issue.reason == _OFF_SCALE}
-        said = [f"{band} {outside[band]}" for band in BANDS if band in outside]
-        said += [
-            f"{band} {_said(row[band])}"
+        outsides = [f"{band} {outside[band]}" for band in BANDS if band in outside]
+        outsides += [
+            f"{band} {_band_text(row[band])}"
             for band in BANDS
             if not math.isnan(row[band]) and ((row[band] * 2) % 1 != 0 or not 0 <= row[band] <= 9)
         ]
-        return "; ".join(said)
+        return "; ".join(outsides)
 
-    return _found("scale", evaluations[off], explain)
+    return _findings("scale", evaluations[off], explain)
 
 
 def _amounts(completed: pd.DataFrame) -> list[pd.DataFrame]:
@@ -298,13 +313,18 @@ def _amounts(completed: pd.DataFrame) -> list[pd.DataFrame]:
     lengthless = (seconds < SHORTEST_SECONDS) | (seconds > LONGEST_SECONDS)
     pace = words / seconds.where(seconds > 0) * 60
     return [
-        _found(
+        _findings(
             "few-words",
-            completed[(words <= FEW_WORDS) & (completed[OVERALL] > BAND_FOR_FEW_WORDS)],
-            lambda row: f"{row['word_count']:.0f} words, overall {_said(row[OVERALL])}",
+            # A short answer is normal in Speaking: the descriptor is of Writing.
+            completed[
+                (completed["evaluation_type"] == WRITING)
+                & (words <= FEW_WORDS)
+                & (completed[OVERALL] > BAND_FOR_FEW_WORDS)
+            ],
+            lambda row: f"{row['word_count']:.0f} words, overall {_band_text(row[OVERALL])}",
         ),
-        _found("length", completed[lengthless], lambda row: f"{row['duration']:,g} seconds"),
-        _found(
+        _findings("length", completed[lengthless], lambda row: f"{row['duration']:,g} seconds"),
+        _findings(
             "pace",
             completed[~lengthless & ((pace < SLOWEST_PACE) | (pace > FASTEST_PACE))],
             lambda row: (
@@ -317,13 +337,13 @@ def _amounts(completed: pd.DataFrame) -> list[pd.DataFrame]:
 
 def _about_cards(record: FlashcardSet) -> list[tuple[str, str]]:
     """(kind, detail) of what is wrong with the cards of a completed set."""
-    found = []
+    problems = []
     if not record.cards:
-        found.append(("no-cards", "its flashcards cannot be read" if record.unread else "it holds no flashcards"))
+        problems.append(("no-cards", "its flashcards cannot be read" if record.unread else "it holds no flashcards"))
     elif record.total_cards is not None and record.total_cards != len(record.cards):
-        found.append(("total-cards", f"total_cards is {record.total_cards:,}, {len(record.cards):,} can be read"))
+        problems.append(("total-cards", f"total_cards is {record.total_cards:,}, {len(record.cards):,} can be read"))
     if blank := [n for n, card in enumerate(record.cards, 1) if not card.front.strip() or not card.back.strip()]:
-        found.append(("blank-cards", f"card {_numbers(blank)}"))
+        problems.append(("blank-cards", f"card {_numbers(blank)}"))
     first: dict[tuple[str, str], int] = {}
     again = []
     for n, card in enumerate(record.cards, 1):
@@ -331,8 +351,8 @@ def _about_cards(record: FlashcardSet) -> list[tuple[str, str]]:
         if any(_alike(card)) and first.setdefault(_alike(card), n) != n:
             again.append(n)
     if again:
-        found.append(("duplicate-cards", f"card {_numbers(again)}"))
-    return found
+        problems.append(("duplicate-cards", f"card {_numbers(again)}"))
+    return problems
 
 
 def _alike(card: Card) -> tuple[str, str]:
@@ -341,35 +361,36 @@ def _alike(card: Card) -> tuple[str, str]:
 
 
 def _numbers(cards: Sequence[int]) -> str:
-    shown = ", ".join(map(str, cards[:10]))
-    return shown if len(cards) <= 10 else f"{shown} and {len(cards) - 10:,} more"
+    listed = ", ".join(map(str, cards[:10]))
+    return listed if len(cards) <= 10 else f"{listed} and {len(cards) - 10:,} more"
 
 
 def _broken(rows: pd.DataFrame, table: str) -> pd.DataFrame:
     """What the parser noted about the rows of a frame."""
     id_name = (EVALUATIONS if table == OF_EVALUATIONS else FLASHCARD_SETS).partition_key
     noted = rows[rows["issues"].map(bool).astype(bool)]
-    found = []
+    issues = []
     for row in noted.to_dict("records"):
         address = {"table": table, "id": row[id_name], "user_id": row["user_id"], "created_at": row["created_at"]}
-        found += _issue_rows(row["issues"], address)
-    return _frame(found)
+        issues += _issue_rows(row["issues"], address)
+    return _frame(issues)
 
 
 def _issue_rows(issues: Iterable[Issue], address: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for issue in issues:
         if _OTHER_TOTAL.search(issue.reason):
-            continue  # “total_cards disagrees” says it, unless there are no cards at all, which says more
+            continue  # “Card count mismatch” says it, unless there are no cards at all, which says more
         reason = issue.reason
-        for pattern, said in _OWN_NUMBERS:
-            reason = pattern.sub(said, reason)
+        for pattern, plain in _OWN_NUMBERS:
+            reason = pattern.sub(plain, reason)
         detail = f"“{issue.value}”" if issue.value and issue.reason != NULL else ""
         if reason != issue.reason:
             detail = f"{detail} {issue.reason}".strip()
+        group = _MENDED if issue.outcome == "mended" else _BROKEN
         rows.append(
             {
-                "kind": f"{_BROKEN}:{address['table']}:{issue.attribute}:{reason}",
+                "kind": f"{group}:{address['table']}:{issue.attribute}:{reason}",
                 **address,
                 "detail": detail or issue.reason,
             }
@@ -377,7 +398,7 @@ def _issue_rows(issues: Iterable[Issue], address: dict[str, Any]) -> list[dict[s
     return rows
 
 
-def _found(
+def _findings(
     kind: str, rows: pd.DataFrame, detail: Callable[[Mapping[Any, Any]], str], table: str = OF_EVALUATIONS
 ) -> pd.DataFrame:
     id_name = (EVALUATIONS if table == OF_EVALUATIONS else FLASHCARD_SETS).partition_key
@@ -397,8 +418,7 @@ def _found(
 
 
 def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=list(COLUMNS), dtype="object")
-    return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True).astype("datetime64[us, UTC]"))
+    return FINDINGS.typed(pd.DataFrame(list(rows), columns=[*FINDINGS], dtype="object"))
 
 
 def _address(table: str, record_id: str, record: Evaluation | FlashcardSet) -> dict[str, Any]:
@@ -417,8 +437,8 @@ def _is_off_scale(rows: pd.DataFrame, band: str) -> pd.Series:
 
 def _noted(rows: pd.DataFrame, what: Callable[[Issue], bool]) -> pd.Series:
     """Whether the parser noted such a thing about the row. Of nearly all rows it notes nothing."""
-    found = [bool(issues) and any(map(what, issues)) for issues in rows["issues"]]
-    return pd.Series(found, index=rows.index, dtype=bool)
+    noted = [bool(issues) and any(map(what, issues)) for issues in rows["issues"]]
+    return pd.Series(noted, index=rows.index, dtype=bool)
 
 
 def _outside(row: Mapping[Any, Any], band: str) -> bool:
@@ -434,7 +454,7 @@ def _why(row: Mapping[Any, Any], band: str) -> str:
     return f"{band}: missing"
 
 
-def _said(band: float) -> str:
+def _band_text(band: float) -> str:
     if math.isnan(band):
         return "unreadable"
     return f"{band:.1f}" if float(band * 10).is_integer() else f"{band:g}"

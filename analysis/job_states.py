@@ -1,15 +1,23 @@
-"""What a job's status means at a given time, and how the jobs of a period stand: totals, rates, groups of failures."""
+"""What a job's status means at a given time, and how the jobs of a period stand: totals and rates."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
+from analysis.fingerprints import signature
+from data.records.frames import JOB_RATES
+from data.records.jobs import Key, Mark
 from data.schema import COMPLETED, FAILED, PROCESSING
 
-State: TypeAlias = Literal["completed", "failed", "waiting", "overdue", "stuck", "unknown"]
+State: TypeAlias = Literal["completed", "failed", "abandoned", "waiting", "overdue", "stuck", "unknown"]
+
+ABANDONED = "abandoned"
+"""No status of a record: what stands in its place once it is known that a person marked the job as failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,8 @@ def state(
         return "completed"
     if status == FAILED:
         return "failed"
+    if status == ABANDONED:
+        return "abandoned"
     if status != PROCESSING or created_at is None:
         return "unknown"
     age = now - created_at
@@ -45,12 +55,18 @@ def state(
     return "overdue" if age < thresholds.stuck else "stuck"
 
 
-def with_states(jobs: pd.DataFrame, now: datetime, thresholds: Thresholds = Thresholds()) -> pd.DataFrame:
-    """The jobs with `state`, and with `recovered`: a failed, overdue or stuck one that was done again since.
+DONE_AGAIN = timedelta(days=1)
+"""A result of the same student and kind within a day of a failure is the same work done again; a later one is not."""
 
-    Done again means: a later completed job of the same kind by the same student.
+
+def with_states(jobs: pd.DataFrame, now: datetime, thresholds: Thresholds = Thresholds()) -> pd.DataFrame:
+    """The jobs with `state`, `recovered` and `practised_since`, both only of failed, overdue and stuck ones.
+
+    Recovered: the student's next completed job of the same kind began within a day. Practised since: it began later, so
+    that it is likely another piece of work.
     """
-    ended = jobs["status"].astype("object").map({COMPLETED: "completed", FAILED: "failed"}).fillna("unknown")
+    names = {COMPLETED: "completed", FAILED: "failed", ABANDONED: "abandoned"}
+    ended = jobs["status"].astype("object").map(names).fillna("unknown")
     # By place, because frames that were joined have labels twice.
     states = ended.to_numpy(dtype="object", copy=True)
     # Few are open, and one by one all of them would take longer than the rest of the page.
@@ -58,17 +74,75 @@ def with_states(jobs: pd.DataFrame, now: datetime, thresholds: Thresholds = Thre
     states[waiting] = [
         state(PROCESSING, None if pd.isna(began) else began, now, thresholds) for began in jobs["created_at"][waiting]
     ]
-    done = jobs[jobs["status"] == COMPLETED].groupby(["user_id", "kind"], dropna=True)["created_at"].max()
-    last = pd.MultiIndex.from_frame(jobs[["user_id", "kind"]])
-    again = pd.Series(done.reindex(last).array, index=jobs.index) > jobs["created_at"]
     labelled = jobs.assign(state=pd.Series(states, index=jobs.index, dtype="object"))
-    lost = labelled["state"].isin(["failed", "overdue", "stuck"])
-    return labelled.assign(recovered=lost & again)
+    missing = labelled["state"].isin(["failed", "overdue", "stuck"]).to_numpy()
+    wait = _until_next_result(jobs, missing)
+    again = wait <= np.timedelta64(DONE_AGAIN)
+    return labelled.assign(recovered=again, practised_since=~np.isnat(wait) & ~again)
+
+
+def _until_next_result(jobs: pd.DataFrame, missing: np.ndarray[Any, np.dtype[np.bool_]]) -> Any:
+    """How long after each of the jobs that are `missing` the student's next completed one of its kind began, else NaT.
+
+    By place. Jobs without a student, a kind or a time have none and are none.
+    """
+    wait = np.full(len(jobs), np.timedelta64("NaT", "us"), dtype="timedelta64[us]")
+    students, kinds = (pd.factorize(jobs[name])[0] for name in ("user_id", "kind"))
+    usable = (students >= 0) & (kinds >= 0) & jobs["created_at"].notna().to_numpy()
+    affected = np.zeros(students.max(initial=-1) + 1, dtype=bool)
+    affected[students[missing & usable]] = True
+    done = (jobs["status"] == COMPLETED).to_numpy(dtype=bool, na_value=False) & usable
+    done[done] = affected[students[done]]
+    begun, ended = np.flatnonzero(missing & usable), np.flatnonzero(done)
+    if not (len(begun) and len(ended)):
+        return wait
+    times = jobs["created_at"].to_numpy(dtype="datetime64[us]")
+    both = np.concatenate([begun, ended])
+    # Student and kind, then time, as one number, so that the next one is found by a binary search. Times go in by their
+    # rank: as microseconds they would not fit.
+    group = students[both] * (kinds.max() + 1) + kinds[both]
+    rank = np.unique(times[both], return_inverse=True)[1]
+    place = group * len(both) + rank
+    order = np.argsort(place[len(begun) :], kind="stable")
+    later = np.searchsorted(place[len(begun) :][order], place[: len(begun)], side="right")
+    there = later < len(order)
+    later = len(begun) + order[np.minimum(later, len(order) - 1)]
+    there &= group[later] == group[: len(begun)]
+    wait[begun[there]] = (times[both[later]] - times[begun])[there]
+    return wait
+
+
+def with_reasons(jobs: pd.DataFrame, reasons: Mapping[Key, str | None]) -> pd.DataFrame:
+    """Jobs that have states with `why` and `signature`: of each failed one whose reason was read, else None.
+
+    A job whose reason says that a person gave it up is abandoned: it has not failed, and nothing of it is to recover.
+    """
+    why, signatures = (pd.Series(None, index=jobs.index, dtype="object") for _ in range(2))
+    state = jobs["state"].copy()
+    failed = jobs[jobs["state"] == "failed"]
+    for place, key in zip(failed.index, Key.of_rows(failed), strict=True):
+        if key in reasons:
+            why[place] = reasons[key]
+            if Mark.parse(reasons[key]):
+                state[place] = ABANDONED
+            else:
+                signatures[place] = signature(reasons[key])
+    is_failed = state != ABANDONED
+    return jobs.assign(
+        state=state,
+        recovered=jobs["recovered"] & is_failed,
+        practised_since=jobs["practised_since"] & is_failed,
+        why=why,
+        signature=signatures,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How a period's jobs stand. `recovered` are those of failed, overdue and stuck that were done again since."""
+    """How a period's jobs stand. `recovered` are those of failed, overdue and stuck that were done again since.
+
+    `abandoned` were marked as failed by a person: they count neither as failed nor as finished.
+    """
 
     failed: int
     overdue: int
@@ -76,6 +150,12 @@ class Totals:
     waiting: int
     completed: int
     recovered: int
+    abandoned: int = 0
+
+    @property
+    def not_recovered(self) -> int:
+        """Failed, overdue and stuck jobs that were not done again."""
+        return self.failed + self.overdue + self.stuck - self.recovered
 
     @property
     def finished(self) -> int:
@@ -98,6 +178,7 @@ def totals(jobs: pd.DataFrame) -> Totals:
         waiting=int(count.get("waiting", 0)),
         completed=int(count.get("completed", 0)),
         recovered=int(jobs["recovered"].sum()),
+        abandoned=int(count.get("abandoned", 0)),
     )
 
 
@@ -106,39 +187,28 @@ def between(jobs: pd.DataFrame, first: datetime, last: datetime) -> pd.DataFrame
     return jobs[(jobs["created_at"] >= first) & (jobs["created_at"] < last)].reset_index(drop=True)
 
 
-def over_time(jobs: pd.DataFrame, first: datetime, last: datetime, zone: str) -> pd.DataFrame:
-    """Completed, failed and unfinished jobs per hour (up to two days) or per local day; empty ones are zeros.
+def is_hourly(first: datetime, last: datetime) -> bool:
+    """Whether jobs of such a stretch of time are counted by the hour, up to two days; else by the day."""
+    return last - first <= timedelta(days=2)
 
-    Columns: start (datetime64, local, no zone), completed, failed, unfinished (int).
-    """
-    hourly = last - first <= timedelta(days=2)
-    unit = "h" if hourly else "D"
+
+def over_time(jobs: pd.DataFrame, first: datetime, last: datetime, zone: str) -> pd.DataFrame:
+    """How the jobs of each hour or local day (see `is_hourly`) ended; empty ones are zeros (`frames.JOB_COUNTS`)."""
+    unit = "h" if is_hourly(first, last) else "D"
     begin, end = (pd.Timestamp(moment).tz_convert(zone).tz_localize(None).floor(unit) for moment in (first, last))
     starts = pd.date_range(begin, end, freq=unit)
     local = jobs["created_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.floor(unit)
-    kind = jobs["state"].map({"completed": "completed", "failed": "failed"}).fillna("unfinished")
+    names = {"completed": "completed", "failed": "failed", "abandoned": "abandoned"}
+    kind = jobs["state"].map(names).fillna("unfinished")
     counts = pd.crosstab(local, kind) if len(jobs) else pd.DataFrame(index=starts)
-    counts = counts.reindex(index=starts, columns=["completed", "failed", "unfinished"], fill_value=0)
+    counts = counts.reindex(index=starts, columns=["completed", "failed", "abandoned", "unfinished"], fill_value=0)
     return counts.rename_axis(index="start", columns=None).reset_index()
 
 
 def rates(jobs: pd.DataFrame, column: str) -> pd.DataFrame:
     """Per value of `column` (kind or model_used): value, failed, finished, most failed first; only finished jobs."""
     finished = jobs[jobs["state"].isin(["failed", "completed"])]
-    named = finished.assign(value=finished[column].fillna("not recorded"))
+    named = finished.assign(value=finished[column].fillna("Unknown"))
     table = named.groupby("value")["state"].agg(failed=lambda states: int((states == "failed").sum()), finished="size")
-    return table.reset_index().sort_values(["failed", "finished"], ascending=False, ignore_index=True)
-
-
-def groups(failed: pd.DataFrame, first: datetime, last: datetime, parts: int = 4) -> pd.DataFrame:
-    """Failures by `signature` and part of the period: a row per signature, most frequent first.
-
-    Columns: signature, the parts' starts (datetimes, oldest first), total. `failed` has signature and created_at.
-    """
-    edges = [first + (last - first) * n / parts for n in range(parts)]
-    places = [max(n for n, edge in enumerate(edges) if moment >= edge) for moment in failed["created_at"]]
-    table = pd.crosstab(failed["signature"], pd.Series(places, index=failed.index, dtype="int64"))
-    table = table.reindex(columns=range(parts), fill_value=0)
-    table.columns = pd.Index(edges, dtype="object")
-    table = table.assign(total=table.sum(axis=1)).rename_axis("signature").reset_index()
-    return table.sort_values(["total", "signature"], ascending=[False, True], ignore_index=True)
+    in_order = table.reset_index().sort_values(["failed", "finished"], ascending=False, ignore_index=True)
+    return JOB_RATES.typed(in_order)

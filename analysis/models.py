@@ -1,25 +1,27 @@
 """Models side by side: what bands each gave, when one took over from another, and by how much bands shifted then."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from analysis.bands import scored
+from analysis.tasks import without_task
+from data.records.frames import MODEL_BANDS, MODELS
 from data.schema import OVERALL, TYPES
-
-UNKNOWN = "unknown"
 
 # Two models side by side are no takeover: after it, at most a tenth of what both judge is still the old one's. A model
 # that judged fewer than five is a trial.
 STRAGGLERS = 0.1
 FEWEST = 5
-# A student's level on either side is the median of up to three evaluations, those nearest to the takeover: close
+# A student is compared by the mean of up to four evaluations on either side, those nearest to the takeover: close
 # enough that little was learned in between, and one lucky day does not count for all.
-NEAREST = 3
-ONE_IN = 20  # how often a 95 % interval may miss
+NEAREST = 4
+FEWEST_STUDENTS = 5
+_ALIKE = 1e-9  # bands, SD: what the digits of a third make
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,18 @@ class Takeover:
 class Shift:
     """How bands differ across a takeover, for the `students` whom both sides scored; in bands, new minus old.
 
-    `median` is NaN without students; `low` and `high`, the ends of a 95 % interval of it, are NaN where there are too
-    few. `days` is the median of the days between the evaluations compared.
+    `mean` is NaN without students; `low` and `high`, the ends of its 95 % interval, are NaN where there are fewer than
+    five. `days` is the median of the days between the evaluations compared: what was learned in them is in it too.
     """
 
     students: int
-    median: float
+    mean: float
     low: float
     high: float
     days: float
 
     @property
-    def shown(self) -> bool:
+    def beyond_chance(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.low > 0 or self.high < 0
 
@@ -61,7 +63,7 @@ def by_model(evaluations: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for skill in TYPES:
         of_skill = _named(scored(evaluations, skill))
-        for model, of_model in of_skill.groupby("model_used", sort=True):
+        for model, of_model in of_skill.groupby("model", sort=True):
             q1, median, q3 = of_model[OVERALL].quantile([0.25, 0.5, 0.75])
             rows.append(
                 {
@@ -77,10 +79,10 @@ def by_model(evaluations: pd.DataFrame) -> pd.DataFrame:
                     "last": of_model["created_at"].max(),
                 }
             )
-    columns = ["type", "model", "scored", "students", "median", "q1", "q3", "spread", "first", "last"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=[*MODELS])
     place = table["type"].map({skill: n for n, skill in enumerate(TYPES)})
-    return table.assign(_place=place).sort_values(["_place", "first", "model"], ignore_index=True)[columns]
+    in_order = table.assign(_place=place).sort_values(["_place", "first", "model"], ignore_index=True)
+    return MODELS.typed(in_order)
 
 
 def takeovers(evaluations: pd.DataFrame, skill: str) -> list[Takeover]:
@@ -90,7 +92,7 @@ def takeovers(evaluations: pd.DataFrame, skill: str) -> list[Takeover]:
     most a tenth of what both judged from then on is A's, and no third model came between them.
     """
     timed = _timed(evaluations, skill)
-    times = {str(model): times.sort_values() for model, times in timed.groupby("model_used")["created_at"]}
+    times = {str(model): times.sort_values() for model, times in timed.groupby("model")["created_at"]}
     used = {model: stamps for model, stamps in times.items() if len(stamps) >= FEWEST}
 
     def follows(new: str, old: str) -> bool:
@@ -98,56 +100,46 @@ def takeovers(evaluations: pd.DataFrame, skill: str) -> list[Takeover]:
         before, after = int((used[old] < start).sum()), int((used[old] >= start).sum())
         return before >= FEWEST and after <= STRAGGLERS * (after + len(used[new]))
 
-    found = []
+    takeovers = []
     for new in sorted(used):
         old = [model for model in sorted(used) if model != new and follows(new, model)]
         last = tuple(m for m in old if not any(follows(between, m) for between in old if between != m))
         if last:
-            found.append(Takeover(skill, new, last, used[new].iloc[0].to_pydatetime()))
-    return sorted(found, key=lambda takeover: (takeover.at, takeover.model))
+            takeovers.append(Takeover(skill, new, last, used[new].iloc[0].to_pydatetime()))
+    return sorted(takeovers, key=lambda takeover: (takeover.at, takeover.model))
 
 
 def shift(evaluations: pd.DataFrame, takeover: Takeover) -> Shift:
     """How bands moved at `takeover`, in the students whom the old models scored before it and the new one after.
 
-    Per student: the median of up to three bands of the new model just after, minus that of the old ones just before.
-    Then the median of these differences, with the interval of `median_interval`. What the students learned in between
-    is in it too.
+    Per student: the mean of up to four bands of the new model just after, minus that of the old ones just before. Then
+    the mean of these differences with Student's t interval.
     """
     timed = _timed(evaluations, takeover.skill)
     timed = timed[timed["user_id"].notna()]
-    old = timed[timed["model_used"].isin(takeover.replaced) & (timed["created_at"] < takeover.at)]
-    new = timed[(timed["model_used"] == takeover.model) & (timed["created_at"] >= takeover.at)]
+    old = timed[timed["model"].isin(takeover.replaced) & (timed["created_at"] < takeover.at)]
+    new = timed[(timed["model"] == takeover.model) & (timed["created_at"] >= takeover.at)]
     before = old.groupby("user_id").tail(NEAREST).groupby("user_id")
     after = new.groupby("user_id").head(NEAREST).groupby("user_id")
-    differences = (after[OVERALL].median() - before[OVERALL].median()).dropna()
+    differences = (after[OVERALL].mean() - before[OVERALL].mean()).dropna().to_numpy(dtype="float64")
     days = (after["created_at"].median() - before["created_at"].median()).dropna().dt.total_seconds().median() / 86400
-    return Shift(len(differences), *median_interval(differences.tolist()), float(days))
+    return Shift(len(differences), *mean_interval(differences), float(days))
 
 
-def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """The median, and an interval that holds the true median with at least 95 % certainty; NaN where there is none.
+def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """The mean and its 95 % interval by Student's t; no interval of fewer than five values, or where all are equal.
 
-    Exact and without assumptions about how the values are spread: each value is above the true median with chance one
-    half, so of n sorted values the k-th and the k-th from the end enclose it with certainty 1 - 2 P(B <= k - 1), where
-    B is binomial(n, 1/2). k is the largest with which that is at least 95 %. With fewer than six values there is none:
-    even the smallest and the largest of five reach only 1 - 2/32 = 93.75 %.
-
-    >>> median_interval([0.5, -0.5, 0.0, 1.0, 1.5, 0.5])
-    (0.5, -0.5, 1.5)
+    >>> [round(float(value), 2) for value in mean_interval(np.array([0.5, -0.5, 0.0, 1.0, 1.5, 0.5]))]
+    [0.5, -0.24, 1.24]
     """
-    ordered = sorted(values)
-    n = len(ordered)
+    n = len(values)
     if n == 0:
         return math.nan, math.nan, math.nan
-    median = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
-    k, below = 0, 0  # below: how many of the 2**n outcomes have at most k - 1 values under the median
-    while k < n // 2:
-        more = below + math.comb(n, k)
-        if 2 * more * ONE_IN > 2**n:
-            break
-        k, below = k + 1, more
-    return (median, ordered[k - 1], ordered[n - k]) if k else (median, math.nan, math.nan)
+    mean, spread = float(values.mean()), float(values.std(ddof=1)) if n > 1 else 0.0
+    if n < FEWEST_STUDENTS or spread < _ALIKE:
+        return mean, math.nan, math.nan
+    margin = float(stdtrit(n - 1, 0.975)) * spread / math.sqrt(n)
+    return mean, mean - margin, mean + margin
 
 
 def over_time(evaluations: pd.DataFrame, skill: str, zone: str) -> pd.DataFrame:
@@ -160,14 +152,16 @@ def over_time(evaluations: pd.DataFrame, skill: str, zone: str) -> pd.DataFrame:
     days = timed["created_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     if len(days) and days.max() - days.min() > pd.Timedelta(days=31):
         days = days - pd.to_timedelta(days.dt.day_of_week, unit="D")
-    groups = timed.assign(start=days).groupby(["model_used", "start"])[OVERALL]
-    table = groups.agg(median="median", scored="size").reset_index().rename(columns={"model_used": "model"})
-    return table[["start", "model", "median", "scored"]]
+    groups = timed.assign(start=days).groupby(["model", "start"])[OVERALL]
+    table = groups.agg(median="median", scored="size").reset_index()
+    return MODEL_BANDS.typed(table)
 
 
 def _named(evaluations: pd.DataFrame) -> pd.DataFrame:
-    """With a word for a model that the record does not name."""
-    return evaluations.assign(model_used=[model or UNKNOWN for model in evaluations["model_used"]])
+    """Those whose record names the model, with `model`: its name without the task."""
+    attributed = evaluations[evaluations["model_used"].notna()]
+    named = attributed.assign(model=[without_task(str(model)) for model in attributed["model_used"]])
+    return named[named["model"] != ""]
 
 
 def _timed(evaluations: pd.DataFrame, skill: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from data.records.evaluations import Evaluation
 from data.records.parse import Json
-from data.schema import COMPLETED, SPEAKING_CRITERIA, WRITING_CRITERIA
+from data.schema import COMPLETED
 
 Kind: TypeAlias = Literal["strength", "weakness", "suggestion", "remark"]
 Key: TypeAlias = tuple[str, str]
@@ -57,8 +57,6 @@ _CRITERIA = {
     "grammar": "grammar_band",
     "grammatical": "grammar_band",
 }
-CRITERION_NAMES = {**WRITING_CRITERIA, **SPEAKING_CRITERIA}
-"""Name of each criterion that a remark can be about."""
 
 _STOPS = """
     a an the this that these those it its he she they we you i his her their our your my me them us him and or but nor
@@ -101,7 +99,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Feedback:
     """What one evaluation's feedback says."""
 
     evaluation_id: str
@@ -141,12 +139,16 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What recurs in evaluations that were read; `times` has each of them, `cut` those not looked at to the end."""
+class RecurringFeedback:
+    """What recurs in evaluations that were read; `times` has each of them, `cut` those not looked at to the end.
+
+    `unread` are those whose feedback could not be read: they are in no count but this one.
+    """
 
     phrases: tuple[Phrase, ...]
     times: Mapping[Key, datetime | None]
     cut: int
+    unread: frozenset[Key] = frozenset()
 
     @property
     def evaluations(self) -> int:
@@ -154,16 +156,27 @@ class Found:
         return len(self.times)
 
     @property
+    def asked(self) -> int:
+        """How many evaluations there are, read or not."""
+        return len(self.times) + len(self.unread)
+
+    @property
     def students(self) -> int:
         """Of how many students."""
         return len({user_id for _, user_id in self.times})
 
 
-def found(evaluations: Iterable[Evaluation], *, students: int = 1) -> Found:
+def find_recurring(evaluations: Iterable[Evaluation], *, students: int = 1) -> RecurringFeedback:
     """What recurs in the feedback of whole evaluations, see `recurring`."""
-    all_said = [said(evaluation) for evaluation in evaluations]
-    times = {one.key: one.at for one in all_said}
-    return Found(tuple(recurring(all_said, students=students)), times, sum(one.cut for one in all_said))
+    every, unread = [], set()
+    for evaluation in evaluations:
+        if evaluation.unread:
+            unread.add((evaluation.evaluation_id, evaluation.user_id))
+        else:
+            every.append(feedback_of(evaluation))
+    times = {one.key: one.at for one in every}
+    cut = sum(one.cut for one in every)
+    return RecurringFeedback(tuple(recurring(every, students=students)), times, cut, frozenset(unread))
 
 
 def newest(rows: pd.DataFrame, most: int, *, of_each: bool = False) -> tuple[Key, ...]:
@@ -176,9 +189,9 @@ def newest(rows: pd.DataFrame, most: int, *, of_each: bool = False) -> tuple[Key
     return tuple(dict.fromkeys(chosen[["evaluation_id", "user_id"]].itertuples(index=False, name=None)))
 
 
-def said(evaluation: Evaluation) -> Said:
-    """What an evaluation's feedback says."""
-    return Said(evaluation.evaluation_id, evaluation.user_id, evaluation.created_at, remarks(evaluation.feedback))
+def feedback_of(evaluation: Evaluation) -> Feedback:
+    """What an evaluation's feedback says; nothing where it could not be read."""
+    return Feedback(evaluation.evaluation_id, evaluation.user_id, evaluation.created_at, remarks(evaluation.feedback))
 
 
 def remarks(feedback: Json) -> tuple[Remark, ...]:
@@ -190,7 +203,7 @@ def remarks(feedback: Json) -> tuple[Remark, ...]:
     return tuple(_remarks(feedback, "remark", None))
 
 
-def recurring(feedback: Iterable[Said], *, students: int = 1) -> list[Phrase]:
+def recurring(feedback: Iterable[Feedback], *, students: int = 1) -> list[Phrase]:
     """The phrases said in at least two evaluations and to at least so many `students`, the most frequent first.
 
     A phrase is a run of at least three words of a sentence that neither begins nor ends in a word such as “the”, or a
@@ -200,7 +213,7 @@ def recurring(feedback: Iterable[Said], *, students: int = 1) -> list[Phrase]:
     make no difference. Scripts without spaces between words count by whole sentences. Of each evaluation, the first
     MOST_CHARACTERS are looked at. The order of `feedback` has no effect.
     """
-    unique: dict[Key, Said] = {}
+    unique: dict[Key, Feedback] = {}
     for one in sorted(feedback, key=_place):
         unique.setdefault(one.key, one)
     newest_first = sorted(unique.values(), key=lambda one: one.key)
@@ -223,7 +236,7 @@ def recurring(feedback: Iterable[Said], *, students: int = 1) -> list[Phrase]:
     )
 
 
-def _place(one: Said) -> tuple[Key, str, list[tuple[str, str, str]]]:
+def _place(one: Feedback) -> tuple[Key, str, list[tuple[str, str, str]]]:
     """Where an evaluation stands in an order that the order of the input has no part in."""
     return one.key, str(one.at), [(remark.text, remark.kind, remark.criterion or "") for remark in one.remarks]
 
@@ -267,7 +280,7 @@ class _Sentence:
 
     written: _Pieces
     counts: tuple[str, ...]
-    said: int = 0
+    evaluations: int = 0
     varied: dict[int, set[str]] = field(default_factory=dict)
 
     @staticmethod
@@ -275,7 +288,7 @@ class _Sentence:
         """Note that evaluation `number` says this."""
         counts = tuple(word.counts for word in pieces.words)
         same = sentences.setdefault(counts, _Sentence(pieces, counts))
-        same.said |= 1 << number
+        same.evaluations |= 1 << number
         for place, word in enumerate(pieces.words):
             if word.counts in (_QUOTED, _NUMBER):
                 same.varied.setdefault(place, set()).add(_folded(pieces.text[word.start : word.end]))
@@ -296,7 +309,7 @@ class _Run:
     length: int
     whole: int | None
 
-    def shown(self, sentences: Sequence[_Sentence]) -> str:
+    def phrase(self, sentences: Sequence[_Sentence]) -> str:
         """The words as first written, with “…” for what is not the same everywhere."""
         number = self.whole if self.whole is not None else next(iter(self.starts))
         written, start = sentences[number].written, self.starts[number]
@@ -332,7 +345,7 @@ def _numbers(mask: int) -> list[int]:
     return [number for number in range(mask.bit_length()) if mask >> number & 1]
 
 
-def _sentences_of(one: Said) -> Iterator[tuple[Remark, _Pieces]]:
+def _sentences_of(one: Feedback) -> Iterator[tuple[Remark, _Pieces]]:
     """The sentences of an evaluation's remarks, up to MOST_CHARACTERS."""
     left = MOST_CHARACTERS
     for remark in one.remarks:
@@ -404,16 +417,16 @@ def _recurring(sentences: Sequence[_Sentence], enough: _Enough, shortest: int) -
         for places in runs:
             # A whole sentence that recurs as such may begin as it likes.
             whole = next(
-                (n for n, _ in places if len(sentences[n].counts) == length and enough(sentences[n].said)), None
+                (n for n, _ in places if len(sentences[n].counts) == length and enough(sentences[n].evaluations)), None
             )
             if whole is None and not sentences[places[0][0]].may_stand(places[0][1], length):
                 continue
-            mask = told = 0
+            mask = repeated = 0
             for number, start in places:
-                mask |= sentences[number].said
+                mask |= sentences[number].evaluations
                 if any(first <= start and start + length <= last for first, last in covered[number]):
-                    told |= sentences[number].said
-            if 4 * (mask & ~told).bit_count() < mask.bit_count():
+                    repeated |= sentences[number].evaluations
+            if 4 * (mask & ~repeated).bit_count() < mask.bit_count():
                 continue
             starts: dict[int, int] = {}
             for number, start in sorted(places):
@@ -421,21 +434,21 @@ def _recurring(sentences: Sequence[_Sentence], enough: _Enough, shortest: int) -
                 starts.setdefault(number, start)
             run = _Run(starts, length, whole)
             if whole is not None:
-                yield _short(run.shown(sentences)), mask
+                yield _short(run.phrase(sentences)), mask
             else:
                 parts[tuple(starts)].append(run)
     for numbers, of_same in parts.items():
         mask = 0
         for number in numbers:
-            mask |= sentences[number].said
+            mask |= sentences[number].evaluations
         for together in _in_order(of_same):
-            yield _short(" … ".join(run.shown(sentences) for run in together)), mask
+            yield _short(" … ".join(run.phrase(sentences) for run in together)), mask
     for number, sentence in enumerate(sentences):
         length = len(sentence.counts)
         if sentence.written.spaced and (not shortest <= length < SHORTEST or _STOP_WORDS.issuperset(sentence.counts)):
             continue
-        if enough(sentence.said):
-            yield _short(_Run({number: 0}, length, number).shown(sentences)), sentence.said
+        if enough(sentence.evaluations):
+            yield _short(_Run({number: 0}, length, number).phrase(sentences)), sentence.evaluations
 
 
 def _in_order(runs: Sequence["_Run"]) -> Iterator[list["_Run"]]:
@@ -473,7 +486,7 @@ def _runs(sentences: Sequence[_Sentence], enough: _Enough) -> Iterator[list[list
         for where in places.values():
             mask = 0
             for number, _ in where:
-                mask |= sentences[number].said
+                mask |= sentences[number].evaluations
             if enough(mask):
                 for number, start in where:
                     alive[number][start] = len(kept)

@@ -14,10 +14,10 @@ def weeks(evaluations: pd.DataFrame, first: datetime, now: datetime, zone: str) 
     """
     begin, end = (_monday(pd.Series([pd.Timestamp(moment)]).dt.tz_convert(zone)).iloc[0] for moment in (first, now))
     starts = pd.date_range(begin, end, freq="7D")
-    shown = evaluations[(evaluations["created_at"] >= first) & evaluations["evaluation_type"].isin(TYPES)]
+    in_period = evaluations[(evaluations["created_at"] >= first) & evaluations["evaluation_type"].isin(TYPES)]
     counts = pd.DataFrame(index=starts)
-    if len(shown):
-        counts = pd.crosstab(_monday(shown["created_at"].dt.tz_convert(zone)), shown["evaluation_type"])
+    if len(in_period):
+        counts = pd.crosstab(_monday(in_period["created_at"].dt.tz_convert(zone)), in_period["evaluation_type"])
     counts = counts.reindex(index=starts, columns=list(TYPES), fill_value=0)
     return counts.rename_axis(index="start", columns=None).reset_index()
 

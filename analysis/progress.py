@@ -1,278 +1,293 @@
-"""A student's level and trend in one skill, which claim no more than noisy scores allow.
+"""What may be said of a student in a skill: level with its margin, trend, change, path to a target.
 
-Published essay scorers err by half a band and more against examiners, so one attempt tells little. The level is the
-median of the last three; a trend is claimed only when its 95 % interval excludes zero.
+All of it follows from one line per student (analysis/growth.py) through the attempts of the last 180 days.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from statistics import NormalDist
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from analysis import bands
-from data.schema import CRITERIA, OVERALL
+from analysis import attempts, criteria, growth
+from analysis.attempts import Cohort
+from analysis.criteria import Weakest
+from analysis.growth import Floats, Panel
+from data.schema import CRITERIA, TYPES
 
-Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Times: TypeAlias = np.ndarray[Any, np.dtype[np.datetime64]]
-Word: TypeAlias = Literal["rising", "falling", "steady", "not enough evidence"]
+Word: TypeAlias = Literal["rising", "declining", "steady", "no clear change", "not enough data", "paused"]
 
 WINDOW = timedelta(days=180)
 """How far back level and trend look: the same on every page, whatever period is on screen."""
-ATTEMPTS_OF_LEVEL = 3
-ATTEMPTS_OF_TREND = 4
-SPAN_OF_TREND = timedelta(days=14)
-"""Attempts of a few days say nothing about a pace per month."""
-STEADY = 0.25
-"""Bands a month: an interval that stays within this, either way, is steady rather than unknown."""
-MONTH = timedelta(days=365.25 / 12)
+PAUSE = timedelta(days=30)
+"""Without an attempt for longer, nothing is said in the present tense."""
+ATTEMPTS_OF_TREND = 5
+SPAN_OF_TREND = timedelta(days=28)
+"""Fewer attempts than five, or of less than four weeks, say nothing of a pace per month."""
+STEADY = 0.1
+"""Bands a month: steady is whose interval lies within this, either way."""
+_MOMENT = timedelta(microseconds=1)  # of the clock: the smallest step of a time
+MONTH = timedelta(days=growth.DAYS_A_MONTH)
 FARTHEST = timedelta(days=365)
 """A forecast beyond this is not given."""
-_TWO_SIDED_95 = NormalDist().inv_cdf(0.975)
+MOST_A_MONTH = 0.5
+"""Bands a month: no study saw a class of learners gain more. The pace that a path to a target may hope for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How the attempts in one skill scatter: overall bands around a student's line, criteria around each other."""
+
+    overall: growth.Noise = growth.DEFAULT
+    criteria: float = criteria.DEFAULT_SCATTER
+
+
+Noises: TypeAlias = dict[str, Noise]
+DEFAULT_NOISES: Noises = {skill: Noise() for skill in TYPES}
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Bands a month by Theil and Sen, with its 95 % interval; NaN where there is none.
+    """Bands a month with the 95 % interval, NaN where there are too few attempts; `since` is the oldest of them.
 
-    `level` and `when` are a point of the line: the medians of the bands and of the times.
+    `was` is the word of the time before a pause, None of somebody who practises.
     """
 
     word: Word
     slope: float = math.nan
     low: float = math.nan
     high: float = math.nan
-    level: float = math.nan
-    when: datetime | None = None
+    since: datetime | None = None
+    was: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Bands gained from `since` to the newest attempt, with the 95 % margin."""
+
+    bands: float
+    margin: float
+    since: datetime
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether chance alone hardly makes such a change."""
+        return abs(self.bands) > self.margin
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A student's progress in one skill. `level` is NaN without an attempt in the window; `attempts` are those in it.
+    """A student in one skill. `level` and its 95 % `margin` are NaN without an attempt in the window.
 
-    `last` is when the newest one was. `criteria` are the criteria's own levels, NaN where none was recorded.
+    `attempts` are those in it, `last` is when the newest one was. `criteria` are the criteria's own levels, NaN where
+    none was recorded. `end` is the newest point of the trend with its errors, for what is worked out from it.
     """
 
-    level: float
-    attempts: int
-    trend: Trend
-    last: datetime | None
-    criteria: dict[str, float]
+    level: float = math.nan
+    margin: float = math.nan
+    attempts: int = 0
+    last: datetime | None = None
+    trend: Trend = field(default_factory=lambda: Trend("not enough data"))
+    weakest: Weakest | None = None
+    criteria: dict[str, float] = field(default_factory=dict)
+    end: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    """Band, its variance, and its covariance with the slope; all times the square of the 95 % quantile but the band."""
 
+    @property
+    def low(self) -> float:
+        """The least that the level may be."""
+        return self.level - self.margin
 
-@dataclass(frozen=True, slots=True)
-class Weakest:
-    """The lowest criteria of a skill (several when they tie), their level, and how far below the median of the rest."""
+    @property
+    def high(self) -> float:
+        """The most that the level may be."""
+        return self.level + self.margin
 
-    criteria: tuple[str, ...]
-    level: float
-    gap: float
+    @property
+    def paused(self) -> bool:
+        """Whether the newest attempt is too old for the present tense."""
+        return self.trend.word == "paused"
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When a target may be reached at the present pace: not a day but the range that the trend's interval leaves."""
+    """When a target may be reached at the present pace: not a day but what the margins of level and pace leave."""
 
     first: datetime
     last: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
-    """Scored attempts of one student in one skill, oldest first, as arrays of the same length.
+Standing: TypeAlias = Literal["reached", "close", "below"]
 
-    `times` are UTC without a zone; `criteria` has a column per criterion of the skill, NaN where unknown.
+
+def estimate_noises(evaluations: pd.DataFrame, now: datetime) -> Noises:
+    """The noise in each skill, from everybody's attempts of the last 180 days; the default where too few practise."""
+    noises = {}
+    for skill in TYPES:
+        cohort = attempts.of_students(evaluations, skill).between(now - WINDOW, now)
+        noises[skill] = Noise(growth.estimate_noise(cohort.panel), criteria.scatter(cohort))
+    return noises
+
+
+def window(cohort: Cohort, now: datetime) -> Cohort:
+    """The attempts that level and trend are of: of the 180 days up to `now`, which is one of them."""
+    return cohort.between(now - WINDOW, now + _MOMENT)
+
+
+def progress(cohort: Cohort, now: datetime, noise: Noise) -> list[Progress]:
+    """Each student's progress at `now`."""
+    recent = window(cohort, now)
+    lines = growth.fit(recent.panel, noise.overall)
+    level, margin = lines.level, lines.margin(lines.level_error)
+    slope, reach, beyond = lines.slope, lines.margin(lines.slope_error), lines.beyond_chance
+    squared = lines.margin(np.ones(len(cohort))) ** 2
+    end = np.stack([lines.end, lines.end_error**2 * squared, lines.end_slope * squared], axis=1)
+    names = CRITERIA[cohort.skill]
+    # As Python's numbers, taken out of each array at once: one by one they take as long as all the rest.
+    columns = (level, margin, recent.counts, slope, reach, beyond, enough_for_trend(recent.panel), end)
+    by_criterion = level[:, np.newaxis] + criteria.offsets(recent)
+    students = []
+    for first, last, weakest, of_criteria, *numbers in zip(
+        recent.firsts,
+        recent.lasts,
+        criteria.weakest(recent, level, noise.criteria),
+        by_criterion.tolist(),
+        *(column.tolist() for column in columns),
+        strict=True,
+    ):
+        if last is None or first is None:
+            students.append(Progress(criteria=dict.fromkeys(names, math.nan)))
+            continue
+        at_end, wide, count, pace, sure, direction, is_enough, errors = numbers
+        trend = _trend(pace, sure, int(direction), is_enough, first, last, now)
+        levels_of = dict(zip(names, of_criteria, strict=True))
+        students.append(Progress(at_end, wide, count, last, trend, weakest, levels_of, tuple(errors)))
+    return students
+
+
+def enough_for_trend(panel: Panel) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whose attempts are enough, and over enough time, to speak of a trend."""
+    return np.asarray((panel.counts >= ATTEMPTS_OF_TREND) & (panel.spans >= SPAN_OF_TREND / timedelta(days=1)))
+
+
+def levels(cohort: Cohort, noise: Noise) -> tuple[Floats, Floats]:
+    """One student's level after each attempt, and its 95 % margin: as it stood then, from the 180 days before."""
+    lines = growth.fit(cohort.at_each_attempt(WINDOW / timedelta(days=1)).panel, noise.overall)
+    return lines.level, lines.margin(lines.level_error)
+
+
+def changes(cohort: Cohort, first: datetime, now: datetime, noise: Noise) -> list[Change | None]:
+    """What each student gained in the period since `first`, from estimate to estimate; None without practice in it.
+
+    Within 180 days both ends are of the one line that trend and level are of; it begins with the first attempt. Who
+    practised for longer has a line at either end, of the first and the last half or 180 days, whichever is less.
     """
-
-    skill: str
-    times: Times
-    bands: Floats
-    criteria: Floats
-    ids: np.ndarray[Any, np.dtype[np.object_]]
-
-    def __len__(self) -> int:
-        return len(self.times)
-
-    def __getitem__(self, part: slice) -> "Attempts":
-        return Attempts(self.skill, self.times[part], self.bands[part], self.criteria[part], self.ids[part])
-
-    def since(self, moment: datetime) -> "Attempts":
-        """Those at `moment` and later."""
-        return self[int(np.searchsorted(self.times, _naive(moment))) :]
-
-    def before(self, moment: datetime) -> "Attempts":
-        """Those earlier than `moment`."""
-        return self[: int(np.searchsorted(self.times, _naive(moment)))]
-
-    def when(self, place: int) -> datetime:
-        """The time of one attempt."""
-        return _utc(self.times[place])
+    practised = cohort.between(first, now + _MOMENT)
+    if now - first <= WINDOW:
+        return _along(window(cohort, now), practised, first, noise)
+    days = WINDOW / timedelta(days=1)
+    along, across = _along(practised, practised, first, noise), _across(*practised.ends(days), noise)
+    return [(across if span > days else along)[n] for n, span in enumerate(practised.panel.spans.tolist())]
 
 
-NOTHING = Trend("not enough evidence")
+def _along(cohort: Cohort, practised: Cohort, first: datetime, noise: Noise) -> list[Change | None]:
+    """Along one line: from `first`, or from the line's own beginning where that is later."""
+    lines = growth.fit(cohort.panel, noise.overall)
+    pace, margin = lines.pace, lines.margin(lines.pace_error)
+    every: list[Change | None] = [None] * len(cohort)
+    moments = zip(cohort.firsts, practised.lasts, pace.tolist(), margin.tolist(), strict=True)
+    for n, (begin, last, of_month, sure) in enumerate(moments):
+        if begin is not None and last is not None and (months := (last - max(first, begin)) / MONTH) > 0:
+            every[n] = Change(of_month * months, sure * months, max(first, begin))
+    return every
 
 
-def attempts(history: pd.DataFrame, skill: str) -> Attempts:
-    """The completed evaluations of `skill` with a band and a time, whatever the order of `history`."""
-    return _arrays(_timed(history, skill), skill)
+def _across(early: Cohort, late: Cohort, noise: Noise) -> list[Change | None]:
+    """From the beginning of one line to the end of another."""
+    before, after = (growth.fit(cohort.panel, noise.overall) for cohort in (early, late))
+    sure = np.maximum(*(lines.margin(np.ones(len(early))) for lines in (before, after)))
+    every: list[Change | None] = [None] * len(early)
+    for n, (begin, last) in enumerate(zip(early.firsts, early.lasts, strict=True)):
+        if begin is None or last is None:
+            continue
+        months = (last - begin) / MONTH
+        variance = before.level_error[n] ** 2 + (months * before.pace_error[n]) ** 2
+        variance += after.level_error[n] ** 2 - 2 * months * before.level_pace[n]
+        gained = after.level[n] - (before.level[n] - before.pace[n] * months)
+        every[n] = Change(float(gained), float(sure[n] * math.sqrt(max(0.0, variance))), begin)
+    return every
 
 
-def by_student(evaluations: pd.DataFrame, skill: str) -> dict[str, Attempts]:
-    """The attempts of each student; evaluations whose student cannot be read are nobody's."""
-    timed = _timed(evaluations[evaluations["user_id"].notna()], skill).sort_values("user_id", kind="stable")
-    everybody = _arrays(timed, skill)
-    places, names = pd.factorize(timed["user_id"])
-    edges = np.searchsorted(places, range(len(names) + 1)).tolist()
-    return {name: everybody[start:end] for name, start, end in zip(names, edges, edges[1:], strict=False)}
-
-
-def progress(all_attempts: Attempts, now: datetime) -> Progress:
-    """Level and trend at `now`, from the attempts of the last 180 days."""
-    window = all_attempts.since(now - WINDOW)
-    newest = window[-ATTEMPTS_OF_LEVEL:]
-    return Progress(
-        level=median(newest.bands),
-        attempts=len(window),
-        trend=trend(window.times, window.bands),
-        last=newest.when(-1) if len(newest) else None,
-        criteria={name: median(newest.criteria[:, n]) for n, name in enumerate(CRITERIA[window.skill])},
-    )
-
-
-def levels(scores: Sequence[float] | Floats) -> list[float]:
-    """The level after each attempt, oldest first: the median of it and the two before, of fewer at the beginning.
-
-    >>> levels([5.0, 6.0, 7.0, 5.5])
-    [5.0, 5.5, 6.0, 6.0]
-    """
-    return [median(scores[max(0, n + 1 - ATTEMPTS_OF_LEVEL) : n + 1]) for n in range(len(scores))]
-
-
-def level_before(all_attempts: Attempts, moment: datetime) -> float:
-    """The level as it stood just before `moment`; NaN when there was no attempt in the 180 days before it."""
-    earlier = all_attempts.since(moment - WINDOW).before(moment)
-    return median(earlier.bands[-ATTEMPTS_OF_LEVEL:])
-
-
-def trend(times: Times, scores: Floats) -> Trend:
-    """Theil-Sen slope in bands a month with its 95 % interval, in a word. `times` are oldest first.
-
-    Rising or falling: at least four attempts over at least two weeks, and the interval excludes zero. Steady: it
-    includes zero and stays within a quarter of a band a month. Otherwise there is not enough evidence. Attempts of the
-    same day (UTC) are not compared with each other.
-
-    Four attempts in perfect order, or two sessions of two, come about by chance too often for 95 %: where the interval
-    would reach beyond the steepest pair of attempts, there is none.
-    P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968), pages 1379-1389.
-    """
-    if len(times) < ATTEMPTS_OF_TREND or times[-1] - times[0] < np.timedelta64(SPAN_OF_TREND):
-        return NOTHING
-    # By whole days: the slope between two attempts of one session would be hundreds of bands a month.
-    days = times.astype("datetime64[D]")
-    months = (days - days[0]) / np.timedelta64(MONTH)
-    apart = months - months[:, np.newaxis]
-    slopes = np.sort((scores - scores[:, np.newaxis])[apart > 0] / apart[apart > 0])
-    spread = _TWO_SIDED_95 * math.sqrt(_variance(months, scores))
-    first, last = round((len(slopes) - spread) / 2) - 1, round((len(slopes) + spread) / 2)
-    if first < 0 or last >= len(slopes):
-        return NOTHING
-    slope, low, high = float(np.median(slopes)), float(slopes[first]), float(slopes[last])
-    if low > 0:
-        word: Word = "rising"
-    elif high < 0:
-        word = "falling"
-    elif low >= -STEADY and high <= STEADY:
+def _trend(
+    slope: float, reach: float, beyond: int, enough: bool, first: datetime, last: datetime, now: datetime
+) -> Trend:
+    if not enough:
+        word: Word = "not enough data"
+    elif beyond:
+        word = "rising" if beyond > 0 else "declining"
+    elif abs(slope) + reach <= STEADY:
         word = "steady"
     else:
-        word = "not enough evidence"
-    middle = _utc(days[0]) + float(np.median(months)) * MONTH
-    return Trend(word, slope, low, high, median(scores), middle)
+        word = "no clear change"
+    was = word if now - last > PAUSE else None
+    if word == "not enough data":
+        return Trend("paused" if was else word, was=was)
+    return Trend("paused" if was else word, slope, slope - reach, slope + reach, first, was)
 
 
-def weakest(criteria: dict[str, float]) -> Weakest | None:
-    """The lowest criterion, or those that tie for it; None when fewer than two are known or none stands out.
+def standing(progress: Progress, target: float) -> Standing | None:
+    """Reached: the whole margin is at the target or above it. Close: not surely below. None: not known.
 
-    >>> weakest({"a": 6.0, "b": 5.0, "c": 6.5, "d": 6.0})
-    Weakest(criteria=('b',), level=5.0, gap=1.0)
+    One attempt never tells that a target is reached, however high.
     """
-    known = {name: level for name, level in criteria.items() if not math.isnan(level)}
-    if len(known) < 2:
+    if math.isnan(progress.level) or math.isnan(target):
         return None
-    lowest = min(known.values())
-    names = tuple(name for name, level in known.items() if level == lowest)
-    rest = [level for name, level in known.items() if name != names[0]]
-    gap = median(rest) - lowest
-    return Weakest(names, lowest, gap) if gap > 0 else None
+    if progress.low >= target and progress.attempts > 1:
+        return "reached"
+    return "close" if progress.high >= target else "below"
 
 
-def forecast(level: float, target: float, trend: Trend, now: datetime) -> Forecast | None:
-    """When the level may reach `target`; None unless it is below it, rises, and the interval ends within a year."""
-    missing = target - level
-    if math.isnan(missing) or missing <= 0 or trend.word != "rising":
+def forecast(progress: Progress, target: float, now: datetime) -> Forecast | None:
+    """When the level may reach `target` if it goes on rising; None unless it does, and the whole range is in a year.
+
+    E. C. Fieller, Some problems in interval estimation, JRSS B 16 (1954): the interval of a ratio of two estimates.
+    """
+    trend = progress.trend
+    if trend.word != "rising" or progress.last is None or standing(progress, target) == "reached":
         return None
-    latest = missing / trend.low  # months
-    if latest > FARTHEST / MONTH:
+    end, end_variance, covariance = progress.end
+    missing = target - end
+    slope_variance = ((trend.high - trend.low) / 2) ** 2
+    # The months x in which the target may lie: (missing - slope x)^2 <= variance of (end + slope x).
+    a = trend.slope**2 - slope_variance
+    b = missing * trend.slope + covariance
+    c = missing**2 - end_variance
+    inside = b**2 - a * c
+    if not (a > 0 and inside >= 0):
         return None
-    return Forecast(now + missing / trend.high * MONTH, now + latest * MONTH)
+    first, last = ((b + sign * math.sqrt(inside)) / a for sign in (-1, 1))
+    if last <= 0 or progress.last + last * MONTH > now + FARTHEST:
+        return None
+    return Forecast(max(now, progress.last + first * MONTH), max(now, progress.last + last * MONTH))
 
 
-def median(values: Sequence[float] | Floats) -> float:
+def pace_needed(progress: Progress, target: float, by: datetime, now: datetime) -> float:
+    """Bands a month from now on that reach `target` by the day of the test; infinite when the day has come."""
+    months = (by - now) / MONTH
+    return math.inf if months <= 0 else (target - progress.level) / months
+
+
+def within_reach(progress: Progress, target: float, by: datetime, now: datetime) -> bool:
+    """Whether the target can still be reached by then: at the best that margins of level and pace allow."""
+    best = progress.trend.high if not math.isnan(progress.trend.high) else MOST_A_MONTH
+    months = max(0.0, (by - now) / MONTH)
+    return progress.high + max(0.0, best) * months >= target
+
+
+def median(values: Floats | list[float]) -> float:
     """The median of the known values, NaN of none."""
-    known = sorted(value for value in map(float, values) if not math.isnan(value))
-    if not known:
-        return math.nan
-    middle = len(known) // 2
-    return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
-
-
-def _variance(one: Floats, other: Floats) -> float:
-    """The variance of Kendall's S over all orders, with ties in both: zero where all of one tie, and never less.
-
-    M. G. Kendall, Rank Correlation Methods, 4th edition (1970); scipy.stats.kendalltau has the same.
-    """
-    n = len(one)
-    t, u = (np.unique(values, return_counts=True)[1].astype("float64") for values in (one, other))
-    pairs, triples = n * (n - 1), n * (n - 1) * (n - 2)
-    found = (pairs * (2 * n + 5) - (t * (t - 1) * (2 * t + 5)).sum() - (u * (u - 1) * (2 * u + 5)).sum()) / 18
-    found += (t * (t - 1) * (t - 2)).sum() * (u * (u - 1) * (u - 2)).sum() / (9 * triples)
-    found += (t * (t - 1)).sum() * (u * (u - 1)).sum() / (2 * pairs)
-    return max(0.0, float(found))  # rounding may leave a trifle below zero
-
-
-def lower_median(values: Sequence[float] | Floats) -> float:
-    """The highest of the known values that at least half of them reach, NaN of none.
-
-    >>> lower_median([6.0, 6.5]), lower_median([5.0, 6.0, 7.0])
-    (6.0, 6.0)
-    """
-    known = sorted(value for value in map(float, values) if not math.isnan(value))
-    return known[(len(known) - 1) // 2] if known else math.nan
-
-
-def _timed(evaluations: pd.DataFrame, skill: str) -> pd.DataFrame:
-    """Oldest first; equal times are ordered by evaluation_id, so that the same records always give the same numbers."""
-    scored = bands.scored(evaluations, skill)
-    return scored[scored["created_at"].notna()].sort_values(["created_at", "evaluation_id"], kind="stable")
-
-
-def _arrays(timed: pd.DataFrame, skill: str) -> Attempts:
-    return Attempts(
-        skill,
-        timed["created_at"].dt.tz_localize(None).to_numpy(dtype="datetime64[us]"),
-        timed[OVERALL].to_numpy(dtype="float64"),
-        timed[list(CRITERIA[skill])].to_numpy(dtype="float64"),
-        timed["evaluation_id"].to_numpy(dtype="object"),
-    )
-
-
-def _utc(moment: np.datetime64) -> datetime:
-    naive: datetime = moment.astype("datetime64[us]").item()
-    return naive.replace(tzinfo=UTC)
-
-
-def _naive(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+    present = np.asarray(values, dtype="float64")
+    present = present[~np.isnan(present)]
+    return float(np.median(present)) if len(present) else math.nan

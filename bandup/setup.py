@@ -3,95 +3,151 @@
 import argparse
 import getpass
 import json
-import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
+from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Store
-from data.provisioning.drift import Check, Step
-from data.provisioning.lambdas import Clients, Proof, proofs, unreachable
-from data.provisioning.provision import Clock, Event, Look, apply, look, plan
-from data.settings import Settings, SettingsError
+from data.environment import read_settings
+from data.provisioning.apply import Event, apply
+from data.provisioning.clients import Clients
+from data.provisioning.drift import Check, Step, Target
+from data.provisioning.drill import Drill
+from data.provisioning.drill import run as run_drill
+from data.provisioning.place import Place, where
+from data.provisioning.plan import Look, Plan, look, plan
+from data.provisioning.roles import NOT_SIMULATED
+from data.provisioning.verdict import Verdict, failed_exit_code, judge
+from data.schema import TABLES
+from data.settings import SettingsError
 from queries.source import open_clients, open_store
+from wording import account, failures
 
-IN_SYNC, FAILED, STEPS = 0, 1, 2
+_FAILED = 1
 
+_ABOUT = "Show what would bring both tables and the Lambdas into the declared state, or do it."
 _EPILOG = (
-    "Exit code: 0 in sync, 2 there are steps (with --apply: some are left) or something is still being built, "
-    "1 an error, or something is blocked that no step can mend."
+    "Exit code: 0 in sync and proven, 2 changes are pending (with --apply: are left) or something is broken, 3 "
+    "something could not be checked, 1 an error or a wrong use."
 )
 
 
 @dataclass(slots=True)
 class Report:
-    """What one call found and did."""
+    """What one call compared and did. `steps` are those of the plan that the options ask for."""
 
-    checks: list[Check] = field(default_factory=list)
-    proofs: Sequence[Proof] = ()
-    steps: list[Step] = field(default_factory=list)
+    plan: Plan = field(default_factory=lambda: Plan(()))
+    steps: Sequence[Step] = ()
     left_out: list[tuple[Step, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    place: Place | None = None
+    verdict: Verdict | None = None
+    drills: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run with command line `arguments`; the exit code."""
-    options = _parser().parse_args(arguments)
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command and its options."""
+    parser = commands.add_parser("setup", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
+    parser.add_argument("--apply", action="store_true", help="do it (for aws: needs BANDUP_ALLOW_CHANGES=1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
+    parser.add_argument("--required-only", action="store_true", help="leave out what is only recommended")
+    parser.add_argument(
+        "--accept-index-warnings",
+        action="store_true",
+        help="add an index although sampled records would be invisible in it, or their like be refused",
+    )
+    parser.add_argument(
+        "--account", default="", metavar="ID", help="the account to be changed; --apply on real AWS needs it"
+    )
+    parser.add_argument(
+        "--drill",
+        action="store_true",
+        help="restore the newest state of each table to a copy, compare it with the table, and say how to delete it",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run with these options; the exit code."""
     report = Report()
     try:
         code = _run(options, report)
-    except (Failure, SettingsError) as error:
-        report.error = str(error)
-        code = FAILED
+    except SettingsError as error:
+        report.error, code = str(error), _FAILED
+    except Failure as failure:
+        report.error = failures.sentences(failure, "terminal")
+        code = _FAILED if report.verdict else failed_exit_code(failure)
     if options.json:
-        print(for_terminal(json.dumps(_as_json(report, code), ensure_ascii=False, indent=2)))
+        _print(json.dumps(_as_json(report, code), ensure_ascii=False, indent=2))
     elif report.error:
-        print(for_terminal(report.error), file=sys.stderr)
+        print(report.error, file=sys.stderr)
     return code
 
 
 def _run(options: argparse.Namespace, report: Report) -> int:
-    settings = Settings.read(os.environ)
-    store = open_store(settings)
+    store = open_store(read_settings())
+    report.place = where(store)
+    _tell(options, account.place(report.place, "terminal"))
+    if options.drill:
+        return _drill(store, options, report)
     clients = _clients(store)
-    _compare(store, clients, options, report)
-    code, verdict = _verdict(report, options)
+    verdict = _compare(store, clients, options, report)
     if not options.json:
-        _print_plan(report, verdict)
+        _print_plan(report, options, verdict)
     if not options.apply:
-        return code
-    chosen = _leave_out_what_warns(store, options, report)
+        return verdict.exit_code
+    report.error = _unconfirmed(report.place, options.account)
+    if report.error:
+        return _FAILED
+    accepted = _without_warnings(store, options, report)
     _tell(options, "")
-    ready = clients if isinstance(clients, Clients) else None
-    for event in apply(store, chosen, who=f"terminal user {getpass.getuser()}", clock=Clock(), clients=ready):
+    for event in apply(store, accepted, who=f"terminal user {getpass.getuser()}", clients=clients):
         report.events.append(event)
-        _tell(options, f"{event.state:12} {event.step.what}{f' · {event.message}' if event.state != 'running' else ''}")
-    if any(event.state in ("failed", "skipped") for event in report.events):
-        return FAILED
-    after = Report()
-    _compare(store, clients, options, after)
-    report.checks, report.proofs = after.checks, after.proofs
-    report.steps = after.steps
-    code, verdict = _verdict(report, options)
-    _tell(options, verdict)
+        suffix = f" · {failures.message(event, 'terminal')}" if event.state != "running" else ""
+        _tell(options, f"{event.state:12} {event.step.what}{suffix}")
+    verdict = _compare(store, clients, options, report)
+    _print_verdict(options, verdict)
+    failed = any(event.state in ("failed", "skipped") for event in report.events)
+    return _FAILED if failed else verdict.exit_code
+
+
+def _drill(store: Store, options: argparse.Namespace, report: Report) -> int:
+    """Restore each table to a copy and compare it: 0 alike, 2 differences, 3 still being restored."""
+    report.error = _unconfirmed(report.place, options.account) if report.place else ""
+    if report.error:
+        return _FAILED
+    code = 0
+    for table in TABLES:
+        target = Target(table, store.settings.name(table))
+        _tell(options, account.drill_cost(store.facts(table), store.settings))
+        result: Drill | str = ""
+        for result in run_drill(store, target, who=f"terminal user {getpass.getuser()}", now=datetime.now(UTC)):
+            if isinstance(result, str):
+                _tell(options, result)
+        if isinstance(result, Drill):
+            lines = account.drill(result, store.client.meta.region_name, store.settings)
+            report.drills.append({"table": target.name, "copy": result.copy, "passed": result.passed, "lines": lines})
+            for line in lines:
+                _tell(options, line)
+            code = max(code, 0 if result.passed else 2)
+        else:
+            code = 3
     return code
 
 
-def _verdict(report: Report, options: argparse.Namespace) -> tuple[int, str]:
-    """The exit code, and why. What no step can mend, and what is not yet there, is not in sync."""
-    counted = [c for c in report.checks if not (options.required_only and c.subject.startswith("Index "))]
-    blocked = [f"{check.target.name} · {check.subject}" for check in counted if check.level == "blocked"]
-    building = [f"{check.target.name} · {check.subject}" for check in counted if check.level == "building"]
-    if report.steps:
-        return STEPS, f"{len(report.steps)} steps"
-    if blocked:
-        return FAILED, f"not in sync: no step can mend {', '.join(blocked)}"
-    if building:
-        return STEPS, f"not in sync yet: still being built: {', '.join(building)}"
-    return IN_SYNC, "in sync"
+def _unconfirmed(place: Place, account_id: str) -> str:
+    """Why nothing is applied at this place; empty where it may be."""
+    if isinstance(place.account, Failure):
+        return failures.sentences(place.account, "terminal") if place.real_aws else ""
+    if place.real_aws and not account_id:
+        return f"This is real AWS: to apply, give --account {place.account}, the account that is to be changed."
+    if account_id and account_id != place.account:
+        return f"Nothing was done: this is account {place.account}, not {account_id}."
+    return ""
 
 
 def _clients(store: Store) -> Clients | Failure:
@@ -101,67 +157,68 @@ def _clients(store: Store) -> Clients | Failure:
         return failure
 
 
-def _compare(store: Store, clients: Clients | Failure, options: argparse.Namespace, report: Report) -> None:
-    compared = plan(store)
-    report.checks = list(compared.checks)
-    report.proofs = (
-        unreachable(store, clients) if isinstance(clients, Failure) else proofs(store, clients, compared.checks)
-    )
-    every = [*compared.steps, *(step for proof in report.proofs for step in proof.steps)]
-    report.steps = [step for step in every if step.required or not options.required_only]
+def _compare(store: Store, clients: Clients | Failure, options: argparse.Namespace, report: Report) -> Verdict:
+    report.plan = plan(store, clients=clients)
+    report.steps = [step for step in report.plan.steps if step.required or not options.required_only]
+    report.verdict = judge(report.plan, required_only=options.required_only)
+    return report.verdict
 
 
-def _leave_out_what_warns(store: Store, options: argparse.Namespace, report: Report) -> list[Step]:
-    chosen = []
+def _without_warnings(store: Store, options: argparse.Namespace, report: Report) -> list[Step]:
+    """The steps but for indexes about which a sample of the records warns, unless the options accept that."""
+    accepted = []
     for step in report.steps:
         if step.action == "index" and not options.accept_index_warnings:
-            seen = look(store, step)
-            if seen.warns:
-                reason = f"{warning(seen)} Give --accept-index-warnings to add it all the same."
+            sample = look(store, step)
+            if sample.warns:
+                reason = f"{warning(sample)} Give --accept-index-warnings to add it all the same."
                 report.left_out.append((step, reason))
                 _tell(options, f"left out     {step.what} · {reason}")
                 continue
-        chosen.append(step)
-    return chosen
+        accepted.append(step)
+    return accepted
 
 
-def warning(seen: Look) -> str:
-    """What a look found, in a sentence or two."""
+def warning(sample: Look) -> str:
+    """What a look at a sample warns of, in a sentence or two."""
     parts = [
-        f"{count:,} of {seen.sampled:,} sampled records have no {key} and would not be in the index."
-        for key, count in seen.missing.items()
+        f"{count:,} of {sample.sampled:,} sampled records have no {key} and would not be in the index."
+        for key, count in sample.missing.items()
     ]
     parts += [
-        f"{count:,} of {seen.sampled:,} sampled records have a {key} of another type: once the index exists, DynamoDB "
-        "refuses such writes of the Lambdas."
-        for key, count in seen.wrong.items()
+        f"{count:,} of {sample.sampled:,} sampled records have a {key} of another type: once the index exists, "
+        "DynamoDB refuses such writes of the Lambdas."
+        for key, count in sample.wrong.items()
     ]
-    return " ".join([*parts, *(f"Example: {example}." for example in seen.examples)])
-
-
-def for_terminal(text: str) -> str:
-    """The same, for where there is no button to press: failures say what to do on the page.
-
-    >>> for_terminal("Press Refresh to see it; else wait, then press Refresh.")
-    'Run this again to see it; else wait, then run this again.'
-    """
-    return text.replace("press Refresh", "run this again").replace("Press Refresh", "Run this again")
+    parts += [
+        f"{count:,} of {sample.sampled:,} sampled records have a {key} that is empty or too long for a key: once the "
+        "index exists, DynamoDB refuses such writes of the Lambdas."
+        for key, count in sample.refused.items()
+    ]
+    return " ".join([*parts, *(f"Example: {example}." for example in sample.examples)])
 
 
 def _print(line: str = "") -> None:
-    print(for_terminal(line), flush=True)
+    print(line, flush=True)
 
 
-def _print_plan(report: Report, verdict: str) -> None:
-    for check in report.checks:
-        _print(f"{check.level:12} {check.target.name} · {check.subject} · {check.fact}")
-    for proof in report.proofs:
-        for link in proof.links:
-            _print(f"{link.level:12} {proof.function.label} · {link.subject} · {link.fact}")
+def _print_plan(report: Report, options: argparse.Namespace, verdict: Verdict) -> None:
+    for owner, check in report.plan.lines:
+        _print(f"{check.level:12} {owner} · {check.subject} · {failures.fact(check, 'terminal')}")
+    if any(check.subject == "Role" for _, check in report.plan.lines):
+        _print(f"{'note':12} {NOT_SIMULATED}")
     _print()
     for step in report.steps:
         _print(f"step         {step.what} ({step.why}). Cost: {step.cost}. Undo: {step.undo}")
-    _print(verdict)
+        if step.warning:
+            _print(f"{'stack':12} {step.warning}")
+    _print_verdict(options, verdict)
+
+
+def _print_verdict(options: argparse.Namespace, verdict: Verdict) -> None:
+    for problem in verdict.problems:
+        _tell(options, f"{problem.state:20} {account.problem(problem, 'terminal')}")
+    _tell(options, f"{verdict.state}: {account.headline(verdict, 'terminal')}")
 
 
 def _tell(options: argparse.Namespace, line: str) -> None:
@@ -170,51 +227,43 @@ def _tell(options: argparse.Namespace, line: str) -> None:
 
 
 def _as_json(report: Report, code: int) -> dict[str, Any]:
-    links = [(proof.function.label, link) for proof in report.proofs for link in proof.links]
+    verdict = report.verdict
     return {
         "exit_code": code,
-        "error": report.error or None,
-        "checks": [
-            {"of": owner, "subject": check.subject, "level": check.level, "fact": check.fact}
-            for owner, check in [*((check.target.name, check) for check in report.checks), *links]
+        "verdict": verdict.state
+        if verdict
+        else None
+        if report.drills
+        else "error"
+        if code == _FAILED
+        else "could not be checked",
+        "headline": account.headline(verdict, "terminal") if verdict else report.error,
+        "problems": [
+            {"state": problem.state, **_check(problem.owner, problem.check)}
+            for problem in (verdict.problems if verdict else ())
         ],
+        "where": {**asdict(report.place), "account": _account_id(report.place)} if report.place else None,
+        "error": report.error or None,
+        "drills": report.drills,
+        "checks": [_check(owner, check) for owner, check in report.plan.lines],
         "steps": [_step(step) for step in report.steps],
         "left_out": [{**_step(step), "reason": reason} for step, reason in report.left_out],
         "events": [
-            {"what": event.step.what, "state": event.state, "message": event.message} for event in report.events
+            {"what": event.step.what, "state": event.state, "message": failures.message(event, "terminal")}
+            for event in report.events
         ],
     }
 
 
+def _account_id(place: Place) -> str | None:
+    return place.account if isinstance(place.account, str) else None
+
+
+def _check(owner: str, check: Check) -> dict[str, str]:
+    fact = failures.fact(check, "terminal")
+    return {"of": owner, "subject": check.subject, "level": check.level, "fact": fact}
+
+
 def _step(step: Step) -> dict[str, Any]:
-    return {
-        "action": step.action,
-        "table": step.target.name,
-        "what": step.what,
-        "required": step.required,
-        "cost": step.cost,
-        "undo": step.undo,
-    }
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose wrong usage ends with exit code 1: 2 says that there are steps."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and how it is meant."""
-        self.print_usage(sys.stderr)
-        self.exit(FAILED, f"{self.prog}: {message}\n")
-
-
-def _parser() -> Parser:
-    parser = Parser("python -m bandup setup", epilog=_EPILOG)
-    parser.description = "Show what would bring both tables and the Lambdas into the declared state, or do it."
-    parser.add_argument("--apply", action="store_true", help="do it (for aws: needs BANDUP_ALLOW_CHANGES=1)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
-    parser.add_argument("--required-only", action="store_true", help="leave out what is only recommended")
-    parser.add_argument(
-        "--accept-index-warnings",
-        action="store_true",
-        help="add an index although sampled records would be invisible in it, or their like be refused",
-    )
-    return parser
+    fields = {name: getattr(step, name) for name in ("action", "what", "required", "cost", "undo", "stack")}
+    return {**fields, "table": step.target.name}

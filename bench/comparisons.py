@@ -17,7 +17,7 @@ from boto3.dynamodb.conditions import Attr
 from bench import dataset
 from bench.report import Report, median, seconds
 from bench.worlds import FULL_SIZE, World
-from data.dynamodb.store import Store
+from data.dynamodb.client import Store
 from data.records import evaluations
 from data.schema import BY_STUDENT
 from tests.support import engines
@@ -130,9 +130,9 @@ def _admin(world: World) -> Iterator[str | None]:
 
 def _through_admin(url: str, world: World) -> tuple[list[str], float]:
     """What its page asks for a Query on the index. It cannot sort newest first, so the page must hold all of them."""
-    wanted = {"user_id": {"value": dataset.STUDENT, "operator": "=", "type": "S"}}
+    condition = {"user_id": {"value": dataset.STUDENT, "operator": "=", "type": "S"}}
     query = urllib.parse.urlencode(
-        {"operationType": "query", "queryableSelection": BY_STUDENT, "filters": json.dumps(wanted), "pageSize": 100}
+        {"operationType": "query", "queryableSelection": BY_STUDENT, "filters": json.dumps(condition), "pageSize": 100}
     )
     name = world.settings.evaluations
     with urllib.request.urlopen(f"{url}/tables/{name}/items?{query}", timeout=60) as answer:  # noqa: S310

@@ -12,8 +12,8 @@ import boto3
 from botocore.config import Config
 
 from data.demo import texts
-from data.dynamodb.store import Item
-from data.provisioning.provision import create
+from data.dynamodb.reads import Item
+from data.provisioning.requests import create
 from data.schema import (
     COMPLETED,
     CRITERIA,
@@ -49,8 +49,8 @@ _REMARKS = [remark for levels in texts.REMARKS.values() for level in levels for 
 _CARDS = [card for deck in texts.DECKS.values() for card in deck]
 
 
-def evaluations(count: int, now: datetime, seed: int = 456, days: int = _DAYS) -> Iterator[Item]:
-    """`count` evaluations over so many days up to `now`.
+def evaluations(count: int, now: datetime, seed: int = 456, days: int = _DAYS, *, whole: bool = True) -> Iterator[Item]:
+    """`count` evaluations over so many days up to `now`; those that are not `whole` have none of the long texts.
 
     60 are of the student under test, the same ones whatever the count.
     """
@@ -59,7 +59,7 @@ def evaluations(count: int, now: datetime, seed: int = 456, days: int = _DAYS) -
         when = now - timedelta(days=n * days / STUDENT_EVALUATIONS, minutes=30)
         kind = SPEAKING if n % 2 else WRITING
         name = EVALUATION if n == 1 else f"own-{n:03d}"
-        yield evaluation(own, name, STUDENT, kind, COMPLETED, when)
+        yield evaluation(own, name, STUDENT, kind, COMPLETED, when, whole=whole)
     rng = random.Random(seed + 1)
     students = max(1, count // _PER_STUDENT)
     for n in range(count - STUDENT_EVALUATIONS):
@@ -69,7 +69,7 @@ def evaluations(count: int, now: datetime, seed: int = 456, days: int = _DAYS) -
             # Waiting or stuck; all but one in so many are older than any period that a page shows first.
             status = PROCESSING
         kind = WRITING if rng.random() < 0.55 else SPEAKING
-        yield evaluation(rng, f"eval-{n:08d}", f"user-{rng.randrange(students):06d}", kind, status, when)
+        yield evaluation(rng, f"eval-{n:08d}", f"user-{rng.randrange(students):06d}", kind, status, when, whole=whole)
 
 
 def sets(count: int, now: datetime, seed: int = 456) -> Iterator[Item]:
@@ -84,11 +84,16 @@ def sets(count: int, now: datetime, seed: int = 456) -> Iterator[Item]:
         yield _set(rng, f"set-{n:08d}", f"user-{rng.randrange(students):06d}", when)
 
 
-def load(endpoint: str, settings: Settings, count: int, now: datetime, days: int = _DAYS) -> None:
-    """Create both tables as declared on the engine at `endpoint` and fill them: evaluations over so many days."""
+def load(
+    endpoint: str, settings: Settings, count: int, now: datetime, days: int = _DAYS, *, whole: bool = True
+) -> None:
+    """Create both tables as declared on the engine at `endpoint` and fill them: evaluations over so many days.
+
+    Evaluations that are not `whole` have none of the long texts, which no list shows.
+    """
     client = open_client(endpoint)
     pairs: tuple[tuple[Table, Iterator[Item]], ...] = (
-        (EVALUATIONS, evaluations(count, now, days=days)),
+        (EVALUATIONS, evaluations(count, now, days=days, whole=whole)),
         (FLASHCARD_SETS, sets(count, now)),
     )
     for table, items in pairs:
@@ -107,9 +112,9 @@ def open_client(endpoint: str) -> Any:
 
 
 def _write(client: Any, name: str, batch: list[Item]) -> None:
-    wanted = {name: [{"PutRequest": {"Item": item}} for item in batch]}
-    while wanted:
-        wanted = client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+    requests = {name: [{"PutRequest": {"Item": item}} for item in batch]}
+    while requests:
+        requests = client.batch_write_item(RequestItems=requests).get("UnprocessedItems")
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -118,7 +123,9 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def evaluation(rng: random.Random, name: str, user_id: str, kind: str, status: str, when: datetime) -> Item:
+def evaluation(
+    rng: random.Random, name: str, user_id: str, kind: str, status: str, when: datetime, *, whole: bool = True
+) -> Item:
     """One evaluation as the Lambdas write it."""
     item: Item = {
         "evaluation_id": {"S": name},
@@ -135,6 +142,11 @@ def evaluation(rng: random.Random, name: str, user_id: str, kind: str, status: s
     halves = {criterion: rng.randint(9, 16) for criterion in CRITERIA[kind]}
     item |= {criterion: {"S": f"{half / 2:.1f}"} for criterion, half in halves.items()}
     item[OVERALL] = {"S": f"{(sum(halves.values()) + 2) // 4 / 2:.1f}"}
+    if not whole:
+        words = rng.randint(200, 400)
+        return item | (
+            {"word_count": {"N": str(words)}, "duration": {"S": f"{words / 2.1:.1f}"}} if kind == SPEAKING else {}
+        )
     item["feedback"] = {"S": _feedback(rng, halves)}
     if kind == SPEAKING:
         transcript = " ".join(_say(rng, rng.choice(_SENTENCES)) + "." for _ in range(18))

@@ -15,7 +15,8 @@ from bench import ROOT, dataset
 from bench.addresses import PARAMS, names
 from bench.report import Report, median, seconds, size
 from bench.worlds import World, use
-from data.dynamodb.store import Item
+from data.dynamodb import query
+from data.dynamodb.reads import Item
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from queries import source
 from tests.support.process import forget_everything
@@ -253,15 +254,15 @@ def least_units(world: World, name: str) -> float:
     store = world.store()
     if name == "student":
         return sum(
-            _units(store.query(table, ("user_id", dataset.STUDENT), index=BY_STUDENT).value)
+            _units(query.partition(store, table, ("user_id", dataset.STUDENT), index=BY_STUDENT).value)
             for table in (EVALUATIONS, FLASHCARD_SETS)
         )
     if name == "flashcards":
         key = {"set_id": dataset.SET, "user_id": dataset.STUDENT}
-        return _units([store.get(FLASHCARD_SETS, key).value or {}])
+        return _units([query.get(store, FLASHCARD_SETS, key).value or {}])
     # The record, one Query back (previous of its skill, and just before) and one forward: a row or two each.
     key = {"evaluation_id": dataset.EVALUATION, "user_id": dataset.STUDENT}
-    return _units([store.get(EVALUATIONS, key).value or {}]) + 0.5 + 0.5
+    return _units([query.get(store, EVALUATIONS, key).value or {}]) + 0.5 + 0.5
 
 
 def _units(items: list[Item]) -> float:

@@ -20,6 +20,9 @@ from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 
+if not __package__:
+    sys.exit("Start it in the folder of the repository: python -m bench.refresh")
+
 from scipy.stats import theilslopes
 
 from bench import dataset
@@ -27,7 +30,7 @@ from bench.load import Process, process, warnings
 from bench.report import Report, seconds, size
 from bench.visitors import Visitor, arrive
 from bench.worlds import World, quiet, worlds
-from data.dynamodb.store import Item
+from data.dynamodb.reads import Item
 from data.schema import EVALUATIONS, PROCESSING
 from tests.support import browser, engines
 
@@ -92,7 +95,7 @@ async def _look(server: browser.Server, world: World, every: int, hours: int) ->
     await visitor.rerun()
     ((fragment, interval),) = visitor.again.items()
     assert interval == every, visitor.again
-    lambdas, found, times = Lambdas(world), [], []
+    lambdas, looks, times = Lambdas(world), [], []
     errors = list(visitor.errors)
     for number in range(1, hours * _HOUR // every + 1):
         now = world.loaded_at + timedelta(seconds=number * every)
@@ -101,17 +104,17 @@ async def _look(server: browser.Server, world: World, every: int, hours: int) ->
         times.append((await visitor.rerun(fragment, by_itself=True))[0])
         errors += _told(visitor, number * every)
         if number * every % _HOUR == 0:
-            found.append(Hour(times, process(server.pid), _ask(server, "")))
-            _print(found)
+            looks.append(Hour(times, process(server.pid), _ask(server, "")))
+            _print(looks)
             times = []
     await visitor.socket.close()
-    return found, errors
+    return looks, errors
 
 
 def _told(visitor: Visitor, at: int) -> list[str]:
-    said = [f"after {timedelta(seconds=at)}: {error}" for error in visitor.errors]
+    warned = [f"after {timedelta(seconds=at)}: {error}" for error in visitor.errors]
     visitor.errors.clear()
-    return said
+    return warned
 
 
 def _ask(server: browser.Server, query: str) -> dict[str, float]:
@@ -136,21 +139,21 @@ def run(report: Report, world: World, every: int, hours: int) -> None:
     options = ("--logger.messageFormat=%(levelname)s %(name)s %(message)s",)
     begin = time.perf_counter()
     with browser.serving(world.environ, *options, script="bench/shifted_clock.py", log=log) as server:
-        found, errors = asyncio.run(_look(server, world, every, hours))
-    said = warnings(log.read_text(encoding="utf-8", errors="replace"))
+        seen, errors = asyncio.run(_look(server, world, every, hours))
+    warned = warnings(log.read_text(encoding="utf-8", errors="replace"))
     looks = hours * _HOUR // every
-    times = [value for hour in found for value in hour.times]
-    for line in [*errors, *said][:20]:
+    times = [value for hour in seen for value in hour.times]
+    for line in [*errors, *warned][:20]:
         print(line)
     report.goal(
         "7",
         f"no error in {hours} h of reading again every {every} s: {looks:,} looks",
-        f"{len(errors)} on the page, {len(said)} lines of warning or worse in the log; a look took "
+        f"{len(errors)} on the page, {len(warned)} lines of warning or worse in the log; a look took "
         f"{seconds(statistics.median(times))} in the median, all {(time.perf_counter() - begin) / 60:.0f} min, "
         f"load {os.getloadavg()[0]:.1f}",
-        met=not errors and not said,
+        met=not errors and not warned,
     )
-    steady = found[_WARM:]
+    steady = seen[_WARM:]
     for name, values, unit in (
         ("the server's CPU time for a look", _each(steady, lambda hour: hour.server.cpu, 3600 / every), seconds),
         ("the server's memory", [hour.server.memory for hour in steady], size),

@@ -4,11 +4,15 @@ Every input is cited, or measured on the benchmark's records by a test.
 """
 
 import math
+import sys
 import textwrap
 from dataclasses import dataclass
 from datetime import timedelta
 
-from data.dynamodb.store import USD_PER_READ_UNIT
+if not __package__:
+    sys.exit("Start it in the folder of the repository: python -m bench.scale")
+
+from data.dynamodb.cost import USD_PER_READ_UNIT
 from data.records.periods import CAP, SETTLED
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, Table
 
@@ -36,7 +40,7 @@ STUDENT_ENTRIES = 60
 STUDENT_SETS = 6
 SET_ENTRY_BYTES = 167
 SET_BYTES = 2_050
-FRAME_BYTES = 476  # a row in memory
+ROW_BYTES = 45  # a row as a window keeps it
 SETS_SHARE = 0.1  # flashcard sets for each evaluation
 
 SIZES = (100_000, 1_000_000, 100_000_000)
@@ -218,7 +222,7 @@ def _read_part() -> list[str]:
             f"""
             Student, Evaluation and Flashcards cost the same at every size, because a key leads to them.
             What grows is a period of everybody. It is cut after {CAP:,} records of a status, and the page
-            says so: that is about {CAP * FRAME_BYTES / 1e6:.0f} MB in memory, {largest:,.0f} units, US$
+            says so: that is about {CAP * ROW_BYTES / 1e6:.0f} MB in memory, {largest:,.0f} units, US$
             {largest * USD_PER_READ_UNIT:.4f}, and {_time(largest / PARTITION_READS)} at the partition's
             limit.
             """
@@ -290,7 +294,7 @@ def _beyond_part() -> list[str]:
         "",
         _prose(
             f"""
-            A year of {SIZES[-1]:,} evaluations is {SIZES[-1] * FRAME_BYTES / 1e9:.0f} GB of rows: no page
+            A year of {SIZES[-1]:,} evaluations is {SIZES[-1] * ROW_BYTES / 1e9:.0f} GB of rows: no page
             should hold it. Point-in-time recovery, which Setup turns on, exports the table to S3 without
             touching its read units, and Athena asks the copy. One export of {SIZES[-1]:,} evaluations
             costs US$ {export:,.2f}, one query over all of it US$ {athena:,.2f}.

@@ -6,10 +6,7 @@
 import gc
 import pickle
 import sys
-import time
-from datetime import datetime as real
-from datetime import timedelta, tzinfo
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -17,52 +14,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit.runtime import Runtime
-from streamlit.runtime.caching import cache_utils
 
 from bench import ROOT
 
 _ahead = 0.0
 _cost = {"requests": 0, "units": 0.0}
-_TELLING = (
-    "data.dynamodb.store",
-    "ui.shell.page",
-    "queries.cache",
-    "queries.window",
-    "queries.records",
-    "ui.shell.sign_in",
-)
-"""The modules that ask what time it is."""
 
 
-class _OfAny(type):
-    def __instancecheck__(cls, value: object) -> bool:
-        return isinstance(value, real)
-
-
-class Moved(real, metaclass=_OfAny):
-    """A datetime whose now is ahead; what it gives are plain datetimes."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Any:
-        """The moved time."""
-        return real.now(tz) + timedelta(seconds=_ahead)
-
-
-def _monotonic() -> float:
-    return time.monotonic() + _ahead
-
-
-# How old a kept answer is, by the same clock. The limits on waiting keep the real one.
-cache_utils.TTLCACHE_TIMER = _monotonic
+def _now() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=_ahead)
 
 
 def move() -> None:
-    """Give the modules of the dashboard, which must be loaded, this clock; and count what they ask DynamoDB."""
-    for name in _TELLING:
-        module: Any = sys.modules[name]
-        module.datetime = Moved
-    store: Any = sys.modules["data.dynamodb.store"]
-    store.time = SimpleNamespace(**{**vars(time), "monotonic": _monotonic})
+    """Give the dashboard, which must be loaded, this clock; and count what it asks DynamoDB."""
+    modules: Any = sys.modules
+    modules["queries.session"].cache.clock = modules["data.dynamodb.reads"]._now = _now
     events = sys.modules["queries.source"].store().client.meta.events
     events.register("before-call.dynamodb", _sent, unique_id="bench-sent")
     events.register("after-call.dynamodb", _came, unique_id="bench-came")
@@ -105,7 +71,7 @@ def _octets(value: Any) -> int:
 def _answer(request: Request) -> JSONResponse:
     global _ahead  # noqa: PLW0603 - the one clock of this process
     if (ahead := request.query_params.get("ahead")) is not None:
-        if sys.modules["ui.shell.page"].datetime is not Moved:  # type: ignore[attr-defined]
+        if sys.modules["queries.session"].cache.clock is not _now:
             move()
         _ahead = float(ahead)
         return JSONResponse({})

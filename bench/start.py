@@ -45,9 +45,9 @@ def run(report: Report, world: World, rounds: int) -> None:
     started: dict[str, list[Start]] = {}
     for number in range(rounds + 1):
         for name, script, environ, last in kinds:
-            found = _start(script, environ, last)
+            times = _start(script, environ, last)
             if number:  # the first round fills the disk's cache
-                started.setdefault(name, []).append(found)
+                started.setdefault(name, []).append(times)
     parts = ("health", "content", "data")
     medians = {
         name: [median([getattr(s, part) for s in several]) for part in parts] for name, several in started.items()
@@ -59,7 +59,8 @@ def run(report: Report, world: World, rounds: int) -> None:
     )
     for part, ours, hello in zip(parts, medians["the dashboard"], medians["hello"], strict=True):
         ratio = ours / hello
-        report.goal("5", f"start to {part} within 2x of hello", f"{ratio:.2f}x", met=ratio <= 2)
+        most = 1.5 if part == "data" else 2
+        report.goal("5", f"start to {part} within {most:g}x of hello", f"{ratio:.2f}x", met=ratio <= most)
     demo = [_demo_ready() for _ in range(rounds)]
     report.table(
         "The demo's DynamoDB, in a process of its own", ("", "median"), [("ready and filled", seconds(median(demo)))]
@@ -78,7 +79,7 @@ def _start(script: str, environ: Mapping[str, str], last: str) -> Start:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"],
             cwd=ROOT,
-            env={**clean, **environ},
+            env={**clean, "BANDUP_ENV_FILE": os.devnull, **environ},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -116,7 +117,7 @@ _UNNEEDED = (
     "matplotlib",
     "genanki",
     "boto3",
-    "data.provisioning.provision",
+    "data.provisioning.apply",
     "data.provisioning.lambdas",
     "data.demo.engine",
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench import dataset
-from data.dynamodb.store import Store
+from data.dynamodb.client import Store
 from data.settings import Settings
 from tests.support import engines
 
@@ -52,16 +52,16 @@ class World:
 
 
 @contextmanager
-def worlds(wanted: Mapping[str, Sequence[int]], days: int = 365) -> Iterator[list[World]]:
-    """Start each engine of `wanted` (name -> sizes), fill it with so many days, and stop it at the end."""
+def worlds(sizes: Mapping[str, Sequence[int]], days: int = 365, *, whole: bool = True) -> Iterator[list[World]]:
+    """Start each engine of `sizes` (name -> sizes), fill it with so many days, and stop it at the end."""
     with ExitStack() as stack:
         full = []
-        for name, counts in wanted.items():
+        for name, counts in sizes.items():
             url = stack.enter_context(engines.running(name))
             for count in counts:
                 world = World(name, url, count, datetime.now(UTC))
                 print(f"filling {world} …", flush=True)
-                dataset.load(url, world.settings, count, world.loaded_at, days)
+                dataset.load(url, world.settings, count, world.loaded_at, days, whole=whole)
                 full.append(world)
         yield full
 

@@ -1,51 +1,135 @@
-"""The roster: which student goes by which name, in which class, with which target. A CSV file of the teachers' own."""
+"""The class list: which student goes by which name, in which class, with which target. A file of the teachers' own."""
 
-import csv
-import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-COLUMNS = ("user_id", "name", "class", "target_band")
-TEMPLATE = "user_id,name,class,target_band\r\nuser-123,Linh Nguyen,Monday evening,7.0\r\nuser-124,Minh Tran,,\r\n"
+from data import sheets
+from data.sheets import Sheet, SheetError
+
+COLUMNS = ("user_id", "name", "class", "target_band", "test_date", "teacher")
+TEMPLATE = (
+    "user_id,name,class,target_band,test_date,teacher\r\n"
+    "user-123,Linh Nguyen,Monday evening,7.0,2027-03-14,Ms Lan\r\n"
+    "user-124,Minh Tran,,,,\r\n"
+)
+
+_OTHER_NAMES = {
+    # What other programs and languages call the columns, without blanks and signs.
+    "user_id": "id user uid username login loginid accountid studentid studentno studentnumber studentcode learnerid "
+    "learnernumber pupilid candidateid candidatenumber personid memberid idnumber sisid sisuserid sisloginid "
+    "orgdefinedid externalid bandupid mahocvien mahocsinh masinhvien mahv mahs masv maso mssv mshv mshs masohocvien "
+    "schulerid schulernummer matrikelnummer identifiant idetudiant netudiant numeroetudiant ideleve matricule "
+    "idalumno idestudiante matricula matricola ogrencino ogrencinumarasi nis nim 学号 学生id 学籍番号 学生番号 학번 "
+    "رقمالطالب รหัสนักเรียน",
+    "name": "fullname studentname nameofstudent student learner learnername pupil pupilname candidate candidatename "
+    "participant displayname lastfirst hovaten hoten tenhocvien nomcomplet nombrecompleto nomecompleto adsoyad "
+    "namalengkap nama фио 姓名 氏名 名前 이름 성명 الاسم ชื่อ",
+    "first": "firstname first givenname givennames forename forenames preferredname vorname prenom nombre nombres nome "
+    "ten ad adi имя",
+    "middle": "middlename middle middleinitial отчество",
+    "last": "lastname last surname familyname nachname nom nomdefamille apellidos apellido cognome sobrenome soyad "
+    "soyadi фамилия ho hodem hovadem hovatendem hotendem hotenlot holot",
+    "class": "classname classroom homeroom group groups groupname section sections sectionname cohort cohorts course "
+    "coursename klasse gruppe kurs classe groupe clase grupo curso turma sinif lop lophoc malop tenlop kelas группа "
+    "класс 班级 班 クラス 반 학급 الصف ห้อง",
+    "target_band": "target targetscore targetoverall goal goalband goalscore bandgoal desiredband desiredscore "
+    "requiredband requiredscore ieltstarget ieltsgoal overalltarget muctieu diemmuctieu bandmuctieu zielnote zielband "
+    "objectif scorevise notaobjetivo objetivo puntuacionobjetivo 目标 目标分数 目標",
+    "test_date": "testday dateoftest testat exam examdate examday dateofexam ieltsdate ieltstestdate ieltsexamdate "
+    "ngaythi prufungsdatum testdatum datedutest dateexamen datedelexamen fechaexamen fechadelexamen fechadeexamen "
+    "考试日期 試験日",
+    "teacher": "teachername tutor tutorname instructor instructorname coach giaovien lehrer lehrkraft enseignant "
+    "professeur profesor profesora professor docente insegnante ogretmen 老师 教师 先生",
+}
+_FAMILY_FIRST = frozenset(("ho", "hodem", "hovadem", "hovatendem", "hotendem", "hotenlot", "holot"))
+"""Names of the column of family names where these come before the given one, as in Vietnamese."""
+_OWN = {column.replace("_", ""): column for column in COLUMNS}
+_PARTS = ("first", "middle", "last")  # of a name, in the order in which they are joined
 
 _LARGEST = 5_000_000  # bytes
+_WIDEST = 1_000  # columns
+_HEADER_WITHIN = 20  # rows that may stand above the names of the columns
 _LONGEST = 200  # characters of a name or a class
 _LONGEST_ID = 1024  # bytes of a DynamoDB sort key
 _LONGEST_QUOTE = 60  # characters of a cell in the reason why its line is not used
 _NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")  # float() would take 0_7 and -0 too
-_DELIMITERS = (",", ";", "\t")  # Excel writes semicolons where the comma is the decimal sign
+# How people write a target: Band 7, IELTS 6.5 overall, 7.0+, ≥ 6.5, 6½.
+_TARGET = re.compile(
+    r"(?:ielts|overall|band|target|min(?:imum)?\.?|at least|[≥>]=?|[:( ])*([0-9]+(?:[.,][0-9]+)?|[0-9]½)"
+    r"(?:\+|overall|band|or more|or higher|[() ])*",
+    re.IGNORECASE,
+)
+_NO_TARGET = frozenset(("-", "–", "—", "n/a", "na", "none", "tbc", "tbd", "?"))
+_SCIENTIFIC = re.compile(r"[0-9]([.,][0-9]+)?[eE][+-][0-9]+|[0-9][.,][0-9]+[eE][0-9]+")
+_DATE_LIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-[0-9]{2}")
+_CHANGED = re.compile(r"#|[0-9]|[A-Z][a-z]{2}-")  # how all of these begin
+_ROUNDED = re.compile(r"[0-9]+\.0")
+_ERROR = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)")
+_AS_TEXT = re.compile(r"""='?"([^"]*)"|['’](?=[=+\-@\t\r0-9])(.*)""", re.DOTALL)
+_INVISIBLE = "\u200b\u2060\ufeff"
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+           "december")  # fmt: skip
+_TIME = r"(?:[T ]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+_YEAR_FIRST = re.compile(r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})" + _TIME)
+_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})" + _TIME)
+_DAY_MONTH = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[- ./]*([A-Za-z]{3,9})\.?[-, ./]*([0-9]{4}|[0-9]{2})" + _TIME)
+_MONTH_DAY = re.compile(r"([A-Za-z]{3,9})\.?[- ./]*([0-9]{1,2})(?:st|nd|rd|th)?[-, ./]+([0-9]{4})" + _TIME)
+_WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* +", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A line of the roster. `name` and `class_name` are empty and `target` is NaN where it does not say."""
+    """A line of the class list. What it does not say is empty, NaN or None; `test_at` is the end of the test's day."""
 
     user_id: str
     name: str = ""
     class_name: str = ""
     target: float = math.nan
+    test_at: datetime | None = None
+    teacher: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line that is not used, and why. `line` counts from 1, as editors and spreadsheets do."""
+    """What is wrong in a line, counted from 1 as editors and spreadsheets do. `skipped`: the line is not used."""
 
     line: int
     reason: str
+    skipped: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the file was read: what a preview shows before the class list is used."""
+
+    encoding: str = ""  # of a CSV file, such as "UTF-8"
+    separator: str = ""  # of a CSV file
+    worksheet: str = ""  # of a workbook
+    header_line: int = 1
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ours: the headings that it comes from
+    unused: tuple[str, ...] = ()  # headings
+    rows: int = 0  # below the header, without blank ones
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The students by id, and the lines that could not be used."""
+    """The students by id, what is wrong in single lines, and what is to be said about the file."""
 
     students: Mapping[str, Student] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    remarks: tuple[str, ...] = ()
+    layout: Layout = Layout()
 
     def student(self, user_id: str) -> Student:
-        """What is known of a student; only the id of one who is not in the roster."""
+        """What is known of a student; only the id of one who is not in the class list."""
         return self.students.get(user_id, Student(user_id))
 
     @property
@@ -57,106 +141,365 @@ class Roster:
         """The ids of a class's students."""
         return [s.user_id for s in self.students.values() if s.class_name == class_name]
 
-    def called(self, wanted: str) -> list[Student]:
-        """The students whose name contains `wanted`, upper and lower case alike, in the order of the roster."""
-        return [s for s in self.students.values() if wanted.casefold() in s.name.casefold()] if wanted else []
-
     def only(self, classes: Iterable[str]) -> "Roster":
-        """The roster of some classes."""
+        """The class list of some classes."""
         kept = set(classes)
-        return Roster({i: s for i, s in self.students.items() if s.class_name in kept}, self.problems)
+        return replace(self, students={i: s for i, s in self.students.items() if s.class_name in kept})
+
+    def within(self, user_ids: Collection[str]) -> "Roster":
+        """The class list of some students."""
+        return replace(self, students={i: s for i, s in self.students.items() if i in user_ids})
 
 
 class RosterError(ValueError):
-    """The file as a whole cannot be used; the message is a sentence that says what to do."""
+    """The file as a whole cannot be used; the message is a sentence that says what to do.
+
+    `headings` are those of the file where its columns are not clear: a mapping that is passed to `parse` settles it.
+    `problems` are those of the lines where none can be used.
+    """
+
+    def __init__(self, message: str, headings: Sequence[str] = (), problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.headings = tuple(headings)
+        self.problems = tuple(problems)
 
 
 def read(path: str) -> Roster:
-    """The roster in a file; RosterError when it cannot be read."""
+    """The class list in a file; RosterError when it cannot be read."""
     try:
-        return parse(Path(path).read_bytes())
+        with Path(path).open("rb") as file:
+            return parse(file.read(_LARGEST + 1))
     except OSError as error:
-        raise RosterError(f"The roster {path} cannot be read: {error.strerror or error}.") from error
+        raise RosterError(f"The class list {path} cannot be read: {error.strerror or error}.") from error
 
 
-def parse(content: bytes) -> Roster:
-    """The roster in a CSV file in UTF-8, with or without a byte order mark.
+def parse(content: bytes, mapping: Mapping[str, str] | None = None, encoding: str = "") -> Roster:
+    """The class list in a CSV file or an Excel workbook; RosterError when it cannot be used.
 
-    The first line names the columns `user_id`, `name`, `class`, `target_band`, in any order; only `user_id` must be
-    there. Comma, semicolon and tab are understood. Of two lines with the same user_id the first one counts.
+    Encoding, separator and worksheet are found out. The header names the columns of `COLUMNS` or what other programs
+    call them, in any order; only the id must be there, and first and last name are joined. `mapping` says which heading
+    holds which column (or "first", "middle", "last") where that is not clear, and "" that none does; `encoding` is a
+    codec for a CSV file whose letters came out wrong. Of two lines with the same id the first one counts.
     """
     if len(content) > _LARGEST:
-        raise RosterError(f"The roster is larger than {_LARGEST // 1_000_000} MB.")
+        raise RosterError(f"The class list is larger than {_LARGEST // 1_000_000} MB. Split it or remove columns.")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RosterError("The roster is not in UTF-8. In Excel, save it as “CSV UTF-8”.") from error
-    rows = _rows(text)
-    _, header = next(rows, (0, []))
-    names = [name.strip().casefold() for name in header]
-    if "user_id" not in names:
-        raise RosterError(f"The roster's first line must name its columns: {','.join(COLUMNS)}.")
-    if twice := [name for name in COLUMNS if names.count(name) > 1]:
-        raise RosterError(f"The roster's first line names {' and '.join(twice)} twice.")
+        sheet, header_line, headings = _header(sheets.readings(content, encoding), mapping or {})
+        columns = _columns(headings, mapping or {})
+        return _students(sheet, header_line, headings, columns)
+    except SheetError as error:
+        raise RosterError(str(error)) from error
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
+
+
+def _key(heading: str) -> str:
+    """A heading without case, accents, blanks, hyphens and underscores."""
+    plain = unicodedata.normalize("NFKD", heading[:_LONGEST]).casefold().replace("đ", "d").replace("ı", "i")
+    return "".join(letter for letter in plain if letter.isalnum())
+
+
+_MEANINGS = {_key(other): column for column, others in _OTHER_NAMES.items() for other in others.split()}
+
+
+def _header(readings: Sequence[Sheet], mapping: Mapping[str, str]) -> tuple[Sheet, int, list[str]]:
+    """The reading in which the most columns are understood, and its header."""
+    best: tuple[float, Sheet, int, list[str]] | None = None
+    fallback: list[str] = []
+    failure: SheetError | None = None
+    needed = {_key(heading) for heading in mapping.values() if heading}
+    for sheet in readings:
+        try:
+            for line, cells in islice(sheet.head(), _HEADER_WITHIN):
+                width = len(cells)
+                while width and not cells[width - 1].strip():
+                    width -= 1
+                if width > _WIDEST:
+                    raise RosterError(f"The class list has more than {_WIDEST:,} columns. Keep those of the template.")
+                headings = [_clean(cell) for cell in cells[:_WIDEST]]
+                keys = [_key(heading) for heading in headings]
+                meanings = {_OWN.get(key) or _MEANINGS.get(key) for key in keys} - {None}
+                is_header = _key(mapping["user_id"]) in keys if mapping.get("user_id") else "user_id" in meanings
+                count = len(meanings) + len(needed & set(keys)) + len(keys) / (_WIDEST + 1)
+                if is_header and (best is None or count > best[0]):
+                    best = count, sheet, line, headings
+                if not headings[0].startswith("#") and width > len(fallback):
+                    fallback = headings[:width]
+        except SheetError as error:
+            failure = failure or error
+    if best is None and failure:
+        raise failure
+    if best is None:
+        names = ", ".join(_quoted(heading) for heading in fallback[:12])
+        raise RosterError(
+            "The class list's first line must name its columns, one of them user_id (or Student ID)."
+            + (f" It has: {names}." if names else " It is empty."),
+            fallback,
+        )
+    return best[1:]
+
+
+def _columns(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    """Which columns of the file hold ours; a name may come from several. RosterError where that is not clear."""
+    keys = [_key(heading) for heading in headings]
+    places: dict[str, tuple[int, ...]] = {}
+    for column, heading in mapping.items():
+        places[column] = tuple([n for n, key in enumerate(keys) if key == _key(heading)][:1]) if heading else ()
+        if heading and not places[column]:
+            raise RosterError(f"The class list has no column {_quoted(heading)}. Choose one of its columns.", headings)
+    taken = {place for several in places.values() for place in several}
+    free = [(n, key) for n, key in enumerate(keys) if n not in taken]
+    for column in (*COLUMNS, *_PARTS):
+        if column in places:
+            continue
+        own = [n for n, key in free if _OWN.get(key) == column]
+        if len(own) > 1:
+            raise RosterError(f"The class list's first line names {column} twice. Remove one of them.", headings)
+        others = own or [n for n, key in free if _MEANINGS.get(key) == column]
+        if len(others) > 1:
+            names = " or ".join(_quoted(headings[n]) for n in others)
+            what = f"{column} name" if column in _PARTS else column
+            raise RosterError(f"Which column is the {what}: {names}? Name only that one {what}.", headings)
+        if others:
+            places[column] = (others[0],)
+    parts = [places.pop(part) for part in _PARTS if places.get(part)]
+    named = places.get("name", ())
+    if parts and "name" not in mapping and (not named or _OWN.get(keys[named[0]]) != "name"):
+        family_first = any(keys[place] in _FAMILY_FIRST for part in parts for place in part)
+        places["name"] = tuple(place for part in (reversed(parts) if family_first else parts) for place in part)
+    elif len(parts) == 1 and named and "name" not in mapping and _MEANINGS.get(keys[parts[0][0]]) == "first":
+        places["name"] = (*parts[0], *named)  # in some languages the surname is called the name
+    return {column: several for column, several in places.items() if several and column in COLUMNS}
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping[str, tuple[int, ...]]) -> Roster:
     students: dict[str, Student] = {}
     problems: list[Problem] = []
-    for line, cells in rows:
+    spellings: dict[str, str] = {}
+    rows = apostrophes = 0
+    width = len(headings)
+    unnamed = {place for place, heading in enumerate(headings) if not heading}  # and empty, as far as was read
+    (id_place,) = columns["user_id"]
+    for line, cells in sheet.rows():
+        if line <= header_line:
+            if line < header_line and not cells[0].lstrip(_INVISIBLE).startswith("#"):
+                problems.append(Problem(line, "it stands above the names of the columns"))
+            continue
+        rows += 1
+        notes: list[str] = []
         try:
-            student = _student(names, cells, students)
+            if len(cells) > width and "".join(cells[width:]).strip():
+                raise ValueError(f"it has {len(cells)} cells, but the first line names {width}")  # noqa: TRY301
+            if unnamed:
+                unnamed -= {place for place in unnamed if place < len(cells) and cells[place].strip()}
+            student = _student(cells, columns, students, notes)
         except ValueError as error:
             problems.append(Problem(line, str(error)))
-        else:
-            students[student.user_id] = student
-    return Roster(students, tuple(problems))
+            continue
+        apostrophes += cells[id_place].lstrip()[:1] in ("'", "’")
+        if student.class_name:
+            spelling = spellings.setdefault(student.class_name.casefold(), student.class_name)
+            if spelling != student.class_name:
+                notes.append(f"class {_quoted(student.class_name)} differs only in case from {_quoted(spelling)}")
+                spellings[student.class_name.casefold()] = student.class_name
+        problems.extend(Problem(line, note, skipped=False) for note in notes)
+        students[student.user_id] = student
+    if not rows:
+        raise RosterError("The class list names its columns, but no students. Add a line for each student.")
+    if not students:
+        first = next(problem for problem in problems if problem.line > header_line)
+        message = f"No line of the class list can be used. Line {first.line}: {first.reason}."
+        raise RosterError(message, headings, problems)
+    used = {place for several in columns.values() for place in several} | unnamed
+    layout = Layout(
+        sheet.encoding,
+        sheet.separator,
+        sheet.name,
+        header_line,
+        {column: tuple(headings[place] for place in several) for column, several in columns.items()},
+        tuple(heading or f"column {n}" for n, heading in enumerate(headings, 1) if n - 1 not in used),
+        rows,
+        rows - len(students),
+    )
+    return Roster(students, tuple(problems), tuple(_remarks(sheet, layout, apostrophes)), layout)
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and cells of what is not blank."""
-    header = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=header.count)
-    # Strict, because a quotation mark that is not closed would swallow the students after it in silence.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise RosterError(
-                f"The roster is no CSV file from line {line} on: {error}. Look at the quotation marks there."
-            ) from error
-        if any(cell.strip() for cell in cells):
-            yield line, cells
-        line = reader.line_num + 1
+def _remarks(sheet: Sheet, layout: Layout, apostrophes: int) -> Iterator[str]:
+    yield from sheet.remarks
+    for column, headings in layout.columns.items():
+        if len(headings) > 1 or _OWN.get(_key(headings[0])) != column:
+            yield f"{column} was taken from {' and '.join(_quoted(heading) for heading in headings)}."
+    if layout.unused:
+        more = f" and {len(layout.unused) - 12:,} more" if len(layout.unused) > 12 else ""
+        yield f"Columns that are not used: {', '.join(_quoted(name) for name in layout.unused[:12])}{more}."
+    if apostrophes:
+        yield f"The apostrophe that a spreadsheet put before an ID was removed (lines: {apostrophes:,})."
 
 
-def _student(names: list[str], cells: list[str], earlier: Mapping[str, Student]) -> Student:
-    """A line as a student; ValueError says what is wrong with it."""
-    if any(cell.strip() for cell in cells[len(names) :]):
-        raise ValueError(f"it has {len(cells)} cells, but the first line names {len(names)}")
-    said = dict(zip(names, (cell.strip() for cell in cells), strict=False))
-    user_id, name, class_name = (said.get(column, "") for column in COLUMNS[:3])
+def _student(
+    cells: Sequence[str], columns: Mapping[str, tuple[int, ...]], earlier: Mapping[str, Student], notes: list[str]
+) -> Student:
+    """A line as a student, with what is to be noted on it; ValueError says why it cannot be used."""
+    texts: dict[str, str] = {}
+    for column, places in columns.items():
+        parts = [cells[place] if place < len(cells) else "" for place in places]
+        texts[column] = _id(parts[0]) if column == "user_id" else _text(column, parts, notes)
+    user_id = texts["user_id"]
     if not user_id:
         raise ValueError("user_id is empty")
+    looks_changed = _CHANGED.match(user_id) is not None
+    if looks_changed and _ERROR.fullmatch(user_id):
+        raise ValueError(f"user_id {_quoted(user_id)} is an error of the spreadsheet")
+    if looks_changed and _SCIENTIFIC.fullmatch(user_id):
+        raise ValueError(f"user_id {_quoted(user_id)} was changed by a spreadsheet: format that column as text")
     if user_id in earlier:
         raise ValueError(f"user_id {_quoted(user_id)} was in an earlier line, which counts")
-    if len(user_id.encode()) > _LONGEST_ID:
+    if len(user_id.encode(errors="replace")) > _LONGEST_ID:
         raise ValueError("user_id is too long to be an id")
-    for column, value in (("name", name), ("class", class_name)):
-        if len(value) > _LONGEST:
+    if looks_changed and (_ROUNDED.fullmatch(user_id) or _DATE_LIKE.fullmatch(user_id)):
+        notes.append(f"user_id {_quoted(user_id)} may have been changed by a spreadsheet")
+    return Student(
+        user_id,
+        texts.get("name", ""),
+        texts.get("class", ""),
+        _target(texts.get("target_band", ""), notes),
+        _test_at(texts.get("test_date", ""), notes),
+        texts.get("teacher", ""),
+    )
+
+
+def _id(cell: str) -> str:
+    """An id, letter for letter but for what spreadsheets add."""
+    text = cell.strip()
+    if not text or (text.isascii() and text[0] not in "='"):
+        return text
+    text = text.strip(_INVISIBLE).strip()
+    return text[1:].strip() if text[:1] in ("'", "’") else _as_typed(text)
+
+
+def _text(column: str, parts: Sequence[str], notes: list[str]) -> str:
+    """What a line says of a column, its parts joined, without what spreadsheets add."""
+    for part in parts:
+        if len(part) > _LONGEST and len(part.strip()) > _LONGEST:
             raise ValueError(f"{column} is longer than {_LONGEST} characters")
-    return Student(user_id, name, class_name, _target(said.get("target_band", "")))
+    if column == "name":
+        texts = [_tidy(part) for part in parts]
+        if len(texts) > 1 and texts[0] and texts[0] in texts[-1].split():
+            texts = texts[-1:]  # the full name already
+        text = " ".join(filter(None, texts))
+    else:
+        text = _tidy_repeated(parts[0])
+    if text[:1] == "#" and _ERROR.fullmatch(text):
+        notes.append(f"{column} {_quoted(text)} is an error of the spreadsheet and was left empty")
+        return ""
+    return text
 
 
-def _target(said: str) -> float:
-    if not said:
+def _tidy(text: str) -> str:
+    if text.isascii() and text.isprintable() and "  " not in text:
+        text = text.strip()
+        return _as_typed(text) if text[:1] in ("=", "'") else text
+    return _as_typed(_clean(text))
+
+
+_tidy_repeated = lru_cache(maxsize=1024)(_tidy)
+"""For classes and the like, which stand in many lines."""
+
+
+def _clean(text: str) -> str:
+    """A short text with composed letters, single blanks between words and none around it."""
+    text = " ".join(text.split())
+    if text.isascii() or len(text) > 4 * _LONGEST:  # composing very long texts may take very long
+        return text
+    return unicodedata.normalize("NFC", text.strip(_INVISIBLE)).strip()
+
+
+def _as_typed(text: str) -> str:
+    """A text without the signs by which spreadsheets keep it a text: an apostrophe in front, or ="...".
+
+    >>> _as_typed("'=1+1"), _as_typed('="0042"'), _as_typed("'t Hooft")
+    ('=1+1', '0042', "'t Hooft")
+    """
+    wrapped = _AS_TEXT.fullmatch(text) if text[:1] in ("=", "'", "’") else None
+    return text if wrapped is None else wrapped[1] if wrapped[1] is not None else text[1:]
+
+
+@lru_cache(maxsize=256)
+def _band(text: str) -> float:
+    """The target that a text names; NaN where that is no band.
+
+    >>> _band("Band 7"), _band("6,5"), _band("7.0+"), _band("IELTS 6½ overall"), _band("6.5-7")
+    (7.0, 6.5, 7.0, 6.5, nan)
+    """
+    match = (
+        _TARGET.fullmatch(unicodedata.normalize("NFKC", text).replace("1⁄2", "½")) if len(text) <= _LONGEST else None
+    )
+    number = match[1].replace(",", ".").replace("½", ".5") if match else ""
+    target = float(number) if _NUMBER.fullmatch(number) else math.nan
+    return target if 0 <= target <= 9 and (2 * target).is_integer() else math.nan
+
+
+def _target(text: str, notes: list[str]) -> float:
+    """The target of a line, NaN without one; with a note where the text is no band."""
+    if not text or text.casefold() in _NO_TARGET:
         return math.nan
-    target = float(said.replace(",", ".")) if _NUMBER.fullmatch(said) else math.nan
-    if not (0 <= target <= 9 and (2 * target).is_integer()):
-        raise ValueError(f"target_band {_quoted(said)} is no band: whole or half, from 0 to 9")
+    target = _band(text)
+    if math.isnan(target):
+        notes.append(f"target_band {_quoted(text)} is no band and was left empty: whole or half, from 0 to 9")
     return target
 
 
-def _quoted(said: str) -> str:
-    return f"“{said}”" if len(said) <= _LONGEST_QUOTE else f"“{said[:_LONGEST_QUOTE]}…”"
+def _test_at(text: str, notes: list[str]) -> datetime | None:
+    """The end of the day of a test, in UTC; None with a note where the text is no date or may be two."""
+    if not text:
+        return None
+    days = _days(_WEEKDAY.sub("", text, count=1)) if len(text) <= _LONGEST_QUOTE else frozenset()
+    if len(days) == 1:
+        return datetime.combine(next(iter(days)), time(23, 59, 59), UTC)
+    reason = "may be two dates" if days else "is no date"
+    notes.append(f"test_date {_quoted(text)} {reason} and was left empty: write it as 2027-03-14")
+    return None
+
+
+@lru_cache(maxsize=256)
+def _days(text: str) -> frozenset[date]:
+    """The days that a text may mean.
+
+    >>> sorted(_days("3/4/2027")), _days("14 March 2027") == _days("14/3/2027") == _days("2027-03-14")
+    ([datetime.date(2027, 3, 4), datetime.date(2027, 4, 3)], True)
+    """
+    if match := _YEAR_FIRST.fullmatch(text):
+        if not match[2] and len(match[3] + match[4]) < 4:
+            return frozenset()
+        numbers = [(match[1], match[3], match[4])]
+    elif match := _YEAR_LAST.fullmatch(text):
+        numbers = [(match[4], match[3], match[1])]
+        if match[2] != ".":  # with points the day always comes first
+            numbers.append((match[4], match[1], match[3]))
+    elif match := _DAY_MONTH.fullmatch(text):
+        numbers = [(match[3], _month(match[2]), match[1])]
+    elif match := _MONTH_DAY.fullmatch(text):
+        numbers = [(match[3], _month(match[1]), match[2])]
+    else:
+        return frozenset()
+    days = set()
+    for year, month, day in numbers:
+        try:
+            days.add(date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day)))
+        except ValueError:
+            continue
+    return frozenset(day for day in days if 2000 <= day.year < 2100)
+
+
+def _month(name: str) -> str:
+    """The number of a month by its English name or the beginning of that; 0 of what is none."""
+    start = "sep" if name.lower() == "sept" else name.lower()
+    return str(next((n for n, month in enumerate(_MONTHS, 1) if month.startswith(start)), 0))
+
+
+def _quoted(text: str) -> str:
+    return f"“{text}”" if len(text) <= _LONGEST_QUOTE else f"“{text[:_LONGEST_QUOTE]}…”"

@@ -6,13 +6,13 @@ the pages derive from it. Where this module goes beyond the document, the line s
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, TypeAlias
 
 KeyType: TypeAlias = Literal["S", "N"]
 
 WRITING = "writing"
 SPEAKING = "speaking"
-TYPES = (WRITING, SPEAKING)
 
 PROCESSING = "processing"
 COMPLETED = "completed"
@@ -59,6 +59,7 @@ class Table:
     tags: Mapping[str, str]
 
     @property
+    @cache  # noqa: B019 - both tables live as long as the program
     def types(self) -> dict[str, KeyType]:
         """Declared DynamoDB type of each attribute."""
         return {attribute.name: attribute.type for attribute in self.attributes}
@@ -92,21 +93,29 @@ TAGS: Mapping[str, str] = {"Project": "bandup", "Environment": "production"}
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PointInTimeRecoverySpecification.html
 PITR_DAYS = 35
 
-# criterion attribute -> (name of the criterion, short name); https://ielts.org/take-a-test/your-results
+# criterion attribute -> name of the criterion; https://ielts.org/take-a-test/your-results
 WRITING_CRITERIA = {
     "task_achievement_band": "Task achievement",
     "coherence_band": "Coherence and cohesion",
     "lexical_band": "Lexical resource",
-    "grammar_band": "Grammar",
+    "grammar_band": "Grammatical range and accuracy",
 }
 SPEAKING_CRITERIA = {
     "fluency_band": "Fluency and coherence",
     "lexical_band": "Lexical resource",
-    "grammar_band": "Grammar",
+    "grammar_band": "Grammatical range and accuracy",
     "pronunciation_band": "Pronunciation",
 }
 CRITERIA: Mapping[str, Mapping[str, str]] = {WRITING: WRITING_CRITERIA, SPEAKING: SPEAKING_CRITERIA}
-BANDS = (OVERALL, *dict.fromkeys([*WRITING_CRITERIA, *SPEAKING_CRITERIA]))
+TYPES = tuple(CRITERIA)
+CRITERION_NAMES: Mapping[str, str] = {band: name for criteria in CRITERIA.values() for band, name in criteria.items()}
+BANDS = (OVERALL, *CRITERION_NAMES)
+
+
+def _criterion(band: str) -> Attribute:
+    types = [kind for kind in TYPES if band in CRITERIA[kind]]
+    return Attribute(band, "S", CRITERION_NAMES[band], types[0] if len(types) == 1 else None)
+
 
 _EVALUATION_SUMMARY = ("evaluation_type", *BANDS, "model_used", "duration", "word_count")
 _SET_SUMMARY = ("document_id", "total_cards", "page_count", "chunk_count")
@@ -119,15 +128,10 @@ EVALUATIONS = Table(
     attributes=(
         Attribute("evaluation_id", "S", "Unique session ID"),
         Attribute("user_id", "S", "User identifier"),
-        Attribute("evaluation_type", "S", "writing or speaking"),
+        Attribute("evaluation_type", "S", " or ".join(TYPES)),
         Attribute("status", "S", "processing, completed, failed"),
         Attribute(OVERALL, "S", "Overall IELTS band score, such as 7.0"),
-        Attribute("task_achievement_band", "S", "Task achievement", WRITING),
-        Attribute("coherence_band", "S", "Coherence and cohesion", WRITING),
-        Attribute("lexical_band", "S", "Lexical resource"),
-        Attribute("grammar_band", "S", "Grammatical range and accuracy"),
-        Attribute("fluency_band", "S", "Fluency and coherence", SPEAKING),
-        Attribute("pronunciation_band", "S", "Pronunciation", SPEAKING),
+        *map(_criterion, CRITERION_NAMES),
         Attribute("transcript", "S", "Transcribed audio", SPEAKING),
         Attribute("feedback", "S", "JSON-encoded detailed feedback"),
         Attribute("model_used", "S", "AI model used for evaluation"),
@@ -173,19 +177,27 @@ TABLES = (EVALUATIONS, FLASHCARD_SETS)
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function that writes into `table`; `variable` is what names it for us (the document names none)."""
+    """A Lambda function that writes into `table`; `variable` is what names it for us (the document names none).
+
+    `evaluation_type` is the one that it judges, None for one that judges nothing.
+    """
 
     label: str
     variable: str
     default_name: str
     table: Table
+    evaluation_type: str | None = None
 
 
 FUNCTIONS = (
-    Function("Writing evaluator", "BANDUP_WRITING_FUNCTION", "bandup-writing-evaluator", EVALUATIONS),
-    Function("Speaking evaluator", "BANDUP_SPEAKING_FUNCTION", "bandup-speaking-evaluator", EVALUATIONS),
+    Function("Writing evaluator", "BANDUP_WRITING_FUNCTION", "bandup-writing-evaluator", EVALUATIONS, WRITING),
+    Function("Speaking evaluator", "BANDUP_SPEAKING_FUNCTION", "bandup-speaking-evaluator", EVALUATIONS, SPEAKING),
     Function("Flashcard generator", "BANDUP_FLASHCARD_FUNCTION", "bandup-flashcard-generator", FLASHCARD_SETS),
 )
+
+# What one partition of a table or index takes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
+# bp-partition-key-design.html. All records of one status are in one of the index by status.
+PARTITION_WRITE_UNITS = 1_000
 
 # What the document's policy lets the Lambdas do on both tables.
 LAMBDA_ACTIONS = ("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query")

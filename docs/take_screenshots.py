@@ -3,32 +3,36 @@
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent))
+if missing := [name for name in ("streamlit", "playwright") if not find_spec(name)]:
+    sys.exit(f"The pictures need {', '.join(missing)}: pip install -r requirements-dev.txt")
 
-from data.demo.sample import Record, sample  # noqa: E402 - found through the path above
-from tests.support.browser import dashboard, visiting  # noqa: E402 - it lies in tests/
+from data.demo.sample import Record, sample
+from tests.support.browser import dashboard, visiting
+from tests.support.engines import MissingError
 
 STUDENT = "user-108"
 DESK = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
-def latest(records: Sequence[Record], **wanted: str) -> Record:
+def latest(records: Sequence[Record], **chosen: str) -> Record:
     """The student's newest completed record with these values."""
-    wanted |= {"user_id": STUDENT, "status": "completed"}
-    return max((r for r in records if wanted.items() <= r.items()), key=lambda record: record["created_at"])
+    chosen |= {"user_id": STUDENT, "status": "completed"}
+    return max((r for r in records if chosen.items() <= r.items()), key=lambda record: record["created_at"])
 
 
 def main() -> None:
     """Write every picture into this folder."""
     with dashboard({"BANDUP_SOURCE": "demo"}) as url:
         # The same sample as the server's: its ids follow from the seed, its times from the clock.
-        shown = sample(datetime.now(UTC))
-        speaking = latest(shown.evaluations, evaluation_type="speaking")["evaluation_id"]
-        cards = latest(shown.sets)["set_id"]
+        records = sample(datetime.now(UTC))
+        speaking = latest(records.evaluations, evaluation_type="speaking")["evaluation_id"]
+        cards = latest(records.sets)["set_id"]
         student = f"user_id={STUDENT}"
         for name, path, size, scheme in (
             ("overview.png", "/", DESK, "light"),
@@ -51,4 +55,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MissingError as missing_tool:
+        sys.exit(str(missing_tool))

@@ -100,15 +100,15 @@ def _fields(card: Card) -> list[str]:
     return [_literal(part) for part in (card.front or "(no question)", card.back, "\n".join(spreadsheets.more(card)))]
 
 
-def _literal(said: str) -> str:
+def _literal(text: str) -> str:
     """Text as a field, which is HTML. Square brackets too: “[sound:…]” would play a file, “[latex]” run a program."""
-    escaped = html.escape(_storable(said)).replace("[", "&#91;").replace("]", "&#93;")
+    escaped = html.escape(_storable(text)).replace("[", "&#91;").replace("]", "&#93;")
     return "<br>".join(re.split(r"\r\n|[\r\n]", escaped))
 
 
-def _storable(said: str) -> str:
+def _storable(text: str) -> str:
     """Hidden characters visible, line ends kept, halves of surrogate pairs (SQLite takes none) replaced."""
-    lines = re.split(r"\r\n|[\r\n]", said)
+    lines = re.split(r"\r\n|[\r\n]", text)
     return "\n".join(foreign_text.visible(line) for line in lines).encode("utf-8", "replace").decode("utf-8")
 
 
@@ -125,17 +125,17 @@ def _about(chosen: FlashcardSet, zone: ZoneInfo, source: str, made: datetime) ->
         "Flashcards": formats.count(len(chosen.cards), "card"),
         "Set": chosen.set_id,
         "Document": chosen.document_id or "unknown",
-        "Created": formats.exact(chosen.created_at, zone),
+        "Created": formats.zoned(chosen.created_at, zone),
         "Source": source,
-        "Made": formats.exact(made, zone),
+        "Made": formats.zoned(made, zone),
     }
     if spreadsheets.missing_cards(chosen):
         parts["Complete"] = "no: cards that cannot be read are not in it"
     return "<br>".join(f"{name}: {_literal(value)}" for name, value in parts.items())
 
 
-def _tag(said: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", said)[:_LONGEST_NAME] or "unknown"
+def _tag(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:_LONGEST_NAME] or "unknown"
 
 
 def _number(*of: str) -> int:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from data.records.flashcards import Card, FlashcardSet
 from wording import formats
 
 # What makes a spreadsheet take a cell for a formula, https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv(
@@ -89,16 +90,24 @@ def more(card: Card) -> list[str]:
 def missing_cards(chosen: FlashcardSet) -> bool:
     """Whether the record has cards, or says that it has, that cannot be read."""
     fewer = chosen.total_cards is not None and chosen.total_cards > len(chosen.cards)
-    return fewer or any(i.attribute == "flashcards" and i.reason.startswith("breaks off") for i in chosen.issues)
+    return fewer or any(i.attribute == "flashcards" and i.outcome == "broken" for i in chosen.issues)
 
 
 def literal(text: str) -> str:
-    """The text so that a spreadsheet shows it instead of computing it.
+    """The text so that a spreadsheet shows it instead of computing it, also once it has trimmed what cannot be seen.
 
-    >>> literal("=1+1"), literal("-"), literal("7.0"), literal("")
-    ("'=1+1", "'-", '7.0', '')
+    >>> literal("=1+1"), literal("-"), literal(" ＝1+1"), literal("7.0"), literal("")
+    ("'=1+1", "'-", "' ＝1+1", '7.0', '')
     """
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    first = next((char for char in text if not _is_trimmed(char)), "")
+    # Full-width signs are those of Chinese and Japanese keyboards; the minus sign is U+2212.
+    is_formula = unicodedata.normalize("NFKC", first).startswith(_FORMULA) or first == "\u2212"
+    return f"'{text}" if is_formula or text.startswith(_FORMULA) else text
+
+
+def _is_trimmed(char: str) -> bool:
+    """Whether a spreadsheet may drop a character at the start: blanks, control and format characters, marks."""
+    return char.isspace() or unicodedata.category(char) in ("Cc", "Cf", "Mn", "Me", "Cn")
 
 
 def file_name(what: str, codes: Mapping[str, str], made: datetime, suffix: str = "csv") -> str:
@@ -134,7 +143,7 @@ def _column(values: pd.Series, zone: ZoneInfo) -> pd.Series:
         return values
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         local = values.dt.tz_convert(zone.key)
-        shown = ["" if pd.isna(moment) else moment.isoformat(timespec="seconds") for moment in local]
+        texts = ["" if pd.isna(moment) else moment.isoformat(timespec="seconds") for moment in local]
     else:
-        shown = ["" if pd.isna(value) else literal(str(value)) for value in values]
-    return pd.Series(shown, index=values.index, dtype="object")
+        texts = ["" if pd.isna(value) else literal(str(value)) for value in values]
+    return pd.Series(texts, index=values.index, dtype="object")

@@ -1,48 +1,56 @@
-"""Audit: scores that do not follow, records that break the schema, models compared, what no list shows."""
+"""Data quality: scores and formats that are wrong, models compared, records that are missing from indexes."""
 
+import pandas as pd
 import streamlit as st
 
 from data.schema import TABLES, TYPES
-from queries import records
-from ui.components import filters
+from queries import background, records
+from ui.components import filters, markup
 from ui.quality import deep_check, findings, model_comparison, orphans
+from ui.shell import loading
+from ui.shell.boundary import done, part
 from ui.shell.page import open_page
 
-with open_page("Audit") as page:
+with open_page("Data quality") as (session, clock):
     period = filters.period("audit")
     days = period.days or filters.LONGEST_DAYS
-    page.ahead((records.period, days), (records.sets_period, days))
-    evaluations = page.read_part("The evaluations", records.period, days)
-    sets = page.read_part("The flashcard sets", records.sets_period, days)
+    if loading.follow(lambda: background.of_everything(days), session):
+        done()
+    session.ahead((records.period, days), (records.sets_period, days))
+    frames: dict[str, pd.DataFrame] = {}
+    for name, query in (("The evaluations", records.period), ("The flashcard sets", records.sets_period)):
+        with part(name):
+            frames[name] = session.read(query, days)
+    evaluations, sets = frames.get("The evaluations"), frames.get("The flashcard sets")
 
-    if evaluations is not None or sets is not None:
-        with page.part("The findings"):
-            found = findings.of_period(evaluations, sets, page, period)
-            findings.counts(found, evaluations, sets, period)
-            findings.by_kind(found, page, period)
-        with page.part("Reading the records whole"):
-            deep_check.offer(evaluations, sets, page, period)
-
-    if evaluations is not None:
-        with page.part("The models"):
-            st.subheader(
-                "Models",
-                anchor=False,
-                help="Completed evaluations with a band, by the model that gave it (model_used). Students differ from "
-                "model to model: only the shift compares the same students.",
+    issues, compared, missing = st.tabs(["Issues", "Models", "Missing from indexes"])
+    with issues:
+        if evaluations is not None or sets is not None:
+            with part("The issues"):
+                rows = findings.of_period(evaluations, sets, session, period)
+                findings.counts(rows, evaluations, sets, period)
+                loaded = evaluations is not None and sets is not None
+                findings.by_kind(rows, session, clock, period, loaded=loaded)
+            with part("The deep check"):
+                deep_check.offer(evaluations, sets, session, clock, period)
+    with compared:
+        if evaluations is not None:
+            with part("The models"):
+                markup.show(
+                    markup.quiet("Students differ from model to model: only a shift compares the same students.")
+                )
+                model_comparison.compared(evaluations)
+                for skill in TYPES:
+                    model_comparison.takeovers(evaluations, skill, clock)
+    with missing:
+        if not session.visitor.is_ops:
+            st.text("You don't have permission to scan a table. Ask an administrator.")
+        else:
+            markup.show(
+                markup.quiet(
+                    "A record without created_at, or with an unknown status, is in no list. Only a scan finds it."
+                )
             )
-            model_comparison.compared(evaluations)
-            for skill in TYPES:
-                model_comparison.takeovers(evaluations, skill, page)
-
-    st.subheader("What no list shows", anchor=False)
-    st.text(
-        "Lists are read through indexes by student or status and time. A record without created_at, or with a status "
-        "other than processing, completed and failed, is missing from some of them. Only reading the whole table finds "
-        "it; nothing but counts and keys is kept."
-    )
-    if not page.visitor.is_ops:
-        st.text("Reading a whole table is for ops.")
-    for table in TABLES if page.visitor.is_ops else ():
-        with page.part("The count"):
-            orphans.offer(table, page)
+        for table in TABLES if session.visitor.is_ops else ():
+            with part("The scan"):
+                orphans.offer(table, session, clock)

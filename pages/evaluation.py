@@ -5,74 +5,72 @@ import streamlit as st
 from analysis import bands
 from data.schema import EVALUATIONS
 from queries import records
-from ui.components import filters, markup
-from ui.shell.page import COMPARE, EVALUATION, OVERVIEW, STUDENT, open_page
-from ui.students import feedback, profile, record
+from ui.components import markup
+from ui.shell import address
+from ui.shell.boundary import done, part
+from ui.shell.navigation import COMPARE, EVALUATION, OVERVIEW, STUDENT, go, href, link
+from ui.shell.page import open_page, require, set_title
+from ui.students import breadcrumb, class_list, feedback, finder, profile, record, unindexed
 from wording import formats
-from wording.skills import SKILL_NAMES
 
-with open_page("Evaluation") as page:
-    evaluation_id, user_id = page.param("evaluation_id"), page.param("user_id")
+with open_page("Evaluation") as (session, clock):
+    evaluation_id, user_id = address.id_of("evaluation_id"), address.id_of("user_id")
     if evaluation_id is None:
-        if typed := filters.id_finder("Find an evaluation by id", "such as eval-abc123"):
-            page.go(EVALUATION, evaluation_id=typed)
-        page.link(OVERVIEW, "Or start from a student")
-        page.done()
+        if typed := finder.id_finder("Search evaluations (ID)", "e.g. eval-abc123"):
+            go(EVALUATION, evaluation_id=typed)
+        link(OVERVIEW, "Browse all students")
+        done()
     if user_id is not None:
-        page.require(user_id)
-    if user_id is None:
-        found = page.read(records.evaluations_called, evaluation_id)
-        evaluation = record.only_one(found, "an evaluation", EVALUATION, evaluation_id)
-        if evaluation is None and found:
-            page.done()
-    else:
-        page.ahead((records.evaluation, evaluation_id, user_id), (records.history, user_id))
-        evaluation = page.read(records.evaluation, evaluation_id, user_id)
-    if evaluation is None:
-        record.not_found("evaluation", evaluation_id, user_id, page)
-        page.done()
-
-    record.facts(
-        ("Student", page.called(evaluation.user_id)),
-        ("Evaluation", evaluation.evaluation_id),
-        ("Kind", SKILL_NAMES.get(evaluation.type or "", evaluation.type or "unknown")),
-        ("Status", record.status(evaluation.status, evaluation.created_at, page)),
-        ("When", f"{formats.exact(evaluation.created_at, page.zone)} · {formats.ago(evaluation.created_at, page.now)}"),
-        ("Model", evaluation.model_used or "unknown"),
+        require(user_id, session)
+        session.ahead((records.evaluation, evaluation_id, user_id), (records.history, user_id))
+    evaluation = record.opened(
+        records.evaluation, records.evaluations_called, "evaluation", evaluation_id, user_id, session
     )
-    links = st.container(horizontal=True, vertical_alignment="center")
-    with links:
-        page.link(STUDENT, "All of this student", user_id=evaluation.user_id)
+
+    entry = class_list.used(session.visitor).student(evaluation.user_id)
+    set_title(record.title(evaluation, clock), breadcrumb.of_student(entry))
+    name = markup.anchor(href(STUDENT, user_id=entry.user_id), entry.name or entry.user_id)
+    ways = [markup.joined(["of ", name])]
+    line = st.container()
 
     previous = None
-    with page.part("The change since the evaluation before"):
-        history = page.student_rows(EVALUATIONS, records.history, evaluation.user_id)
+    with part("The change since the previous evaluation"):
+        history = unindexed.rows(EVALUATIONS, records.history, evaluation.user_id, session)
         if history is not None:
             previous = bands.before(history, evaluation.evaluation_id)
             for label, other in (
                 ("← Previous", bands.older(history, evaluation.evaluation_id)),
                 ("Next →", bands.newer(history, evaluation.evaluation_id)),
             ):
-                if other is not None and links.button(label, key=label):
-                    page.go(EVALUATION, **profile.address(other))
+                if other is not None:
+                    ways.append(markup.anchor(href(EVALUATION, **profile.ids_of(other)), label))
             if previous is not None:
-                with links:
-                    ids = {"a": previous["evaluation_id"], "b": evaluation.evaluation_id}
-                    page.link(COMPARE, "Compare with the one before", user_id=evaluation.user_id, **ids)
+                ids = {"a": previous["evaluation_id"], "b": evaluation.evaluation_id}
+                to_compare = href(COMPARE, user_id=evaluation.user_id, **ids)
+                ways.append(markup.anchor(to_compare, "Compare with previous"))
+    with line:
+        markup.show(markup.ways(ways))
 
-    record.bands(evaluation, previous, page)
-    record.problems(evaluation.issues)
+    record.bands(evaluation, previous, clock)
     columns = st.columns([3, 2] if evaluation.transcript else 1, gap="large")
-    with columns[0], page.part("The feedback"):
+    with columns[0], part("The feedback"):
         st.subheader("Feedback", anchor=False)
-        if evaluation.feedback is None:
-            st.text("The record has no feedback.")
+        if evaluation.unread:
+            markup.show(record.unread(evaluation))
+        elif evaluation.feedback is None:
+            st.text("No feedback.")
         else:
-            markup.show(feedback.layout(evaluation.feedback))
+            markup.show(feedback.ordered(evaluation.feedback))
+            record.repairs(evaluation)
     if evaluation.transcript:
-        with columns[1], page.part("The transcript"):
+        with columns[1], part("The transcript"):
             st.subheader("Transcript", anchor=False)
             st.text(record.speech(evaluation))
             markup.show(markup.paragraph(evaluation.transcript))
-    record.unknown(evaluation.unknown)
-    record.raw(evaluation.raw)
+    record.technical(
+        evaluation,
+        ("Status", record.status(evaluation.status, evaluation.created_at, clock)),
+        ("Model", evaluation.model_used or "Unknown"),
+        ("Created", formats.exact(evaluation.created_at, clock.zone)),
+        ids=[("Evaluation ID", evaluation.evaluation_id), ("Student ID", evaluation.user_id)],
+    )

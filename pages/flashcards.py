@@ -4,57 +4,49 @@ import streamlit as st
 
 from queries import records
 from ui.components import markup
-from ui.shell.page import FLASHCARDS, STUDENT, open_page
-from ui.students import cards, profile, record
+from ui.shell import address
+from ui.shell.boundary import done
+from ui.shell.navigation import FLASHCARDS, STUDENT, href, link
+from ui.shell.page import open_page, require, set_title
+from ui.students import breadcrumb, cards, class_list, profile, record
 from wording import formats
 
-with open_page("Flashcards") as page:
-    set_id, user_id = page.param("set_id"), page.param("user_id")
+with open_page("Flashcards") as (session, clock):
+    roster = class_list.used(session.visitor)
+    set_id, user_id = address.id_of("set_id"), address.id_of("user_id")
     if user_id is not None:
-        page.require(user_id)
+        require(user_id, session)
     if set_id is None:
         if user_id is None:
-            profile.ask_whose(FLASHCARDS, "Or start from a student", page)
-        profile.title(user_id, page)
-        page.link(STUDENT, "All of this student", user_id=user_id)
-        cards.sets_of(user_id, page, with_filter=True)
-        page.done()
+            profile.ask_whose(FLASHCARDS, "Browse all students", roster)
+        profile.title(roster.student(user_id), "Flashcards")
+        link(STUDENT, "Student profile", user_id=user_id)
+        cards.sets_of(user_id, session, clock, with_filter=True)
+        done()
 
-    if user_id is None:
-        found_sets = page.read(records.sets_called, set_id)
-        chosen_set = record.only_one(found_sets, "a set", FLASHCARDS, set_id)
-        if chosen_set is None and found_sets:
-            page.done()
+    deck = record.opened(records.flashcard_set, records.sets_called, "flashcard set", set_id, user_id, session)
+    student = roster.student(deck.user_id)
+    set_title(cards.name(deck), breadcrumb.of_student(student))
+    facts = [student.name or deck.user_id, f"{cards.counted(deck)} cards", formats.ago(deck.created_at, clock.now)]
+    facts += [formats.count(deck.page_count, "page")] if deck.page_count is not None else []
+    markup.show(markup.line(" · ".join(facts)))
+    ways = ((FLASHCARDS, "All flashcard sets"), (STUDENT, "Student profile"))
+    markup.show(markup.ways([markup.anchor(href(page, user_id=deck.user_id), name) for page, name in ways]))
+    if deck.cards:
+        record.repairs(deck)
+        cards.practise(deck, session)
+        cards.take_away(deck, session, clock)
+        cards.table(deck)
+    elif deck.unread:
+        st.text("The cards of this set cannot be read:")
+        markup.show(markup.paragraph(deck.unread))
     else:
-        chosen_set = page.read(records.flashcard_set, set_id, user_id)
-    if chosen_set is None:
-        record.not_found("flashcard set", set_id, user_id, page)
-        page.done()
-
-    record.facts(
-        ("Student", page.called(chosen_set.user_id)),
-        ("Set", chosen_set.set_id),
-        ("Document", chosen_set.document_id or "unknown"),
-        ("Status", record.status(chosen_set.status, chosen_set.created_at, page)),
-        ("When", f"{formats.exact(chosen_set.created_at, page.zone)} · {formats.ago(chosen_set.created_at, page.now)}"),
-        ("Cards", cards.counted(chosen_set)),
-        ("Pages", formats.whole(chosen_set.page_count)),
-        ("Chunks", formats.whole(chosen_set.chunk_count)),
+        st.text("This set has no cards." if deck.status == "completed" else "Still being created.")
+    record.technical(
+        deck,
+        ("Status", record.status(deck.status, deck.created_at, clock)),
+        ("Created", formats.exact(deck.created_at, clock.zone)),
+        ("Document", deck.document_id or "Unknown"),
+        ("Chunks", formats.whole(deck.chunk_count)),
+        ids=[("Set ID", deck.set_id), ("Student ID", deck.user_id)],
     )
-    with st.container(horizontal=True):
-        page.link(FLASHCARDS, "All sets of this student", user_id=chosen_set.user_id)
-        page.link(STUDENT, "This student", user_id=chosen_set.user_id)
-    record.problems(chosen_set.issues)
-    if chosen_set.cards:
-        cards.flip(chosen_set, page)
-        cards.table(chosen_set)
-        cards.take_away(chosen_set, page)
-    elif chosen_set.unread:
-        st.text("The cards of this set cannot be read. This is what the record holds:")
-        markup.show(markup.paragraph(chosen_set.unread))
-    else:
-        st.text(
-            "This set has no cards." if chosen_set.status == "completed" else "No cards until the set is completed."
-        )
-    record.unknown(chosen_set.unknown)
-    record.raw(chosen_set.raw)

@@ -1,46 +1,67 @@
-"""Jobs: what failed, what hangs, why, since when, for whom; and marking what never ends as failed."""
+"""Jobs: incidents first, then what failed, what hangs, why, since when, for whom; and giving up what never ends."""
 
 import streamlit as st
 
 from analysis import job_states
-from ui.jobs import detail, marking, summary
-from ui.shell.page import Page, open_page
+from analysis.incidents import incidents
+from analysis.job_states import Thresholds
+from queries import all_jobs
+from ui.jobs import detail, incident, listing, marking, summary
+from ui.shell import loading
+from ui.shell.boundary import done, part
+from ui.shell.page import fragment, open_page
+from ui.students import class_list
 
-with open_page("Jobs") as page:
-    summary.jump(page)
-    seconds = summary.refresh_seconds()
-
-    def show(now_page: Page) -> None:
-        """All but what it cost."""
-        with now_page.part("The jobs"):
-            period = summary.span(now_page)
+with open_page("Jobs") as (page_session, page_clock):
+    code = incident.addressed()
+    limits = Thresholds()
+    chosen = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if not code:
+            chosen = listing.period(page_clock)
+            summary.jump(page_session)
             limits = summary.thresholds()
-            if period is None:
-                return
-            every = summary.seen(now_page, period, limits, seconds)
-            jobs = job_states.between(every, period.first, period.last)
-            before = job_states.between(every, period.before, period.first)
-            summary.top_line(job_states.totals(jobs), job_states.totals(before), period)
-            if jobs.empty:
-                st.info("Choose a longer period above.", title=f"No jobs in {period.name}")
-                return
-            summary.timeline(jobs, period, now_page)
-            summary.rates(jobs)
-            summary.failure_groups(jobs[jobs["state"] == "failed"], period, now_page)
-            st.subheader("Jobs", anchor=False)
-            rows = summary.choose(jobs, period)
-            with now_page.part("Marking as failed"):
-                marking.offer(rows, now_page)
-            summary.listing(rows, len(jobs), period, now_page)
-            if key := detail.addressed(now_page):
-                with now_page.part("This job"):
-                    detail.show(key, every, now_page)
+        seconds = summary.refresh_seconds()
 
     @st.fragment(run_every=seconds)
     def live() -> None:
         """Everything that is read again by itself."""
-        now_page = page.fresh()
-        show(now_page)
-        now_page.cost_line()
+        with fragment("The jobs", page_session) as (session, clock):
+            roster = class_list.used(session.visitor)
+            period = incident.span(code, clock) if code else chosen.span(clock) if chosen else None
+            if period is None:
+                if code:
+                    incident.not_there()
+                done()
+            first = period.first if code else period.before
+            if loading.follow(lambda: all_jobs.loading(first, period.last, clock.now), page_session):
+                done()
+            every = summary.jobs_of(session, clock, first, period.last, limits, seconds)
+            opened = incidents(every.jobs, min(clock.now, period.last))
+            if code:
+                if one := incident.find(opened, code):
+                    incident.show(one, every.jobs, session, clock, roster)
+                    detail.offer(every.jobs, session, clock, roster)
+                else:
+                    incident.not_there()
+                done()
+            jobs = job_states.between(every.jobs, period.first, period.last)
+            before = job_states.between(every.jobs, period.before, period.first)
+            opened = [one for one in opened if one.last >= period.first]
+            summary.incident_list(opened, every, period, roster, clock)
+            summary.top_line(job_states.totals(jobs), job_states.totals(before), period)
+            if jobs.empty:
+                st.info("Choose a longer period above.", title=f"No jobs in {period.name}")
+                done()
+            summary.timeline(jobs, period, clock)
+            summary.error_table(jobs[jobs["state"] == "failed"], period, session, clock)
+            st.subheader("Jobs", anchor=False)
+            rows = listing.choose(clock).rows(jobs)
+            with part("Marking as failed"):
+                marking.offer(rows, session, clock, roster)
+            listing.show(rows, len(jobs), period.name, session, clock, roster)
+            summary.rates(jobs)
+            detail.offer(every.jobs, session, clock, roster)
+        session.show_cost()
 
     live()

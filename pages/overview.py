@@ -1,45 +1,48 @@
-"""The class: who needs attention and why, where each one stands, how much was practised, whom to teach together."""
-
-from datetime import timedelta
+"""The class: who needs attention and why, where each one stands, how much was practised."""
 
 import streamlit as st
 
-from analysis import attention, progress
-from queries import records
+from analysis import progress
+from queries import background, standings
 from ui.components import filters
-from ui.shell.page import STUDENT, open_page
+from ui.shell import loading
+from ui.shell.boundary import done, part
+from ui.shell.page import open_page
 from ui.students import class_list, overview
+from ui.students.choice import choose
 
-with open_page("Overview") as page:
-    if user_id := filters.student_finder(page.roster):
-        page.go(STUDENT, user_id=user_id)
-    with st.container(horizontal=True, vertical_alignment="top"):
-        period = filters.period()
-        choice = overview.choose(page.roster)
-    figures, table = st.container(), st.container()
-    rules = overview.rules()
-    class_list.panel(page)
+with open_page("Students") as (session, clock):
+    roster = class_list.used(session.visitor)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        choice, period = choose(roster), filters.period()
+        rules = overview.rules()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        flags = st.container(width="content")
+        class_list.button(session, max(period.days or 0, progress.WINDOW.days))
+        filters.clear(*overview.FILTERS)
+    table = st.container()
 
-    with table, page.part("The class"):
+    with table, part("The class"):
         # Levels and trends look back 180 days, whatever the period.
         days = period.days or progress.WINDOW.days
-        answer = page.answer(records.period, max(days, progress.WINDOW.days))
-        everybody = page.session.derive(
-            ("levels", days, answer.read_at),
-            lambda: attention.everybody(answer.value, answer.read_at - timedelta(days=days), answer.read_at),
-        )
-        every = overview.rows(overview.listed(everybody, page), choice, rules, page)
-        shown = overview.matching(every, choice)
-        with figures:
-            overview.headline(every, period)
-        if not every:
+        if loading.follow(lambda: standings.loading(session, days, roster, choice.class_name), session):
+            newest = standings.newest(session, background.FIRST_STEP)
+            overview.first_look(standings.first_look(session, newest, roster, choice.class_name, rules), clock, roster)
+            done()
+        asked = standings.evaluations(session, days, roster, choice.class_name)
+        listed = standings.listing(session, asked, roster, choice.class_name, choice.skills, rules)
+        with flags:
+            flag = overview.flagged(listed)
+        if not len(listed):
             overview.nobody(period)
-            page.done()
-        overview.listing(shown, len(every), choice, period, page)
-        columns = st.columns(2)
-        with columns[0], page.part("The levels"):
-            overview.distribution(every, choice)
-        with columns[1], page.part("The evaluations per week"):
-            overview.volume(overview.of_rows(answer.value, every), page.now - timedelta(days=days), choice, page)
-        with page.part("The groups to teach"):
-            overview.groups(answer.value, every, choice, page)
+            done()
+        overview.since_last_week(standings.since_last_week(session, listed, asked, roster, rules), roster)
+        overview.listing(overview.matching(listed, flag), listed, choice, period, session, clock, roster)
+        overview.way(asked, session)
+        levels, activity = st.tabs(["Levels", "Activity"])
+        with levels, part("The levels"):
+            overview.distribution(listed)
+        with activity, part("The evaluations per week"):
+            practised = standings.activity(session, listed, asked, clock.zone.key)
+            overview.headline(listed, practised, choice, period)
+            overview.volume(practised, choice)

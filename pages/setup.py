@@ -3,35 +3,43 @@
 import streamlit as st
 
 from queries import source
-from ui.setup import provisioning
+from ui.setup.comparison import alarms, banner, checklist, compare, proof
+from ui.setup.plan import show_plan
+from ui.setup.restore import show_restore
+from ui.setup.settings import show_settings
+from ui.setup.templates import show_templates
+from ui.shell.boundary import part
 from ui.shell.page import forget, open_page
-from wording import formats
+from wording import account, formats
 
-with open_page("Setup", for_ops=True) as page:
+with open_page("Setup", for_ops=True) as (_, clock):
     store = source.store()
-    with page.part("The comparison with the account"):
-        seen = provisioning.seen(store)
-        left = len(seen.steps)
+    comparison = None
+    with part("The comparison with the account"):
+        comparison = compare(store)
+        banner(comparison.verdict)
+        st.text(account.place(comparison.place))
         st.text(
-            f"{'In sync' if not left else formats.count(left, 'step')} · checked {formats.ago(seen.at, page.now)}, "
-            f"{formats.exact(seen.at, page.zone)}. Nothing is changed before you press Apply."
+            f"Checked {formats.ago(comparison.at, clock.now)}, {formats.exact(comparison.at, clock.zone)}. "
+            "Nothing changes until you click Apply."
         )
-        st.button("Check again", on_click=forget, key="check_again")
-
-        st.subheader("Proof", anchor=False, help="Each Lambda, the variable that names its table, the table, its role.")
-        provisioning.proof(seen.proofs)
-
+        st.button("Re-check", on_click=forget, key="check_again")
         st.subheader("Plan", anchor=False)
-        with page.part("The plan"):
-            provisioning.plan(store, seen.steps, page, key="plan")
+        with part("The plan"):
+            show_plan(store, comparison.plan.steps, key="plan")
 
-        st.subheader("Checklist", anchor=False)
-        provisioning.checklist(seen.plan.checks, page)
-
-        st.subheader("Restore a table", anchor=False, help="To a new table; the old one is left as it is.")
-        with page.part("The restore"):
-            provisioning.restore(store, seen.plan.checks, page)
-
-    st.subheader("Take away", anchor=False)
-    with page.part("The texts"):
-        provisioning.take_away(store)
+    connections, properties, recovery, texts, settings = st.tabs(
+        ["Connections", "Checklist", "Restore", "Export", "Settings"]
+    )
+    if comparison:
+        with connections:
+            proof(comparison.plan)
+        with properties:
+            checklist(comparison.plan.checks, clock)
+            alarms(comparison.plan.alarms, clock)
+        with recovery, part("The restore"):
+            show_restore(store, comparison.plan.checks, clock)
+    with texts, part("The texts"):
+        show_templates(store)
+    with settings, part("The settings"):
+        show_settings()

@@ -1,4 +1,4 @@
-"""One student: latest bands, how they moved, the criteria, the history, the flashcard sets."""
+"""One student: who, why, how they are and what next; then progress, criteria, evaluations, feedback, flashcard sets."""
 
 from collections.abc import Mapping
 
@@ -6,48 +6,83 @@ import streamlit as st
 
 from analysis import bands
 from data.schema import EVALUATIONS
-from queries import records
+from queries import abandoned, records
 from ui.components import filters
-from ui.shell.page import OVERVIEW, STUDENT, open_page
-from ui.students import cards, profile, recurring
+from ui.shell import address
+from ui.shell.boundary import part
+from ui.shell.navigation import OVERVIEW, STUDENT, link
+from ui.shell.page import open_page, require
+from ui.students import cards, class_list, overview, profile, recurring, report, unindexed
 
-with open_page("Student") as page:
-    user_id = page.param("user_id")
+with open_page("Student") as (session, clock):
+    roster = class_list.used(session.visitor)
+    user_id = address.id_of("user_id")
     if user_id is None:
-        profile.ask_whose(STUDENT, "Or choose from the students who were active", page)
-    page.require(user_id)
-    profile.title(user_id, page)
-    period = filters.since()
+        profile.ask_whose(STUDENT, "Browse all students", roster)
+    require(user_id, session)
+    entry = roster.student(user_id)
+    profile.title(entry, here=True)
+    head = st.container()
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
 
-    page.ahead((records.history, user_id), (records.sets, user_id))
-    history = None
-    with page.part("The evaluations"):
-        history = page.student_rows(EVALUATIONS, records.history, user_id)
+    session.ahead((records.history, user_id), (records.sets, user_id))
+    history = recent = None
+    with head, part("The evaluations"):
+        history = unindexed.rows(EVALUATIONS, records.history, user_id, session)
+        if history is None or history.empty:
+            profile.facts(entry, None, clock)
         if history is not None and history.empty:
-            named = user_id in page.roster.students
             st.info(
-                f"{'The roster names this student.' if named else 'Check the id: upper and lower case matter.'} "
+                f"{'The class list has this student. ' if user_id in roster.students else 'IDs are case-sensitive. '}"
                 "A record without a readable time is in no list.",
-                title="No evaluations of this student",
+                title="No evaluations found",
             )
-            page.link(OVERVIEW, "Back to the overview")
+            link(OVERVIEW, "Back to Students")
         elif history is not None:
-            shown = bands.since(history, period.first(page.now))
-            of_skills = profile.of_history(history, user_id, page)
-            medians: Mapping[str, float] = {}
-            with page.part("The comparison with the class"):
-                medians = profile.beside(user_id, page)
-            profile.headline(history, shown, of_skills, medians, page)
-            profile.take_away(of_skills, user_id, period, page)
-            if shown.empty:
-                st.info(f"Choose a longer period: the last {period.name} have no evaluations of this student.")
-            else:
-                profile.trends(shown, of_skills, page)
-                profile.practice_calendar(shown, period, page)
-                profile.listing(shown, user_id, period, page)
+            given_up = abandoned.marked(session, abandoned.candidates(history, None, clock.now))
+            history = abandoned.labelled(history, given_up)
+    if history is not None and not history.empty:
+        listed, seen = filters.period_of_address(), None
+        with controls:
+            period = filters.since()
+            of_task = profile.of_task(history)
+        recent = bands.since(of_task, period.first(clock.now))
+        medians: Mapping[str, float] = {}
+        of_skills: Mapping[str, profile.Skill] = {}
+        with controls, part("The comparison with the class"):
+            medians = profile.beside(user_id, session, clock, roster)
+        with head, part("The levels"):
+            seen = profile.standing(history, listed, clock)
+            of_skills = profile.of_history(of_task, entry, clock, seen if of_task is history else None)
+            flags = profile.flags_of(seen, entry, overview.rules_of_address(), clock)
+            profile.facts(entry, seen, clock)
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                profile.reasons(flags)
+                with part("The report"):
+                    report.buttons(flags, of_skills, entry, period, session, clock)
+            profile.cards(of_task, of_skills, medians, clock)
+            profile.next_step(flags, seen, history, entry, listed, clock)
 
-    if history is not None and len(history):
-        recurring.of_student(user_id, history, page)
-    st.subheader("Flashcard sets", anchor=False)
-    with page.part("The flashcard sets"):
-        cards.sets_of(user_id, page)
+    if history is None or recent is None:
+        st.subheader("Flashcards", anchor=False)
+        with part("The flashcard sets"):
+            cards.sets_of(user_id, session, clock)
+    else:
+        progress, criteria, evaluations, phrases, sets = st.tabs(
+            ["Progress", "Criteria", "Evaluations", "Feedback", "Flashcards"]
+        )
+        for tab in (progress, criteria, evaluations) if recent.empty else ():
+            with tab:
+                st.info(f"Choose a longer period: the last {period.name} have no evaluations of this student.")
+        if not recent.empty:
+            with progress, part("The progress"):
+                profile.trends(recent, of_skills, clock)
+                profile.practice_calendar(recent, period, clock)
+            with criteria, part("The criteria"):
+                profile.criteria(recent, of_skills, clock)
+            with evaluations, part("The history"):
+                profile.listing(recent, user_id, period, session)
+        with phrases:
+            recurring.of_student(user_id, of_task, session, clock, roster)
+        with sets, part("The flashcard sets"):
+            cards.sets_of(user_id, session, clock)

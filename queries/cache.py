@@ -7,7 +7,7 @@ served with the failure (stale-if-error, RFC 5861). Each key has a lock, so that
 import logging
 import pickle
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from cachetools import LRUCache, TTLCache
 
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Read
+from data.dynamodb.reads import Read
 from queries.once import Once
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 BYTES = 64 * 2**20
 ENTRIES = 2_000
 """At most so many: a small answer counts as this part of the bytes."""
+_DERIVED = 64
+"""At most so many values that were worked out are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,14 @@ class Answer(Generic[T]):
 
 
 class Query(Generic[P, T]):
-    """A question that can be asked of the cache: how it is answered, by which key it is known."""
+    """A question that can be asked of the cache: how it is answered, by which key it is known.
 
-    def __init__(self, load: Callable[P, Read[T]]) -> None:
+    `students` says whose records its arguments ask for; without it, it is everybody's.
+    """
+
+    def __init__(self, load: Callable[P, Read[T]], students: Callable[..., Iterable[str]] | None = None) -> None:
         self._load = load
+        self._students = students
         self.__doc__ = load.__doc__
         self.name = getattr(load, "__name__", type(self).__name__)
 
@@ -61,9 +67,13 @@ class Query(Generic[P, T]):
         """A digest: the arguments themselves may name hundreds of jobs."""
         return self.name, blake2b(repr(args).encode(), digest_size=16).digest()
 
-    def load(self, last: Read[Any] | None, *args: Any) -> Read[Any]:
+    def students(self, *args: Any) -> Iterable[str] | None:
+        """Whose records are asked for; None for everybody's, of which each visitor is given what they may see."""
+        return None if self._students is None else self._students(*args)
+
+    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[Any]:
         """A fresh answer, to be kept. `last` is the one before, for queries that only read what is new."""
-        del last
+        del last, now
         load: Callable[..., Read[T]] = self._load
         return load(*args)
 
@@ -72,13 +82,14 @@ class Query(Generic[P, T]):
         del kept, args
         return True
 
-    def reaches(self, kept: Read[Any], *args: Any) -> bool:
+    def reaches(self, kept: Read[Any], now: datetime, *args: Any) -> bool:
         """Whether what is kept is good enough to stand in for an answer that cannot be had."""
+        del now
         return self.covers(kept, *args)
 
-    def take(self, kept: Read[Any], *args: Any) -> Read[T]:
+    def take(self, kept: Read[Any], now: datetime, *args: Any) -> Read[T]:
         """The answer, out of what is kept. Frames are copied on write: what a page does to its own stays with it."""
-        del args
+        del now, args
         return kept.map(_own)
 
     @property
@@ -91,9 +102,13 @@ def _own(value: Any) -> Any:
     return value.copy(deep=False) if isinstance(value, pd.DataFrame) else value
 
 
-def query(load: Callable[P, Read[T]]) -> Query[P, T]:
-    """Make a function that reads a query."""
-    return Query(load)
+query = Query
+"""Makes a function that reads everybody's records a query."""
+
+
+def query_of(students: Callable[..., Iterable[str]]) -> Callable[[Callable[P, Read[T]]], Query[P, T]]:
+    """Makes a function a query that reads the records of the students whom `students` takes from its arguments."""
+    return lambda load: Query(load, students)
 
 
 @dataclass(slots=True)
@@ -149,20 +164,20 @@ def _now() -> datetime:
 
 
 class Cache:
-    """All answers. Safe to share between threads. `clock` says what time it is."""
+    """All answers. Safe to share between threads. `clock` says what time it is, here and on the pages."""
 
     def __init__(self, clock: Callable[[], datetime] = _now, octets: int = BYTES) -> None:
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.RLock()
         # What nobody asked for longest goes first; what is too old to be served goes by itself.
         self._entries: TTLCache[Hashable, Entry] = TTLCache(
             octets,
             STALE.total_seconds(),
-            timer=lambda: self._clock().timestamp(),
+            timer=lambda: self.clock().timestamp(),
             getsizeof=lambda entry: max(entry.size, octets // ENTRIES),
         )
         self._pinned: dict[Hashable, Entry] = {}
-        self._derived: LRUCache[Hashable, Once[Any]] = LRUCache(16)
+        self._derived: LRUCache[Hashable, Once[Any]] = LRUCache(_DERIVED)
 
     def entry(self, asked: Query[..., Any], *args: Any) -> Entry:
         """What is known of this question."""
@@ -176,24 +191,24 @@ class Cache:
 
     def answer(self, asked: Query[..., T], *args: Any, within: timedelta = FRESH) -> Answer[T]:
         """The answer, fresh if it can be had, else the last one with the failure. Failure where there is neither."""
-        entry, now = self.entry(asked, *args), self._clock()
+        entry, now = self.entry(asked, *args), self.clock()
+        kept = entry.read
+        # Nobody waits for what is there, also while more of it is read.
+        if kept is not None and entry.is_fresh(within, now) and asked.covers(kept, *args):
+            return Answer(asked.take(kept, now, *args))
         with entry.mine(budget.remaining()) as is_mine:
             if not is_mine:
-                raise Failure(
-                    "too_slow",
-                    "Another visitor of this dashboard is waiting for the same answer.",
-                    "Wait a moment, then press Refresh.",
-                )
+                raise Failure("too_slow", case="queued")
             kept = entry.read
             if kept is not None and entry.is_fresh(within, now) and asked.covers(kept, *args):
-                return Answer(asked.take(kept, *args))
+                return Answer(asked.take(kept, now, *args))
             if failure := entry.recent_failure(now):
                 if last := self._last(asked, entry, now, *args):
                     return Answer(last, failure)
                 if failure.passing and failure.kind not in MENDED_ELSEWHERE:
                     raise failure.to_keep()
             try:
-                read = asked.load(None if entry.is_outdated else kept, *args)
+                read = asked.load(None if entry.is_outdated else kept, now, *args)
             except Failure as error:
                 entry.fail(error, now)
                 if not (last := self._last(asked, entry, now, *args)):
@@ -202,7 +217,7 @@ class Cache:
                 log.warning("The answer of %s is shown, because: %s (request %s)", last.read_at, error.kind, request_id)
                 return Answer(last, error)
             self._keep(asked.key(*args), entry, read, is_bounded=asked.is_bounded)
-            return Answer(asked.take(read, *args))
+            return Answer(asked.take(read, now, *args))
 
     def answers(
         self, questions: Sequence[tuple[Any, ...]], within: timedelta = FRESH
@@ -220,11 +235,26 @@ class Cache:
             return [one(question) for question in questions]
         return budget.side_by_side(one, questions)
 
+    def peek(self, asked: Query[..., T], *args: Any) -> tuple[datetime, Callable[[], Read[T]]] | None:
+        """When what is kept was read, however long ago, and how to take it: nobody is asked for anything.
+
+        None where nothing is kept, or it does not reach so far.
+        """
+        kept = self.entry(asked, *args).read
+        if kept is None or not asked.covers(kept, *args):
+            return None
+        return kept.read_at, lambda: asked.take(kept, self.clock(), *args)
+
+    def kept(self, asked: Query[..., Any], *args: Any) -> Read[Any] | None:
+        """What is kept, however old it is, unless somebody wants all of it read anew."""
+        entry = self.entry(asked, *args)
+        return None if entry.is_outdated else entry.read
+
     def has_fresh(self, asked: Query[..., Any], *args: Any, within: timedelta = FRESH) -> bool:
         """Whether the answer needs no read, as far as can be told without asking."""
         entry = self.entry(asked, *args)
         kept = entry.read
-        return kept is not None and entry.is_fresh(within, self._clock()) and asked.covers(kept, *args)
+        return kept is not None and entry.is_fresh(within, self.clock()) and asked.covers(kept, *args)
 
     def change(self, asked: Query[..., Any], *args: Any) -> None:
         """Let the next one who asks see what has changed, because this dashboard has changed it."""
@@ -238,12 +268,12 @@ class Cache:
         """What `make` works out, once for each key. It is shared and must not be changed."""
         with self._lock:
             if key not in self._derived:
-                self._derived[key] = Once(make)
+                self._derived[key] = Once(make, is_final=True)
             derived: Once[U] = self._derived[key]
         try:
             # Outside of the lock: whoever asks for something else does not wait for this.
             return derived()
-        except Exception:
+        except Exception:  # whatever it was: it is raised, and the next one who asks tries again
             with self._lock:
                 self._derived.pop(key, None)
             raise
@@ -263,9 +293,9 @@ class Cache:
 
     def _last(self, asked: Query[..., T], entry: Entry, now: datetime, *args: Any) -> Read[T] | None:
         kept = entry.read
-        if kept is None or now - kept.read_at > STALE or not asked.reaches(kept, *args):
+        if kept is None or now - kept.read_at > STALE or not asked.reaches(kept, now, *args):
             return None
-        return asked.take(kept, *args)
+        return asked.take(kept, now, *args)
 
     def _keep(self, key: Hashable, entry: Entry, read: Read[Any], *, is_bounded: bool) -> None:
         entry.keep(read, len(pickle.dumps(read.value, pickle.HIGHEST_PROTOCOL)) if is_bounded else 0)

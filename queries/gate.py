@@ -10,13 +10,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pandas as pd
 
-from analysis.phrases import Found
+from analysis.phrases import RecurringFeedback
 from data.roster import Roster
+from queries.once import Once
 
 Role = Literal["teacher", "ops"]
 Way = Literal["sign in", "sign out"]
@@ -64,6 +66,11 @@ class Visitor:
     def name(self) -> str:
         """Who it is, for the log of changes."""
         return self.email or _LOCAL
+
+    @property
+    def teaches(self) -> str:
+        """Who it is as a teacher, for paper; empty for ops and without sign-in."""
+        return self.email or "" if not self.is_ops else ""
 
     @property
     def described(self) -> str:
@@ -174,7 +181,7 @@ def local(address: str | None, headers: Mapping[str, str], client: str | None = 
     return Visitor(None, "ops")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gate:
     """What a visitor may see of students' work. `roster` is the server's own, never an uploaded one."""
 
@@ -185,17 +192,27 @@ class Gate:
         """Whether the visitor may see this student's work."""
         return self.visitor.may_see(user_id, self.roster)
 
+    @cached_property
+    def members(self) -> frozenset[str] | None:
+        """The students whose work the visitor may see; None for all."""
+        if self.visitor.classes is None:
+            return None
+        return frozenset(user_id for user_id in self.roster.students if self.admits(user_id))
+
     def filter(self, value: Any) -> Any:
-        """What the visitor may see of rows with a user_id, of a record, of several, or of a dict by Key."""
-        if self.visitor.classes is None or value is None:
+        """What the visitor may see of rows with a user_id, of those yet to be made, of records, or of a dict by Key."""
+        if self.members is None or value is None:
             return value
+        if isinstance(value, Once):
+            return Once(lambda: self.filter(value()), is_final=True)
         if isinstance(value, pd.DataFrame):
-            return value[value["user_id"].map(self.admits).astype(bool)].reset_index(drop=True)
+            return value[value["user_id"].isin(self.members)].reset_index(drop=True)
         if isinstance(value, dict):
             return {key: kept for key, kept in value.items() if self.admits(key.user_id)}
         if isinstance(value, list):
             return [record for record in value if self.admits(record.user_id)]
-        if isinstance(value, Found):  # phrases of records whose keys were of students that the visitor may see
+        # Phrases of records whose keys were of students that the visitor may see.
+        if isinstance(value, RecurringFeedback):
             return value
         # Anything else must be one record: what says nothing of a student cannot be held against the classes.
         return value if self.admits(value.user_id) else None
@@ -250,10 +267,10 @@ def _table(secrets: Mapping[str, Any], name: str, within: str = "") -> Mapping[s
     return table
 
 
-def _only(table: Mapping[str, Any], where: str, known: Iterable[str]) -> None:
+def _only(table: Mapping[str, Any], where: str, names: Iterable[str]) -> None:
     """A misspelt name must not leave somebody with more than was meant."""
-    if not set(table) <= set(known):
-        raise AccessError(f"In secrets.toml, {where} holds something other than {', '.join(known)}.")
+    if not set(table) <= set(names):
+        raise AccessError(f"In secrets.toml, {where} holds something other than {', '.join(names)}.")
 
 
 def _texts(table: Mapping[str, Any], name: str, where: str) -> list[str]:

@@ -8,18 +8,24 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """A value, made at the first call and kept. Not kept when it cannot be made: the next call tries again."""
+    """A value, made at the first call and kept. Not kept when it cannot be made: the next call tries again.
 
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
+    `is_final`: it will never be made anew, so that what it was made of need not stay in memory.
+    """
+
+    def __init__(self, make: Callable[[], T], *, is_final: bool = False) -> None:
+        self._make: Callable[[], T] | None = make
+        self._is_final = is_final
         self._lock = threading.Lock()
         self._kept: list[T] = []
 
     def __call__(self) -> T:
         """The value, made now if it is not there yet."""
         with self._lock:
-            if not self._kept:
+            if not self._kept and self._make is not None:
                 self._kept.append(self._make())
+                if self._is_final:
+                    self._make = None
             return self._kept[0]
 
     def forget(self) -> None:

@@ -1,18 +1,19 @@
 """The questions about records: a student's, one record's, everybody's of a period."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
 from analysis import phrases
-from analysis.phrases import Found
-from data.dynamodb.store import Read, combine
+from analysis.phrases import RecurringFeedback
+from data.dynamodb.reads import Read, combine
 from data.records import evaluations, flashcards, jobs
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import Key
 from queries import source
-from queries.cache import query
+from queries.cache import query, query_of
 from queries.window import Window
 
 period = Window(
@@ -42,57 +43,74 @@ def sets_between(first: datetime, last: datetime) -> Read[pd.DataFrame]:
     return flashcards.period(source.store(), first, last)
 
 
-@query
+def _of_keys(keys: Iterable[tuple[str, ...]], *_: object) -> Iterable[str]:
+    return (key[-1] for key in keys)
+
+
+def _first(user_id: str, *_: object) -> tuple[str]:
+    return (user_id,)
+
+
+def _second(_: str, user_id: str) -> tuple[str]:
+    return (user_id,)
+
+
+def _called(_: str, user_ids: tuple[str, ...] | None) -> Iterable[str]:
+    """An id alone does not say whose record it is. Asked of all students, it is for those who may see all."""
+    return ("",) if user_ids is None else user_ids
+
+
+@query_of(_of_keys)
 def failure_reasons(keys: tuple[Key, ...]) -> Read[dict[Key, str | None]]:
     """Why these jobs failed."""
     return jobs.reasons(source.store(), keys)
 
 
-@query
+@query_of(_first)
 def history(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
     """A student's evaluations, newest first."""
     return evaluations.history(source.store(), user_id, by_scan=by_scan)
 
 
-@query
+@query_of(_first)
 def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
     """A student's flashcard sets, newest first."""
-    return flashcards.of_student(source.store(), user_id, by_scan=by_scan)
+    return flashcards.history(source.store(), user_id, by_scan=by_scan)
 
 
-@query
+@query_of(lambda user_ids, _: user_ids)
 def of_students(user_ids: tuple[str, ...], days: int) -> Read[pd.DataFrame]:
     """The evaluations of some students in the last `days` days, one Query each."""
     now = datetime.now(UTC)
     return evaluations.of_students(source.store(), user_ids, now - timedelta(days=days), now + timedelta(hours=1))
 
 
-@query
+@query_of(_second)
 def evaluation(evaluation_id: str, user_id: str) -> Read[Evaluation | None]:
     """One evaluation by both keys."""
     return evaluations.get(source.store(), evaluation_id, user_id)
 
 
-@query
-def evaluations_called(evaluation_id: str) -> Read[list[Evaluation]]:
-    """The evaluations of an id, whoever's they are."""
-    return evaluations.find(source.store(), evaluation_id)
+@query_of(_called)
+def evaluations_called(evaluation_id: str, user_ids: tuple[str, ...] | None) -> Read[list[Evaluation]]:
+    """The evaluations of an id, whoever's they are; or only those of some students."""
+    return evaluations.find(source.store(), evaluation_id, user_ids)
 
 
-@query
-def recurring(keys: tuple[phrases.Key, ...], students: int = 1) -> Read[Found]:
+@query_of(_of_keys)
+def recurring(keys: tuple[phrases.Key, ...], students: int = 1) -> Read[RecurringFeedback]:
     """What the feedback of these evaluations (at least one) keeps saying; their texts are not kept."""
     whole = combine(evaluations.whole(source.store(), keys))
-    return whole.map(lambda records: phrases.found(records, students=students))
+    return whole.map(lambda records: phrases.find_recurring(records, students=students))
 
 
-@query
+@query_of(_second)
 def flashcard_set(set_id: str, user_id: str) -> Read[FlashcardSet | None]:
     """One flashcard set by both keys."""
     return flashcards.get(source.store(), set_id, user_id)
 
 
-@query
-def sets_called(set_id: str) -> Read[list[FlashcardSet]]:
-    """The flashcard sets of an id, whoever's they are."""
-    return flashcards.find(source.store(), set_id)
+@query_of(_called)
+def sets_called(set_id: str, user_ids: tuple[str, ...] | None) -> Read[list[FlashcardSet]]:
+    """The flashcard sets of an id, whoever's they are; or only those of some students."""
+    return flashcards.find(source.store(), set_id, user_ids)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
-from data.dynamodb.store import Cost, Read
+from data.dynamodb.cost import Cost
+from data.dynamodb.reads import Read
 from queries.cache import FRESH, Answer, Cache, Query
-from queries.gate import Gate
+from queries.gate import Gate, Refused, Visitor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,7 +20,7 @@ cache = Cache()
 """The one cache of this process."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Session:
     """One run's reads. It can be used under any container, in a thread and in a fragment: nothing in it draws."""
 
@@ -30,9 +31,20 @@ class Session:
 
     def ahead(self, *questions: Question, within: timedelta = FRESH) -> None:
         """Ask several questions side by side; `answer` then takes what came of them."""
+        for question in questions:
+            self.admit(question)
         for question, outcome in zip(questions, cache.answers(questions, within), strict=True):
             self._remember(question)
             self._ahead[question] = outcome
+
+    @property
+    def visitor(self) -> Visitor:
+        """Who is looking."""
+        return self.gate.visitor
+
+    def read(self, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The value of a query, as far as the visitor may see it. May raise Failure."""
+        return self.answer(asked, *args, **kwargs).read.value
 
     def answer(self, asked: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
         """The answer as far as the visitor may see it, with its time, cost and failure. May raise Failure.
@@ -46,12 +58,23 @@ class Session:
         if kwargs:  # the same question must not have two keys
             raise TypeError("a query is known by its positional arguments")
         question = (asked, *args)
+        self.admit(question)
         self._remember(question)
         outcome = self._ahead.pop(question, None) or cache.answer(asked, *args, within=within)
         if isinstance(outcome, Exception):
             raise outcome
         self.reads.append(outcome.read)
         return Answer(outcome.read.map(self.gate.filter), outcome.failure)
+
+    def admit(self, question: Question) -> None:
+        """Refused, before anything is read, where a question is about somebody whose work the visitor may not see.
+
+        What was read and then taken away would still tell, by its time and cost, that it is there.
+        """
+        query, *args = question
+        students = query.students(*args)
+        if students is not None and not all(map(self.gate.admits, students)):
+            raise Refused("That is about a student who is not in a class of yours.")
 
     def count(self, read: Read[Any]) -> None:
         """Count what was read in another way."""
@@ -68,9 +91,13 @@ class Session:
     @property
     def members(self) -> frozenset[str] | None:
         """The students whom the visitor may see; None for all."""
-        if self.gate.visitor.classes is None:
-            return None
-        return frozenset(user_id for user_id in self.gate.roster.students if self.gate.admits(user_id))
+        return self.gate.members
+
+    @property
+    def own(self) -> tuple[str, ...] | None:
+        """The same in order, as an argument of queries."""
+        members = self.members
+        return None if members is None else tuple(sorted(members))
 
     @property
     def cost(self) -> Cost:

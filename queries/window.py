@@ -2,36 +2,46 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from data.dynamodb.store import Read
+from data.dynamodb.reads import Read, combine, stopped
+from data.records import periods
+from data.records.periods import Mask
 from queries.cache import STALE, Query
+from queries.once import Once
+from queries.packed import Packed
 
 _AHEAD = timedelta(hours=1)
 """The Lambdas' clocks may run before ours."""
+_JUST_READ = timedelta(minutes=1)
+"""What is no older is not read again because a longer period is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Records from `first` on, newest first; read for `days` days."""
 
-    rows: pd.DataFrame
+    rows: Packed
     first: datetime
     days: int
 
     def since(self, moment: datetime) -> pd.DataFrame:
-        """The part from `moment` on: the beginning of the frame, because it is newest first. Copied on write."""
-        newer = self.rows["created_at"] >= moment.replace(microsecond=0)
-        return self.rows.iloc[: int(newer.sum())].copy(deep=False)
+        """The part from `moment` on: the beginning of the frame, because it is newest first."""
+        newer = self.rows.head(columns=["created_at"])["created_at"] >= moment.replace(microsecond=0)
+        return self.rows.head(int(newer.sum()))
 
 
 class Window(Query[[int], pd.DataFrame]):
     """Everybody's records of the last days. One window serves every number of days up to the most asked for.
 
-    `read` gives a period; `update` brings an earlier answer up to date, reading only what can have changed.
+    `read` gives a period; `update` brings an earlier answer up to date, reading only what can have changed. It gets the
+    rows that `settled` does not say of, from the columns `settled_by` and the time of reading, that they stay as they
+    are: of these, those of the period are left in place.
     """
 
     def __init__(
@@ -39,11 +49,15 @@ class Window(Query[[int], pd.DataFrame]):
         name: str,
         read: Callable[[datetime, datetime], Read[pd.DataFrame]],
         update: Callable[[Read[pd.DataFrame], datetime, datetime], Read[pd.DataFrame]],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        settled: Callable[[pd.DataFrame, datetime], Mask] = periods.settled,
+        settled_by: tuple[str, ...] = ("created_at", "status"),
     ) -> None:
-        super().__init__(self._whole)
         self.name = name
-        self._read, self._update, self._clock = read, update, clock
+        self._read, self._update = read, update
+        self._settled, self._settled_by = settled, settled_by
+
+    def students(self, *_: Any) -> None:
+        """Everybody's."""
 
     @property
     def is_bounded(self) -> bool:
@@ -54,34 +68,109 @@ class Window(Query[[int], pd.DataFrame]):
         """The same for every number of days."""
         return self.name
 
-    def load(self, last: Read[Any] | None, *args: Any) -> Read[Any]:
-        """The window brought up to date, or read whole where it does not reach so far."""
-        (days,), now = args, self._clock()
-        if last is None or not self.covers(last, days):
-            return self._whole(days)
-        stretch: Stretch = last.value
+    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[Any]:
+        """The window brought up to date; where it does not reach so far, what is older is read as well."""
+        (days,) = args
+        if last is None or not last.complete:
+            first = now - timedelta(days=days)
+            return self._read(first, now + _AHEAD).map(lambda rows: Stretch(Packed.of(rows), first, days))
+        is_longer = last.value.days < days
+        recent = last if is_longer and now - last.read_at <= _JUST_READ else self._brought_up_to_date(last, now)
+        return self._extended(recent, now, days) if recent.complete and recent.value.days < days else recent
+
+    def _brought_up_to_date(self, last: Read[Stretch], now: datetime) -> Read[Stretch]:
+        stretch = last.value
         # What has become older than anybody asked for goes, or the window would grow for as long as the server runs.
         # A day more is kept, for whoever asked a moment before this.
         first = max(stretch.first, now - timedelta(days=stretch.days + 1))
-        read = self._update(last.map(lambda kept: kept.rows), first, now + _AHEAD)
-        return read.map(lambda rows: replace(stretch, rows=rows, first=first))
+        rows = stretch.rows.head(columns=self._settled_by)
+        settled = self._settled(rows, last.read_at)
+        still = np.flatnonzero(settled & (rows["created_at"] >= first.replace(microsecond=0)).to_numpy())
+        # Only what can change is made a frame again: all of a school would take its memory several times over.
+        read = self._update(last.map(lambda _: stretch.rows.take(np.flatnonzero(~settled)).head()), first, now + _AHEAD)
+        whole = read.map(lambda new: _newest_first(Packed.joined([Packed.of(new), stretch.rows.take(still)])))
+        return _capped(whole.map(lambda rows: replace(stretch, rows=rows, first=first)))
+
+    def _extended(self, last: Read[Stretch], now: datetime, days: int) -> Read[Stretch]:
+        stretch, first = last.value, now - timedelta(days=days)
+        begin = stretch.first.replace(microsecond=0)
+        older = self._read(first, begin)
+        # The second in which the stretch begins is in both.
+        before = older.map(lambda rows: [Packed.of(rows[rows["created_at"] < begin])])
+        both = combine([last.map(lambda _: [stretch.rows]), before])
+        return _capped(both.map(lambda parts: Stretch(Packed.joined(parts), first, days)))
 
     def covers(self, kept: Read[Any], *args: Any) -> bool:
         """Whether it reaches so far back. One that a cap cut off answers its own period alone: others may be whole."""
         (days,) = args
         return bool(days <= kept.value.days if kept.complete else days == kept.value.days)
 
-    def reaches(self, kept: Read[Any], *args: Any) -> bool:
+    def reaches(self, kept: Read[Any], now: datetime, *args: Any) -> bool:
         """What was read some minutes ago for so many days does not reach the last minutes of today's oldest day."""
         (days,) = args
-        return bool(kept.value.first - (self._clock() - timedelta(days=days)) <= STALE)
+        return bool(kept.value.first - (now - timedelta(days=days)) <= STALE)
 
-    def take(self, kept: Read[Any], *args: Any) -> Read[pd.DataFrame]:
+    def take(self, kept: Read[Any], now: datetime, *args: Any) -> Read[pd.DataFrame]:
         """The records of the last so many days."""
         (days,) = args
-        return kept.map(lambda stretch: stretch.since(self._clock() - timedelta(days=days)))
+        return kept.map(lambda stretch: stretch.since(now - timedelta(days=days)))
 
-    def _whole(self, days: int) -> Read[Any]:
-        now = self._clock()
-        first = now - timedelta(days=days)
-        return self._read(first, now + _AHEAD).map(lambda rows: Stretch(rows, first, days))
+    @cached_property
+    def later(self) -> "Query[[int], Once[pd.DataFrame]]":
+        """The same, but a frame is made only where one is asked for.
+
+        It is for pages whose clicks show what was worked out before: of a large school it takes a tenth of a second.
+        """
+        return _Later(self)
+
+
+def _newest_first(rows: Packed) -> Packed:
+    times = rows.head(columns=["created_at"])["created_at"]
+    if times.is_monotonic_decreasing:
+        return rows
+    return rows.take(times.sort_values(ascending=False, kind="stable", na_position="last").index.to_numpy())
+
+
+def _capped(read: Read[Stretch]) -> Read[Stretch]:
+    """No more rows than a read of a status may have, the newest; what was joined can have more."""
+    stretch = read.value
+    if len(stretch.rows) <= periods.CAP:
+        return read
+    newest = replace(stretch, rows=stretch.rows.take(np.arange(periods.CAP)))
+    notes = dict.fromkeys([*read.notes, stopped(periods.CAP)])
+    return replace(read, value=newest, complete=False, notes=tuple(notes))
+
+
+class _Later(Query[[int], Once[pd.DataFrame]]):
+    """What a window answers, as something that makes the frame; it is read, kept and brought up to date as one."""
+
+    def __init__(self, window: Window) -> None:
+        self.name, self._window = window.name, window
+
+    @property
+    def is_bounded(self) -> bool:
+        """As the window."""
+        return self._window.is_bounded
+
+    def key(self, *args: Any) -> str:
+        """The window's."""
+        return self._window.key(*args)
+
+    def students(self, *_: Any) -> None:
+        """Everybody's, as the window's."""
+
+    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[Any]:
+        """As the window."""
+        return self._window.load(last, now, *args)
+
+    def covers(self, kept: Read[Any], *args: Any) -> bool:
+        """As the window."""
+        return self._window.covers(kept, *args)
+
+    def reaches(self, kept: Read[Any], now: datetime, *args: Any) -> bool:
+        """As the window."""
+        return self._window.reaches(kept, now, *args)
+
+    def take(self, kept: Read[Any], now: datetime, *args: Any) -> Read[Once[pd.DataFrame]]:
+        """What makes the records of the last so many days."""
+        return kept.map(lambda _: Once(lambda: self._window.take(kept, now, *args).value, is_final=True))

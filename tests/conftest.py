@@ -1,27 +1,30 @@
 """Fixtures: a clean environment for each test, engines that run once per session, stores with tables of their own."""
 
+import logging
 import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-import hypothesis
 import pytest
+from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 from data.demo import engine as demo_engine
-from data.demo.engine import start_engine
-from data.dynamodb.store import Store
-from data.provisioning.lambdas import Clients
-from data.provisioning.provision import create
+from data.dynamodb.client import Store
+from data.provisioning.clients import Clients
+from data.provisioning.requests import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
-from tests.support import browser, engines
-from tests.support.app import empty, files, use  # noqa: F401 - fixtures
+from tests.support import browser, engines, examples
+from tests.support.app import a_roster, empty, files, use  # noqa: F401 - fixtures
 from tests.support.process import forget_everything
 from ui.shell import sign_in
+from ui.shell.ended import Ended
 
 secrets_of = sign_in._secrets
 """How the dashboard reads secrets.toml; while a test runs, it reads none."""
@@ -40,17 +43,29 @@ NEEDS = {
     "slow": "are slow",
 }
 """Markers by what a test needs. A plain run leaves these tests out."""
-_ENGINES = {"engine", "dynoxide", "dynamodb_local", "bare_store", "store", "changeable"}
+_ENGINES = {"engine", "dynoxide", "dynamodb_local", "delayed", "fresh", "bare_store", "store", "changeable"}
 _CHROMIUM = {"chromium", "demo_url", "visitor"}
 _TESTS = Path(__file__).parent
 _left_out = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that leaves nothing out."""
+    """Add the flag that leaves nothing out, and the one that writes the pages' words anew."""
     parser.addoption(
         "--everything", action="store_true", help="run the tests with a browser, with engines, and slow ones too"
     )
+    parser.addoption("--update-snapshots", action="store_true", help="write tests/pages/words anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A quick run tries fewer of the examples that Hypothesis invents."""
+    examples.use(0.25 if _is_quick(config) else 1.0)
+
+
+def _is_quick(config: pytest.Config) -> bool:
+    """Whether nothing was asked for by name, by marker, or all of it."""
+    named = any(_TESTS in Path(argument.split("::")[0]).absolute().parents for argument in config.args)
+    return not (named or config.option.everything or config.option.markexpr)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,8 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.browser)
         if fixtures & _ENGINES:
             item.add_marker(pytest.mark.engines)
-    named = any(_TESTS in Path(argument.split("::")[0]).absolute().parents for argument in config.args)
-    if named or config.option.everything or config.option.markexpr:
+    if not _is_quick(config):
         return
     counts: Counter[str] = Counter()
     kept = []
@@ -98,11 +112,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         )
 
 
-# How long an example takes says nothing about it, least of all on a busy machine.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
-
-
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[None]:
     """No test sees this machine's AWS or BandUp variables, nor what another test has cached."""
@@ -115,13 +124,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iter
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
+    monkeypatch.setenv("BANDUP_ENV_FILE", os.devnull)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     # Nor this machine's secrets.toml, nor what another test has set up there.
     monkeypatch.setattr(sign_in, "_secrets", dict)
     # Pages that run in process have no connection: Streamlit's tests put a mock in its place.
     monkeypatch.setattr(sign_in, "_client", lambda: None)
     monkeypatch.setattr(sign_in._Process, "had_sign_in", False)
-    monkeypatch.setattr(sign_in._Process, "ended", {})
+    monkeypatch.setattr(sign_in, "_ended", cache(lambda: Ended(Path(str(tmp_path), "state"))))
     forget_everything()
     yield
     forget_everything()
@@ -129,13 +139,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iter
 
 @pytest.fixture(scope="module")
 def demo_anew() -> Iterator[None]:
-    """The demo filled anew before the tests of a module, and again after them.
-
-    Before, because its waiting jobs grow old while other tests run; after, for modules that empty moto for all of this
-    process (mock_aws does).
-    """
+    """The demo filled anew before the tests of a module, and again after them: its waiting jobs grow old."""
     demo_engine._stores.clear()
     yield
+    demo_engine._stores.clear()
+
+
+@pytest.fixture
+def mocked_aws() -> Iterator[None]:
+    """All of AWS mocked in this process. That empties moto for the whole process, the demo included."""
+    with mock_aws():
+        yield
     demo_engine._stores.clear()
 
 
@@ -155,6 +169,18 @@ def dynoxide() -> Iterator[str]:
 def dynamodb_local() -> Iterator[str]:
     """The URL of DynamoDB Local alone."""
     yield from _started("dynamodb-local")
+
+
+@pytest.fixture(scope="session")
+def delayed() -> Iterator[str]:
+    """The URL of a DynamoDB Local on which tables are CREATING and UPDATING for some time, as on AWS."""
+    yield from _started("dynamodb-local-delayed")
+
+
+@pytest.fixture(params=["moto", "dynamodb-local", "dynamodb-local-delayed", "dynoxide"])
+def fresh(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of each engine in turn, just started, so that the tables may have their default names."""
+    yield from _started(request.param)
 
 
 def _started(name: str) -> Iterator[str]:
@@ -225,7 +251,11 @@ def store(bare_store: Store) -> Store:
 @pytest.fixture(scope="session")
 def moto() -> str:
     """The URL of moto in this process: the engine that has PITR, tags, restore, Lambda and IAM."""
-    return start_engine()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    return f"http://{host}:{port}"
 
 
 @pytest.fixture

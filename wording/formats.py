@@ -7,14 +7,17 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from analysis.job_states import State
-from data.dynamodb.store import Cost
+from data.dynamodb.cost import Cost
+from data.settings import Settings
 
-UNKNOWN = "-"
+UNKNOWN = "–"
+MINUS = "−"
 
 # icon and word, always both: colour alone is not read by everybody
 _STATES: dict[State, str] = {
     "completed": "✓ completed",
     "failed": "✕ failed",
+    "abandoned": "⊘ abandoned",
     "waiting": "◔ waiting",
     "overdue": "◑ overdue",
     "stuck": "■ stuck",
@@ -26,22 +29,31 @@ def band(value: float) -> str:
     """A band with one decimal; more only where the record has more, because nothing read is rounded.
 
     >>> band(7), band(6.25), band(float("nan"))
-    ('7.0', '6.25', '-')
+    ('7.0', '6.25', '–')
     """
     if math.isnan(value):
         return UNKNOWN
     return f"{value:.1f}" if float(value * 10).is_integer() else repr(float(value))
 
 
+def level(value: float) -> str:
+    """A level, which is an estimate, with one decimal.
+
+    >>> level(6.04), level(float("nan"))
+    ('6.0', '–')
+    """
+    return UNKNOWN if math.isnan(value) else f"{value:.1f}"
+
+
 def change(value: float) -> str | None:
     """A change in bands with its sign; None when unknown.
 
-    >>> change(0.5), change(-1), change(0.0), change(float("nan"))
-    ('+0.5', '-1.0', '0.0', None)
+    >>> change(0.5), change(-1), change(0.0), change(-0.04), change(float("nan"))
+    ('+0.5', '−1.0', '0.0', '0.0', None)
     """
     if math.isnan(value):
         return None
-    return f"{value:+.1f}" if value else "0.0"
+    return f"{value:+.1f}".replace("-", MINUS) if round(value, 1) else "0.0"
 
 
 def state(name: State, age: timedelta | None = None) -> str:
@@ -50,10 +62,10 @@ def state(name: State, age: timedelta | None = None) -> str:
     >>> state("waiting", timedelta(minutes=3, seconds=40)), state("failed")
     ('◔ waiting 3 min', '✕ failed')
     """
-    shown = _STATES[name]
+    label = _STATES[name]
     if age is None or name not in ("waiting", "overdue", "stuck"):
-        return shown
-    return f"{shown} {duration(timedelta(minutes=age // timedelta(minutes=1)))}"
+        return label
+    return f"{label} {duration(timedelta(minutes=age // timedelta(minutes=1)))}"
 
 
 def duration(span: timedelta) -> str:
@@ -81,39 +93,79 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
     >>> from datetime import UTC
     >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    >>> [ago(noon - timedelta(hours=h), noon) for h in (0, 5, 24, 50, 24 * 21, 24 * 100, 24 * 800, -1)]
-    ['just now', '5 h ago', '24 h ago', '2 days ago', '21 days ago', '3 months ago', '2 years ago', 'in the future']
+    >>> [ago(noon - timedelta(hours=h), noon) for h in (0, 0.7, 5.4, 24, 50, 24 * 100, 24 * 800, -1)]
+    ['just now', '42 min ago', '5 h ago', '1 day ago', '2 days ago', '3 months ago', '2 years ago', 'in the future']
     """
-    if known(moment) is None or moment is None:
+    if time_or_none(moment) is None or moment is None:
         return UNKNOWN
     span = now - moment
     if span < timedelta(seconds=-60):
         return "in the future"
     if span < timedelta(minutes=1):
         return "just now"
-    if span < timedelta(hours=48):
-        return f"{duration(timedelta(minutes=span // timedelta(minutes=1)))} ago"
+    if span < timedelta(hours=1):
+        return f"{span // timedelta(minutes=1)} min ago"
+    if span < timedelta(days=1):
+        return f"{span // timedelta(hours=1)} h ago"
     if span < timedelta(days=60):
-        return f"{span.days} days ago"
+        return f"{count(span.days, 'day')} ago"
     if span < timedelta(days=730):
         return f"{round(span.days / 30.44)} months ago"
     return f"{round(span.days / 365.25)} years ago"
 
 
+def day(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """A local date, without this year.
+
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    >>> day(now, ZoneInfo("UTC"), now), day(now - timedelta(days=100), ZoneInfo("UTC"), now)
+    ('1 Mar', '21 Nov 2025')
+    """
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b}" if local.year == now.astimezone(zone).year else f"{local.day} {local:%b %Y}"
+
+
+def stamp(moment: datetime | None, zone: ZoneInfo, now: datetime) -> str:
+    """Local date and time in a list: without the date of today, without this year.
+
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    >>> [stamp(now - timedelta(days=d), ZoneInfo("Asia/Ho_Chi_Minh"), now) for d in (0, 3, 100)]
+    ['19:00', '26 Feb, 19:00', '21 Nov 2025, 19:00']
+    """
+    if time_or_none(moment) is None or moment is None:
+        return UNKNOWN
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    of_day = f"{local:%H:%M}"
+    return of_day if local.date() == today.date() else f"{day(moment, zone, now)}, {of_day}"
+
+
 def exact(moment: datetime | None, zone: ZoneInfo) -> str:
-    """Local date and time with its zone.
+    """Local date and time; the zone is named once on a page, at its foot.
 
     >>> from datetime import UTC
     >>> exact(datetime(2026, 3, 1, 12, tzinfo=UTC), ZoneInfo("Asia/Ho_Chi_Minh"))
-    '1 Mar 2026, 19:00 (Asia/Ho_Chi_Minh)'
+    '1 Mar 2026, 19:00'
     """
-    if known(moment) is None or moment is None:
+    if time_or_none(moment) is None or moment is None:
         return UNKNOWN
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M} ({zone.key})"
+    return f"{local.day} {local:%b %Y, %H:%M}"
 
 
-def known(moment: datetime | None) -> datetime | None:
+def zoned(moment: datetime | None, zone: ZoneInfo) -> str:
+    """Local date and time with its zone, for files, which have no foot of a page.
+
+    >>> from datetime import UTC
+    >>> zoned(datetime(2026, 3, 1, 12, tzinfo=UTC), ZoneInfo("Asia/Ho_Chi_Minh"))
+    '1 Mar 2026, 19:00 (Asia/Ho_Chi_Minh)'
+    """
+    text = exact(moment, zone)
+    return text if text == UNKNOWN else f"{text} ({zone.key})"
+
+
+def time_or_none(moment: datetime | None) -> datetime | None:
     """The time, None for a missing one (pandas' NaT is a datetime too)."""
     return None if moment is None or pd.isna(moment) else moment
 
@@ -127,20 +179,20 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def to_tick(shown: int, total: int, one: str, then: str) -> str:
-    """What stands above a list of which a row can be chosen.
+def of(part: int, total: int, one: str) -> str:
+    """How many of how many.
 
-    >>> to_tick(3, 1200, "evaluation", "read it")
-    '3 of 1,200 evaluations, newest first. Tick one to read it.'
+    >>> of(3, 1200, "evaluation"), of(7, 7, "set")
+    ('3 of 1,200 evaluations', '7 sets')
     """
-    return f"{shown:,} of {count(total, one)}, newest first. Tick one to {then}."
+    return count(total, one) if part == total else f"{part:,} of {count(total, one)}"
 
 
 def whole(number: int | None) -> str:
     """A whole number, a dash when unknown.
 
     >>> whole(1200), whole(None)
-    ('1,200', '-')
+    ('1,200', '–')
     """
     return UNKNOWN if number is None else f"{number:,}"
 
@@ -149,13 +201,32 @@ def cost(spent: Cost) -> str:
     """What reading cost.
 
     >>> cost(Cost(3, 12.5)), cost(Cost(1, None)), cost(Cost(2, 0.0))
-    ('3 requests · 12.5 read units · US$ 0.0000016', '1 request · not metered', '2 requests · 0 read units · US$ 0')
+    ('3 requests · 12.5 read units · US$ 0.0000016', '1 request · cost unknown', '2 requests · 0 read units · US$ 0')
+    >>> cost(Cost(3, 12.5, None))  # no price is known, or the table is provisioned
+    '3 requests · 12.5 read units'
     """
     requests = count(spent.requests, "request")
-    if spent.read_units is None or spent.usd is None:
-        return f"{requests} · not metered"
+    if spent.read_units is None:
+        return f"{requests} · cost unknown"
     units = f"{spent.read_units:,.1f}".removesuffix(".0")
-    return f"{requests} · {units} read {'unit' if units == '1' else 'units'} · US$ {usd(spent.usd)}"
+    money = "" if spent.usd is None else f" · US$ {usd(spent.usd)}"
+    return f"{requests} · {units} read {'unit' if units == '1' else 'units'}{money}"
+
+
+def estimate(expected: Cost | None, settings: Settings) -> str:
+    """What reading something is going to cost; `expected` is None where DynamoDB has not counted its size yet.
+
+    >>> aws, demo = Settings.read({"BANDUP_SOURCE": "aws"}), Settings.read({})
+    >>> estimate(Cost(1, 2.5), aws), estimate(None, demo)
+    ('about 1 request · 2.5 read units · US$ 0.00000031', 'nothing in the demo')
+    >>> estimate(None, aws)
+    'what its size makes it, which DynamoDB has not counted yet (it does so about every six hours)'
+    """
+    if settings.source == "demo":
+        return "nothing in the demo"
+    if expected is None:
+        return "what its size makes it, which DynamoDB has not counted yet (it does so about every six hours)"
+    return f"about {cost(expected)}"
 
 
 def usd(amount: float) -> str:

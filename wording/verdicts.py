@@ -1,100 +1,268 @@
-"""Level, trend, forecast and flags in words, the same on every page and in what is taken away."""
+"""Level, trend, target, change and flags in words, the same on every page and in every file."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from analysis.attention import Flag
-from analysis.progress import WINDOW, Forecast, Progress, Trend
+from analysis.attention import Aim, Flag, Student
+from analysis.criteria import Weakest
+from analysis.progress import WINDOW, Forecast, Progress, Trend, pace_needed, standing
 from data.schema import CRITERIA
 from wording import formats
 from wording.skills import SKILL_NAMES
 
+_TESTS = ZoneInfo("UTC")  # in which the class list has the end of a test's day
+
+UNHEARD_OF = 2.0
+"""Bands a month: as a pace to the test, more is no advice."""
+
 LEVEL_HELP = (
-    "The level is the median of the last three completed attempts of the last 180 days, because one score alone is "
-    "noisy: half a band between two attempts is not yet progress. With fewer attempts it comes from those there are."
+    "One score alone is noisy, so the level is a line through the completed attempts of the last 180 days, read off at "
+    "the newest one. The margin holds the true level in 95 of 100 cases; with few attempts it is wide."
 )
 TREND_HELP = (
-    "A trend is claimed only over at least two weeks, and only when its 95 % interval excludes zero (Theil-Sen slope "
-    "over the last 180 days), which takes five attempts or more. Otherwise it says steady, when the interval stays "
-    "within a quarter of a band a month, or not enough evidence."
+    "Rising or declining is said only where chance hardly explains the attempts of the last 180 days: of students who "
+    "stand still, about 1 in 20 is ever told so in a year. It takes five attempts over four weeks. Steady: within "
+    "0.1 of a band a month."
 )
-WEAKEST_HELP = "The criterion with the lowest level, and how far it is below the median of the skill's other criteria."
+CHANGE_HELP = (
+    "From estimate to estimate over the period, bold where chance hardly makes such a change; the file has its margin. "
+    "Empty without practice in the period."
+)
+WEAKEST_HELP = (
+    "The criterion farthest below the mean of the others, where the gap repeats in the newest attempts beyond chance."
+)
 
 
-def trend(found: Trend) -> str:
-    """A trend in words.
+def level(progress: Progress) -> str:
+    """The level with its margin.
 
-    >>> trend(Trend("rising", 0.42, 0.1, 0.6)), trend(Trend("falling", -0.04, -0.1, -0.01)), trend(Trend("steady"))
-    ('rising, about 0.4 a month', 'falling, less than 0.1 a month', 'steady')
+    >>> level(Progress(6.04, 0.38, 8)), level(Progress())
+    ('6.0 ± 0.4', '–')
     """
-    if found.word not in ("rising", "falling"):
-        return found.word
-    pace = abs(found.slope)
-    return f"{found.word}, {f'about {pace:.1f}' if pace >= 0.1 else 'less than 0.1'} a month"
+    if math.isnan(progress.level):
+        return formats.UNKNOWN
+    return f"{progress.level:.1f} ± {max(progress.margin, 0.1):.1f}"
 
 
-def interval(found: Trend) -> str:
-    """What the attempts leave open, in words; empty where there is no interval, or nothing of it after rounding.
+def evidence(progress: Progress, zone: ZoneInfo, now: datetime) -> str:
+    """How many attempts the level comes from, and how old it is.
 
-    >>> interval(Trend("rising", 0.42, 0.1, 0.6))
-    'between +0.1 and +0.6 a month'
-    >>> interval(Trend("steady", -0.02, -0.2, -0.01)), interval(Trend("steady", 0.0, -0.04, 0.04))
-    ('between -0.2 and 0.0 a month', '')
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 11, 26, tzinfo=UTC)
+    >>> evidence(Progress(6.0, 0.4, 8, datetime(2026, 11, 23, tzinfo=UTC)), ZoneInfo("UTC"), now)
+    'from 8 attempts, last on 23 Nov'
+    >>> evidence(Progress(), ZoneInfo("UTC"), now)
+    'No attempts in the last 180 days'
     """
-    if math.isnan(found.low):
+    if progress.last is None:
+        return f"No attempts in the last {WINDOW.days} days"
+    return f"from {formats.count(progress.attempts, 'attempt')}, last on {formats.day(progress.last, zone, now)}"
+
+
+def trend(trend: Trend, last: datetime | None, zone: ZoneInfo, now: datetime) -> str:
+    """A trend in words, with its pace and the range that this may have.
+
+    >>> from datetime import UTC, timedelta
+    >>> now, since = datetime(2026, 11, 26, tzinfo=UTC), datetime(2026, 8, 3, tzinfo=UTC)
+    >>> trend(Trend("rising", 0.32, 0.11, 0.52, since), now, ZoneInfo("UTC"), now)
+    'Rising since August, about 0.3 a month (0.1–0.5)'
+    >>> trend(Trend("declining", -0.32, -0.52, -0.11, since), now, ZoneInfo("UTC"), now)
+    'Declining since August, about 0.3 a month (0.1–0.5)'
+    >>> trend(Trend("paused", was="rising"), now - timedelta(days=100), ZoneInfo("UTC"), now)
+    'Last practised 100 days ago; was rising'
+    """
+    if trend.word == "paused":
+        days = "" if last is None else f"Last practised {formats.count((now - last).days, 'day')} ago"
+        return f"{days}; was {trend.was}" if trend.was in ("rising", "declining", "steady") else days
+    if trend.word == "not enough data" or trend.since is None:
+        return "Not enough data yet"
+    if trend.word == "no clear change":
+        return "No clear change yet"
+    since = _month(trend.since, zone, now)
+    if trend.word == "steady":
+        return f"Steady since {since}"
+    low, high = sorted((abs(trend.low), abs(trend.high)))
+    pace = f"about {abs(trend.slope):.1f}" if abs(trend.slope) >= 0.1 else "less than 0.1"
+    return f"{trend.word.capitalize()} since {since}, {pace} a month ({_between(low, high)})"
+
+
+def _between(low: float, high: float) -> str:
+    """A range of paces, with a second decimal where one would say nothing."""
+    digits = 1 if round(low, 1) > 0 and round(low, 1) < round(high, 1) else 2
+    return f"{low:.{digits}f}–{high:.{digits}f}"
+
+
+def interval(trend: Trend) -> str:
+    """What the attempts leave open of the pace, in words; empty where there is none.
+
+    >>> interval(Trend("no clear change", 0.12, -0.14, 0.38))
+    'between −0.1 and +0.4 a month'
+    >>> interval(Trend("not enough data"))
+    ''
+    """
+    if math.isnan(trend.low):
         return ""
-    low, high = round(found.low, 1), round(found.high, 1)
-    return f"between {low or 0:+.1f} and {high or 0:+.1f} a month".replace("+0.0", "0.0") if low or high else ""
+    return f"between {formats.change(trend.low)} and {formats.change(trend.high)} a month"
 
 
-def evidence(found: Progress) -> str:
-    """How many attempts the level and the trend come from.
+def target(progress: Progress, target: float) -> str:
+    """Where a level stands to a target; empty where one of them is not known.
 
-    >>> evidence(Progress(6.0, 2, Trend("steady"), None, {}))
-    'from 2 attempts in 180 days'
+    >>> target(Progress(5.0, 0.4, 8), 6.5), target(Progress(6.4, 0.4, 8), 6.5), target(Progress(7.1, 0.4, 8), 6.5)
+    ('1.5 to target 6.5', 'Close to target 6.5', 'Target 6.5 reached')
     """
-    return f"from {formats.count(found.attempts, 'attempt')} in 180 days"
+    where = None if math.isnan(target) else standing(progress, target)
+    if where is None:
+        return ""
+    aim = formats.band(target)
+    if where == "reached":
+        return f"Target {aim} reached"
+    return f"Close to target {aim}" if where == "close" else f"{target - progress.level:.1f} to target {aim}"
 
 
-def forecast(found: Forecast, target: float, zone: ZoneInfo) -> str:
+def path(progress: Progress, aim: Aim, now: datetime) -> str:
+    """The pace that it takes to the target until the test; empty without a test to come, or with nothing to gain.
+
+    >>> from datetime import UTC, timedelta
+    >>> now = datetime(2026, 11, 26, tzinfo=UTC)
+    >>> path(Progress(5.0, 0.4, 8), Aim(6.5, now + timedelta(days=152)), now)
+    'takes 0.3 a month until the test'
+    >>> path(Progress(5.0, 0.4, 8), Aim(6.5), now), path(Progress(6.5, 0.4, 8), Aim(6.5, now + timedelta(9)), now)
+    ('', '')
+    """
+    if aim.test_at is None or aim.test_at <= now or progress.paused:
+        return ""
+    needed = pace_needed(progress, aim.target, aim.test_at, now)
+    return f"takes {max(needed, 0.1):.1f} a month until the test" if 0 < needed <= UNHEARD_OF else ""
+
+
+def forecast(forecast: Forecast, target: float, zone: ZoneInfo) -> str:
     """When the target may be reached, as a range of months.
 
     >>> from datetime import UTC, datetime
     >>> forecast(Forecast(datetime(2027, 3, 2, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)), 7.0, ZoneInfo("UTC"))
-    'At this pace 7.0 around March to May 2027'
+    'At this rate 7.0 around March to May 2027'
     """
-    first, last = found.first.astimezone(zone), found.last.astimezone(zone)
+    first, last = forecast.first.astimezone(zone), forecast.last.astimezone(zone)
     begin = f"{first:%B}" if first.year == last.year else f"{first:%B %Y}"
     months = f"{last:%B %Y}" if (first.year, first.month) == (last.year, last.month) else f"{begin} to {last:%B %Y}"
-    return f"At this pace {formats.band(target)} around {months}"
+    return f"At this rate {formats.band(target)} around {months}"
 
 
-def criteria(skill: str, names: Sequence[str]) -> str:
-    """The names of criteria.
+def weakest(skill: str, low: Weakest | None) -> str:
+    """The weakest criterion with its gap, or that none is clear.
 
-    >>> criteria("writing", ["grammar_band", "lexical_band"])
-    'Grammar, Lexical resource'
+    >>> weakest("writing", Weakest("lexical_band", 5.2, 0.82, 0.3)), weakest("writing", None)
+    ('Lexical resource, 0.8 ± 0.3 below the others', 'No clear weakest criterion')
     """
-    return ", ".join(CRITERIA[skill][name] for name in names)
+    if low is None:
+        return "No clear weakest criterion"
+    return f"{CRITERIA[skill][low.criterion]}, {low.gap:.1f} ± {max(low.margin, 0.1):.1f} below the others"
 
 
-def flag(found: Flag) -> str:
+def reasons(flags: Iterable[Flag]) -> str:
+    """Why a student needs attention, on one line; empty where there is no reason.
+
+    >>> reasons([Flag("away", 19.8), Flag("lost", 1)])
+    'Inactive 19 days; 1 missing result'
+    """
+    return "; ".join(map(flag, flags))
+
+
+def flag(flag: Flag) -> str:
     """Why a student needs attention, with its number.
 
     >>> flag(Flag("away", 19.8)), flag(Flag("below", 1.5, "writing")), flag(Flag("lost", 1))
-    ('19 days away', '1.5 below target in Writing', '1 result lost')
+    ('Inactive 19 days', 'Writing 1.5 below target', '1 missing result')
+    >>> flag(Flag("below", 1.5, "writing", needed=0.62)), flag(Flag("below", 1.5, "writing", needed=0.62, pace=0.1))
+    ('Writing needs 0.6 a month until the test', 'Writing needs 0.6 a month until the test, has 0.1')
+    >>> flag(Flag("below", 1.5, "writing", needed=9.1, pace=0.1))
+    'Writing 1.5 below target, shortly before the test'
     """
-    skill = SKILL_NAMES.get(found.skill or "", "")
-    if found.rule == "away":
-        # As far back as everything is read; a longer period finds the student with a number.
-        return (
-            f"not seen in {WINDOW.days} days" if math.isinf(found.amount) else f"{math.floor(found.amount)} days away"
-        )
-    if found.rule == "below":
-        return f"{formats.band(found.amount)} below target in {skill}"
-    if found.rule == "lost":
-        return f"{formats.count(int(found.amount), 'result')} lost"
-    if found.rule == "falling":
-        return f"{skill} falling {abs(found.amount):.1f} a month"
-    return f"{criteria(found.skill or '', found.criteria)} {formats.band(found.amount)} below the rest of {skill}"
+    skill = SKILL_NAMES.get(flag.skill or "", "")
+    if flag.rule == "away":
+        # As far back as everybody is read; a longer period finds the student with a number.
+        return f"No activity in {WINDOW.days} days" if math.isinf(flag.amount) else f"Inactive {int(flag.amount)} days"
+    if flag.rule == "below":
+        if math.isnan(flag.needed):
+            return f"{skill} {flag.amount:.1f} below target"
+        if flag.needed > UNHEARD_OF:
+            return f"{skill} {flag.amount:.1f} below target, shortly before the test"
+        has = "" if math.isnan(flag.pace) else f", has {(formats.change(flag.pace) or '').removeprefix('+')}"
+        return f"{skill} needs {flag.needed:.1f} a month until the test{has}"
+    if flag.rule == "lost":
+        return formats.count(int(flag.amount), "missing result")
+    if flag.rule == "falling":
+        pace = abs(flag.amount)
+        return f"{skill} declining {f'{pace:.1f}' if pace >= 0.1 else 'less than 0.1'} a month"
+    return f"Weak: {CRITERIA[flag.skill or ''][flag.criterion or '']} (−{flag.amount:.1f})"
+
+
+def next_step(flag: Flag, student: Student, aim: Aim, zone: ZoneInfo, now: datetime) -> str:
+    """What a teacher may do about a reason.
+
+    >>> from datetime import UTC, timedelta
+    >>> now, zone = datetime(2026, 11, 26, tzinfo=UTC), ZoneInfo("UTC")
+    >>> ann = Student("ann", {}, 3, 1, now - timedelta(days=20))
+    >>> next_step(Flag("lost", 1), ann, Aim(), zone, now)
+    'Ask the student to submit again, a result is missing.'
+    >>> next_step(Flag("weakest", 1.0, "writing", "lexical_band"), ann, Aim(), zone, now)
+    'Practise Lexical resource in Writing.'
+    >>> next_step(Flag("away", 20.8), ann, Aim(), zone, now)
+    'Ask why there was no practice since 6 Nov.'
+    >>> next_step(Flag("below", 1.5, "speaking"), ann, Aim(6.5), zone, now)
+    'Plan more Speaking practice, or talk about the target: 1.5 bands are missing.'
+    >>> next_step(Flag("below", 1.5, "speaking", needed=0.75), ann, Aim(6.5, now + timedelta(days=60)), zone, now)
+    'Plan more Speaking practice, or talk about the target: it takes 0.8 a month to reach 6.5 by 25 Jan 2027.'
+    >>> next_step(Flag("below", 1.5, "speaking", needed=9.1), ann, Aim(6.5, now + timedelta(days=5)), zone, now)
+    'Talk about the day of the test: 1.5 bands are missing in Speaking by 1 Dec.'
+    """
+    skill = SKILL_NAMES.get(flag.skill or "", "")
+    match flag.rule:
+        case "lost":
+            missing = "a result is missing" if flag.amount == 1 else f"{int(flag.amount)} results are missing"
+            return f"Ask the student to submit again, {missing}."
+        case "weakest":
+            return f"Practise {CRITERIA[flag.skill or ''][flag.criterion or '']} in {skill}."
+        case "away":
+            if student.last_seen is None:
+                return f"Ask why there was no practice in the last {WINDOW.days} days."
+            return f"Ask why there was no practice since {formats.day(student.last_seen, zone, now)}."
+        case "falling":
+            standing = student.standings[flag.skill or ""]
+            since = standing.progress.trend.since
+            month = "" if since is None else f" since {_month(since, zone, now)}"
+            weak = (
+                "" if standing.weakest is None else f", first {CRITERIA[flag.skill or ''][standing.weakest.criterion]}"
+            )
+            return f"Look with the student at what changed in {skill}{month}{weak}."
+        case "below":
+            plan = f"Plan more {skill} practice, or talk about the target"
+            if aim.test_at is not None and flag.needed > UNHEARD_OF:
+                day = formats.day(aim.test_at, _TESTS, now)
+                return f"Talk about the day of the test: {flag.amount:.1f} bands are missing in {skill} by {day}."
+            if aim.test_at is None or math.isnan(flag.needed) or math.isinf(flag.needed):
+                return f"{plan}: {flag.amount:.1f} bands are missing."
+            by = f"by {formats.day(aim.test_at, _TESTS, now)}"
+            return f"{plan}: it takes {flag.needed:.1f} a month to reach {formats.band(aim.target)} {by}."
+
+
+def target_of(aim: Aim, now: datetime) -> str:
+    """The target with the day of the test; empty without one.
+
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 11, 26, tzinfo=UTC)
+    >>> target_of(Aim(6.5, datetime(2027, 3, 20, 23, 59, 59, tzinfo=UTC)), now), target_of(Aim(6.5), now)
+    ('target 6.5 by 20 Mar 2027', 'target 6.5')
+    """
+    by = "" if aim.test_at is None else formats.day(aim.test_at, _TESTS, now)
+    if math.isnan(aim.target):
+        return f"test on {by}" if by else ""
+    return f"target {formats.band(aim.target)}{f' by {by}' if by else ''}"
+
+
+def _month(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    return f"{local:%B}" if local.year == today.year else f"{local:%B %Y}"

@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from data.demo import texts
@@ -71,7 +71,14 @@ _MODELS = {  # before and after the change half-way
 _STRICTER = 0.25  # bands by which the newer models score lower
 # A few who clearly move: student number -> bands per month over the last five months.
 _MOVING = {6: 0.45, 13: 0.5, 24: 0.4, 7: -0.5, 29: -0.5}
+# Who is going to take the test: student number -> (weeks until it, bands from the level to the target).
+_TESTS = {0: (18, 1.5), 2: (26, 0.5), 6: (14, 0.5), 8: (9, 0.0), 9: (22, 1.5), 11: (7, 0.5), 13: (6, 1.0)}
+_TESTS |= {16: (30, 0.5), 20: (12, 0.0), 22: (17, 0.5), 25: (10, 1.0), 31: (24, 0.5), 35: (3, 0.0), 37: (15, 0.5)}
 _BURSTS = ((3, 14), (96, 8))  # failures in bursts: (days ago, how many within three hours)
+# Minutes ago that jobs began which never end. Nothing runs here that would end them, so they are few: an hour later it
+# still is a school where a job or two is overdue.
+_WAITING = (2, 26, 1500, 4300)
+_SETS_WAITING = (700,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +116,31 @@ def sample(now: datetime, seed: int = 456) -> Sample:
             evaluations.append(failure)
             if n % 3:  # most did it again the same day
                 evaluations.append(_completed(rng, now, student, failure["evaluation_type"], when - 0.2))
-    for minutes_ago in (2, 6, 11, 26, 190, 540, 1500, 4300):
+    for minutes_ago in _WAITING:
         evaluations.append(_waiting(rng, now, rng.choice(students[:12]), minutes_ago))
     evaluations += [*(dict(record) for record in SEED_EVALUATIONS), *_odd_evaluations(now)]
-    return Sample(evaluations, [*_sets(rng, now, students), dict(SEED_SET), *_odd_sets(now)])
+    return Sample(evaluations, [*_sets(random.Random(seed), now, students), dict(SEED_SET), *_odd_sets(now)])
 
 
-def roster(seed: int = 456) -> str:
-    """The sample's roster as CSV: most of the students, three classes, and one who never came."""
+def roster(now: datetime, seed: int = 456) -> str:
+    """The sample's roster as CSV: most of the students, three classes, some with a test, and one who never came."""
     rng = random.Random(seed)
-    lines = ["user_id,name,class,target_band"]
+    lines = ["user_id,name,class,target_band,test_date,teacher"]
     for n, name in enumerate(texts.STUDENTS):
         student = _student(rng, n)
-        reached = student.level[WRITING] + student.growth[WRITING] * student.start / 30.4
-        target = "" if n % 8 == 3 else f"{min(8.5, _half(reached + (1.5 if n % 9 == 0 else -0.1))):.1f}"
-        lines.append(f"user-{101 + n},{name},{texts.CLASSES[n % 7 % 3]},{target}")
+        # Whoever declines aims at what was their level once.
+        best = student.level[WRITING] + max(0.0, student.growth[WRITING]) * student.start / 30.4
+        weeks, missing = _TESTS.get(n, (0, 1.5 if n % 9 == 0 else -0.1))
+        target = "" if n % 8 == 3 and not weeks else f"{min(8.5, _half(best + missing)):.1f}"
+        test = f"{_saturday(now + timedelta(weeks=weeks))}" if weeks else ""
+        of_class = n % 7 % 3
+        lines.append(f"user-{101 + n},{name},{texts.CLASSES[of_class]},{target},{test},{texts.TEACHERS[of_class]}")
     return "\r\n".join(lines) + "\r\n"
+
+
+def _saturday(now: datetime) -> date:
+    """The Saturday of the week: tests are mostly on one."""
+    return (now + timedelta(days=5 - now.weekday())).date()
 
 
 def _student(rng: random.Random, n: int) -> _Student:
@@ -208,10 +224,10 @@ def _failure(
     # A burst has one cause, as a rule.
     errors = texts.ERRORS[:1] if in_burst and rng.random() < 0.85 else texts.ERRORS
     reason = _reason(rng, errors, student.user_id, model)
-    said = rng.choice(
+    explanation = rng.choice(
         ({"error": reason}, {"error_message": reason}, {"feedback": json.dumps({"error": reason})}, {"error": reason})
     )
-    return {**_start(rng, now, student, kind, days_ago), "status": FAILED, "model_used": model, **said}
+    return {**_start(rng, now, student, kind, days_ago), "status": FAILED, "model_used": model, **explanation}
 
 
 def _waiting(rng: random.Random, now: datetime, student: _Student, minutes_ago: float) -> Record:
@@ -254,8 +270,8 @@ def _feedback(rng: random.Random, kind: str, topic: str, criteria: dict[str, flo
 
 
 def _transcript(rng: random.Random, topic: str, fluency: float) -> str:
-    said = texts.SPEAKING_TOPICS[topic]
-    first, *rest = said
+    answers = texts.SPEAKING_TOPICS[topic]
+    first, *rest = answers
     count = min(len(rest), max(4, round(fluency * 1.3 + rng.gauss(0, 1))))
     sentences = [first, *rng.sample(rest, count)]
     spoken = []
@@ -307,7 +323,7 @@ def _sets(rng: random.Random, now: datetime, students: list[_Student]) -> list[R
                 "chunk_count": pages * rng.randint(2, 4),
             }
         )
-    for minutes_ago in (4, 700):
+    for minutes_ago in _SETS_WAITING:
         student = rng.choice(students)
         sets.append(
             {

@@ -124,6 +124,8 @@ STUDENTS = (
     "Zoë Müller",
 )
 CLASSES = ("Monday evening", "Wednesday evening", "Saturday intensive")
+TEACHERS = ("Ms Phạm Lan", "Mr Davies", "Ms Okafor")
+"""Of the classes, in their order."""
 
 PLACES = (
     "the old quarter of Hue",

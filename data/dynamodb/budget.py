@@ -3,12 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 THREADS = "side-by-side"
 """What the names of the threads that ask side by side begin with."""
@@ -121,21 +120,14 @@ def side_by_side(ask: Callable[[T], U], of: Iterable[T], most: int = 64) -> list
 
 def _within(seconds: float, send: Callable[[], T]) -> T:
     """What `send` returns or raises; TimeoutError when it does neither in time."""
-    answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+    future: Future[T] = Future()
 
     def work() -> None:
         try:
-            answers.put((send(), None))
+            future.set_result(send())
         except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is awaited
-            answers.put((None, error))
+            future.set_exception(error)
 
-    # A daemon, so that Ctrl+C does not wait for what hangs.
+    # A daemon and no executor's thread: Python waits for those at its end, and here that is for what hangs.
     threading.Thread(target=copy_context().run, args=(work,), daemon=True, name="call").start()
-    try:
-        value, error = answers.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError from None
-    if error is not None:
-        raise error
-    result: Any = value
-    return result  # type: ignore[no-any-return]
+    return future.result(seconds)

@@ -1,16 +1,21 @@
-"""What went wrong with a call to AWS, said so that a person can act on it."""
+"""Failed calls to AWS as data: kind, code, operation, resource. Their sentences are in wording/failures.py."""
 
+import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
+from difflib import get_close_matches
+from functools import cache
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
+import botocore.loaders
 from botocore import exceptions as aws
 
 from data.dynamodb.budget import Late
 
-Service = Literal["dynamodb", "lambda", "iam", "sts"]
-_SERVICES: dict[Service, str] = {"dynamodb": "DynamoDB", "lambda": "Lambda", "iam": "IAM", "sts": "STS"}
+log = logging.getLogger(__name__)
 
+Service = Literal["dynamodb", "lambda", "iam", "sts", "sso", "cloudwatch", "sns"]
 Kind = Literal[
     "access_denied",
     "busy",
@@ -32,23 +37,88 @@ Kind = Literal[
     "unexpected",
     "unreachable",
 ]
+"""What to do about a failure depends on its kind alone."""
+Case = Literal[
+    "account",
+    "account_endpoint",
+    "billing",
+    "broken_off",
+    "bundle",
+    "client",
+    "clock",
+    "configuration",
+    "credentials_late",
+    "credentials_unreachable",
+    "endpoint",
+    "environment",
+    "expired_at_once",
+    "explicit_deny",
+    "file",
+    "function",
+    "identity_token",
+    "incomplete",
+    "key",
+    "late",
+    "login",
+    "malformed",
+    "maximum",
+    "mfa",
+    "no_credentials",
+    "not_asked",
+    "plan_changed",
+    "plan_unchecked",
+    "profile",
+    "profile_loop",
+    "program_failed",
+    "program_late",
+    "program_missing",
+    "queued",
+    "recovery_off",
+    "region_name",
+    "region_unknown",
+    "resource_changed",
+    "restore_time",
+    "sign_in",
+    "sso_role",
+    "table_gone",
+    "table_taken",
+    "tls",
+    "too_new",
+    "unprocessed",
+    "unrecognised",
+    "unusable",
+]
+"""Which of the causes that a kind has, where it has several."""
 
 _PASSING: frozenset[Kind] = frozenset(
     {"busy", "expired", "garbled", "index_building", "service", "throttled", "too_slow", "unreachable"}
 )
 
 
-@dataclass
+@dataclass(unsafe_hash=True)
 class Failure(Exception):
-    """A read or a change that failed. `what` happened and what to `do` are whole sentences; never a traceback.
+    """A read or a change that failed.
 
-    `request_id` is AWS's, for the log and for support; empty when no answer came.
+    `resource` is a table's name, or such as "function:bandup-writing-evaluator". Of a denial, `operation` is the action
+    that was denied and `resource` its ARN, as far as they are known. `detail` is what else the sentences name: AWS's
+    message, an address, a span of time. `reasons` are failures and facts behind this one. `request_id` is AWS's, for
+    the log and for support; empty when no answer came.
     """
 
     kind: Kind
-    what: str
-    do: str
+    _: KW_ONLY
+    case: Case | None = None
+    code: str = ""
+    operation: str = ""
+    resource: str = ""
+    index: str = ""
+    service: Service = "dynamodb"
+    detail: str = ""
+    reasons: tuple["Failure | str", ...] = ()
     request_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.args = (self.kind,)  # what an exception is copied and pickled with
 
     def to_keep(self) -> "Failure":
         """The same without its traceback, which would hold on to all that the page had read by then."""
@@ -60,254 +130,220 @@ class Failure(Exception):
         return self.kind in _PASSING
 
     def __str__(self) -> str:
-        return f"{self.what} {self.do}"
+        """For the log: no message of AWS's, which may quote a record."""
+        parts = (self.kind, self.case, self.code, f"{self.operation} on {self.resource}" if self.operation else "")
+        return f"{', '.join(part for part in parts if part)} (request {self.request_id or 'none'})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.kind, self.what, self.do, self.request_id)
 
-
-_EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
-_SKEWED = "RequestTimeTooSkewed"
-_UNRECOGNISED = {
-    _SKEWED,
-    "UnrecognizedClientException",
-    "InvalidSignatureException",
-    "InvalidClientTokenId",
-    "MissingAuthenticationTokenException",
-    "IncompleteSignature",
-    "SignatureDoesNotMatch",
+_CODES: dict[str, tuple[Kind, Case | None]] = {
+    "AccessDenied": ("access_denied", None),
+    "AccessDeniedException": ("access_denied", None),
+    "UnauthorizedOperation": ("access_denied", None),
+    "KMSAccessDeniedException": ("access_denied", "key"),
+    "ExpiredToken": ("expired", None),
+    "ExpiredTokenException": ("expired", None),
+    "RequestExpired": ("expired", None),
+    "IncompleteSignature": ("credentials", None),
+    "InvalidClientTokenId": ("credentials", None),
+    "InvalidIdentityToken": ("credentials", "identity_token"),
+    "InvalidSignatureException": ("credentials", None),
+    "MissingAuthenticationTokenException": ("credentials", None),
+    "SignatureDoesNotMatch": ("credentials", None),
+    "UnrecognizedClientException": ("credentials", None),
+    "RequestTimeTooSkewed": ("credentials", "clock"),
+    "ProvisionedThroughputExceededException": ("throttled", None),
+    "RequestLimitExceeded": ("throttled", None),
+    "Throttling": ("throttled", None),
+    "ThrottlingException": ("throttled", None),
+    "TooManyRequestsException": ("throttled", None),
+    "NotFound": ("missing", None),
+    "ResourceNotFoundException": ("missing", None),
+    "TableNotFoundException": ("missing", None),
+    "TableAlreadyExistsException": ("rejected", "table_taken"),
+    "InvalidRestoreTimeException": ("rejected", "restore_time"),
+    "PointInTimeRecoveryUnavailableException": ("rejected", "recovery_off"),
+    "UnknownOperationException": ("not_offered", None),
+    "ConditionalCheckFailedException": ("changed", None),
+    "ContinuousBackupsUnavailableException": ("busy", "too_new"),
+    "PreconditionFailedException": ("busy", "resource_changed"),
+    "ResourceConflictException": ("busy", "resource_changed"),
+    "ResourceInUseException": ("busy", None),
+    "TableInUseException": ("busy", None),
+    "LimitExceeded": ("limit", None),
+    "LimitExceededException": ("limit", None),
+    "InternalServerError": ("service", None),
+    "ServiceUnavailable": ("service", None),
+    "ValidationException": ("rejected", None),
 }
-_THROTTLED = {
-    "ThrottlingException",
-    "Throttling",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
+# What a message tells of an index, whatever its code: moto has another one than DynamoDB.
+_INDEX_MESSAGES: dict[str, Kind] = {
+    "does not have the specified index": "index_missing",
+    "Invalid index: ": "index_missing",
+    "backfilling": "index_building",
 }
-_DENIED = {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}
-_BROKEN_OFF = re.compile(r"Connection broken|IncompleteRead|Connection aborted|Connection reset", re.IGNORECASE)
-_SIGN_IN = "Sign in again (aws sso login or new keys), then press Refresh."
+# Causes that a kind's message tells, whatever the code.
+_CAUSES: tuple[tuple[Kind, "re.Pattern[str]", Case], ...] = (
+    ("limit", re.compile(r"PayPerRequest|billing mode", re.IGNORECASE), "billing"),
+    ("throttled", re.compile(r"maximum OnDemandThroughput|MaxOnDemandThroughput", re.IGNORECASE), "maximum"),
+)
+_KEY = re.compile(r"\bKMS\b|customer master key|encryption key", re.IGNORECASE)
+# “Signature expired” from a clock that is behind, “Signature not yet current” from one that is ahead.
+_SKEWED = re.compile(r"signature (expired|not yet current)", re.IGNORECASE)
+# The first that fits: some are subclasses of later ones.
+_EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], Kind, Case | None], ...] = (
+    ((aws.NoCredentialsError,), "credentials", "no_credentials"),
+    ((aws.ProfileNotFound,), "credentials", "profile"),
+    ((aws.ConfigParseError, aws.ConfigNotFound), "credentials", "configuration"),
+    ((aws.InfiniteLoopConfigError,), "credentials", "profile_loop"),
+    ((aws.InvalidConfigError, aws.PartialCredentialsError), "credentials", "incomplete"),
+    ((aws.MissingDependencyException,), "credentials", "login"),
+    ((aws.SSOError, aws.LoginError, aws.TokenRetrievalError, aws.CredentialRetrievalError), "expired", "sign_in"),
+    ((aws.NoRegionError,), "region", None),
+    ((aws.InvalidRegionError,), "region", "region_name"),
+    ((aws.ReadTimeoutError, aws.ConnectTimeoutError), "too_slow", None),
+    ((aws.ConnectionClosedError,), "unreachable", "broken_off"),
+    ((aws.HTTPClientError, aws.EndpointConnectionError, aws.ConnectionError), "unreachable", None),
+)
+_BREAKS: tuple[tuple["re.Pattern[str]", Case], ...] = (
+    (re.compile(r"CERTIFICATE_VERIFY_FAILED"), "tls"),
+    (
+        re.compile(
+            r"SSL validation failed.{0,500}(\[Errno \d+\] (No such|Is a|Permission|Not a)|\[X509|NO_CERTIFICATE)"
+        ),
+        "bundle",
+    ),
+    (re.compile(r"Connection broken|IncompleteRead|Connection aborted|Connection reset", re.IGNORECASE), "broken_off"),
+)
 
 
 def explain(
     error: Exception,
     operation: str,
-    table: str,
+    resource: str,
     index: str | None = None,
     service: Service = "dynamodb",
     *,
     arn: str = "",
     request_id: str = "",
 ) -> Failure:
-    """A Failure for what boto3 raised on `operation` (such as "Query") against `table` and `index`.
+    """A Failure for what boto3 raised on `operation` (such as "Query") against `resource` and `index`; logs it.
 
-    For a service other than DynamoDB, `table` is the whole resource, such as "function:bandup-writing-evaluator".
-    `arn` is the table's, as far as it is known, with * in place of what is not. `request_id` is that of an answer which
-    could not be read; an answer of AWS's own has it inside.
+    `resource` is a table, or the whole resource of another service, such as "function:bandup-writing-evaluator"; empty
+    where a client is set up. `arn` is the table's, as far as it is known, with * in place of what is not. `request_id`
+    is that of an answer which could not be read; an answer of AWS's own has it inside.
     """
     if isinstance(error, Failure):
         return error
+    failure = _explained(error, operation, resource, index, service, arn, request_id)
+    # Setup asks for what may not be there; that is no failure to it.
+    level = logging.INFO if failure.kind in ("missing", "not_offered") else logging.WARNING
+    name, request_id = type(error).__name__, failure.request_id or "none"
+    log.log(level, "%s on %s failed: %s (request %s)", operation, resource, name, request_id)
+    return failure
+
+
+def _explained(
+    error: Exception, operation: str, resource: str, index: str | None, service: Service, arn: str, request_id: str
+) -> Failure:
+    about = Failure("unexpected", operation=operation, resource=resource, index=index or "", service=service)
     if isinstance(error, aws.ClientError):
-        return _answered(error, operation, table, index, service, arn=arn)
-    return _unanswered(error, operation, table, _SERVICES[service], request_id)
+        return _answered(error, about, arn)
+    if isinstance(error, Late):
+        case: Case = "late" if error.asked else "not_asked"
+        return replace(about, kind="too_slow", case=case if resource else "credentials_late", detail=error.span)
+    for types, kind, case_or_none in _EXCEPTIONS:
+        if isinstance(error, types):
+            return _unanswered(error, replace(about, kind=kind, case=case_or_none))
+    if not resource:
+        return replace(about, case="client", detail=str(error).rstrip("."))
+    if isinstance(error, aws.ParamValidationError):
+        return replace(about, case="malformed")
+    return replace(about, kind="garbled", request_id=request_id)
 
 
-def _denied(message: str, action: str, resource: str) -> tuple[str, str]:
-    """What AWS denied and what to do about it, by its own words where it says more than is known here.
+def _answered(error: aws.ClientError, about: Failure, arn: str) -> Failure:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    metadata = error.response.get("ResponseMetadata", {})
+    status = int(metadata.get("HTTPStatusCode") or 0)
+    kind, case = _CODES.get(code, ("service" if status >= 500 else "unexpected", None))
+    if about.index:
+        kind = next((of_index for words, of_index in _INDEX_MESSAGES.items() if words in message), kind)
+    if kind == "credentials" and _SKEWED.search(message):
+        case = "clock"
+    if kind == "missing" and about.service == "lambda":
+        case = "function"
+    case = next((of_cause for of, words, of_cause in _CAUSES if kind == of and words.search(message)), case)
+    detail = message.strip().rstrip(".")
+    if code in ("InvalidClientTokenId", "UnrecognizedClientException") and (region := arn.split(":")[3:4]):
+        case, detail = case or "unrecognised", region[0]
+    failure = replace(
+        about,
+        kind=kind,
+        case=case,
+        code=code or (str(status) if kind == "service" else ""),
+        detail=detail,
+        # Of an answer without a body, boto3 reads no request id.
+        request_id=str(metadata.get("RequestId") or metadata.get("HTTPHeaders", {}).get("x-amzn-requestid", "")),
+    )
+    return _denied(failure, message, arn) if kind == "access_denied" else failure
+
+
+def _denied(failure: Failure, message: str, arn: str) -> Failure:
+    """What AWS denied, and by which policy, by its own words where it says more than is known here.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     """
+    action, resource = f"{failure.service}:{failure.operation}", failure.resource
+    if failure.service == "dynamodb":
+        resource = (arn or f"table/{resource}") + (f"/index/{failure.index}" if failure.index else "")
     if named := re.search(r"not authorized to perform: (\w+:\w+)", message):
         action = named[1]
     if named := re.search(r"on resource: (arn:[^\s,]+)", message):
         resource = named[1].rstrip(".")
     elif account := re.search(r"User: arn:[\w-]+:\w+::(\d{12}):", message):
         resource = re.sub(r"^(arn:[\w-]+:\w+:[\w-]*):\*:", rf"\1:{account[1]}:", resource)
-    policy = re.search(r"explicit deny in (?:an? )?([\w -]+? policy|permissions boundary)", message)
-    if policy or "explicit deny" in message:
-        where = f"the {policy[1]}" if policy else "the policy"
-        do = f"Remove the explicit deny of {action} on {resource} from {where} that has it; adding it would not help."
-    else:
-        lacking = re.search(r"because no ([\w -]+? policy|permissions boundary) allows", message)
-        to = lacking[1] if lacking and "identity" not in lacking[1] else "policy"
-        do = f"Add the action {action} on {resource} to the {to} of these credentials."
-    return f"AWS denied {action} on {resource}.", do
+    # Where no ARN is told, the key's is not known: only the table that it encrypts.
+    if failure.case == "key" or (named is None and (action.startswith("kms:") or _KEY.search(message))):
+        if not action.startswith("kms:"):
+            action = "kms:Decrypt"
+        return replace(failure, case="key", operation=action, detail="")
+    lacking = re.search(r"because no ([\w -]{1,80}? policy|permissions boundary) allows", message)
+    policy = lacking[1] if lacking and "identity" not in lacking[1] else "policy"
+    case: Case | None = None
+    if "explicit deny" in message:
+        denying = re.search(r"explicit deny in (?:an? )?([\w -]{1,80}? policy|permissions boundary)", message)
+        case, policy = "explicit_deny", denying[1] if denying else "policy"
+    return replace(failure, case=case, operation=action, resource=resource, detail=policy)
 
 
-def _answered(
-    error: aws.ClientError, operation: str, table: str, index: str | None, service: Service, *, arn: str
-) -> Failure:
-    name = _SERVICES[service]
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    metadata = error.response.get("ResponseMetadata", {})
-    said = f": {message.strip().rstrip('.')}" if message.strip() else ""
-    # Of an answer without a body, boto3 reads no request id.
-    request_id = str(metadata.get("RequestId") or metadata.get("HTTPHeaders", {}).get("x-amzn-requestid", ""))
-    status = int(metadata.get("HTTPStatusCode") or 0)
-
-    def failure(kind: Kind, what: str, do: str) -> Failure:
-        return Failure(kind, what, do, request_id)
-
-    if code in _DENIED:
-        resource = table
-        if service == "dynamodb":
-            resource = (arn or f"table/{table}") + (f"/index/{index}" if index else "")
-        return failure("access_denied", *_denied(message, f"{service}:{operation}", resource))
-    if code in _EXPIRED:
-        return failure("expired", "The AWS credentials have expired.", _SIGN_IN)
-    if code in _UNRECOGNISED:
-        # “Signature expired” from a clock that is behind, “Signature not yet current” from one that is ahead.
-        if code == _SKEWED or re.search(r"signature (expired|not yet current)", message, re.IGNORECASE):
-            return failure(
-                "credentials",
-                "AWS refused the request's signature because this computer's clock is wrong.",
-                "Set the clock of the computer that runs the dashboard, then press Refresh.",
-            )
-        return failure(
-            "credentials",
-            "AWS does not recognise these credentials.",
-            "Check AWS_PROFILE or the access keys of the computer that runs the dashboard.",
-        )
-    if code in _THROTTLED:
-        return failure(
-            "throttled",
-            f"{name} is answering too many requests on {table} and turned this one away, also after retries.",
-            "Wait a minute, then press Refresh.",
-        )
-    if index and (
-        "does not have the specified index" in message
-        or (code == "ResourceNotFoundException" and "Invalid index" in message)
-    ):
-        return failure(
-            "index_missing",
-            f"The table {table} has no index {index}.",
-            "Add it on the Setup page; until then this question needs a scan of the whole table.",
-        )
-    if index and "backfilling" in message:
-        return failure(
-            "index_building",
-            f"The index {index} of {table} is still being built.",
-            f"Wait until {name} has finished it, then press Refresh.",
-        )
-    if code == "ResourceNotFoundException" and service == "lambda":
-        return failure(
-            "missing",
-            f"There is no {table.replace(':', ' ')} in this account and region.",
-            "Deploy it, or correct the variable that names it.",
-        )
-    if code == "ResourceNotFoundException":
-        return failure(
-            "missing",
-            f"There is no table {table} in this account and region.",
-            "Create it on the Setup page, or correct the variable that names it.",
-        )
-    if code == "UnknownOperationException":
-        return failure("not_offered", f"{operation} is not offered by this endpoint.", "Nothing: real AWS offers it.")
-    if code == "ConditionalCheckFailedException":
-        return failure("changed", f"A record of {table} was changed meanwhile.", "Press Refresh to see how it is now.")
-    if code == "ContinuousBackupsUnavailableException":
-        return failure("busy", f"{table} is too new for backups yet.", "Wait a minute, then plan again.")
-    if code == "ResourceInUseException":
-        return failure(
-            "busy", f"{table} is being changed by somebody else right now.", "Wait a minute, then plan again."
-        )
-    if code == "LimitExceededException":
-        return failure(
-            "limit",
-            f"AWS refused {operation} on {table}, because a limit is reached: {message}",
-            f"Wait for other changes to finish, or ask AWS for a higher limit (Service Quotas, {name}).",
-        )
-    if status >= 500 or code in {"InternalServerError", "ServiceUnavailable"}:
-        return failure(
-            "service",
-            f"{name} failed to answer {operation} on {table} ({code or status}), also after retries.",
-            "This is on AWS's side: wait a minute, then press Refresh.",
-        )
-    if code == "ValidationException":
-        return failure("rejected", f"{name} rejected {operation} on {table}{said}.", "Check the id or the filter.")
-    return failure(
-        "unexpected",
-        f"{name} answered {operation} on {table} with {code or 'an unknown error'}{said}.",
-        "Press Refresh; if it stays, the log has the request id.",
-    )
+def _unanswered(error: Exception, failure: Failure) -> Failure:
+    if failure.case in ("profile", "incomplete"):
+        return replace(failure, detail=str(error).rstrip("."))
+    if isinstance(error, aws.InfiniteLoopConfigError):
+        return replace(failure, detail=", ".join(error.kwargs["visited_profiles"]))
+    if failure.kind != "unreachable":
+        return failure
+    address = re.search(r'"(https?://[^"]+)"|(https?://\S+)', str(error))
+    if address and failure.case is None and (reason := _host_tells((address[1] or address[2]).rstrip(":."))):
+        return replace(failure, **reason)
+    case = next((of_words for words, of_words in _BREAKS if words.search(str(error))), failure.case)
+    return replace(failure, case=case, detail=(address[1] or address[2]).rstrip(":.") if address else "")
 
 
-def _unanswered(error: Exception, operation: str, table: str, name: str, request_id: str) -> Failure:
-    if isinstance(error, Late):
-        return _late(error, operation, table, name)
-    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError)):
-        return Failure(
-            "credentials",
-            "There are no AWS credentials on the computer that runs the dashboard.",
-            "Set AWS_PROFILE or access keys there, or start with BANDUP_SOURCE=demo.",
-        )
-    if isinstance(error, aws.ProfileNotFound):
-        return Failure("credentials", f"{error}.", "Correct AWS_PROFILE, then restart the dashboard.")
-    if isinstance(error, (aws.SSOError, aws.TokenRetrievalError, aws.CredentialRetrievalError)):
-        return Failure("expired", "The AWS sign-in could not be used or has expired.", _SIGN_IN)
-    if isinstance(error, aws.NoRegionError):
-        return Failure("region", "No AWS region is set.", "Set AWS_REGION, such as ap-southeast-1, and restart.")
-    if isinstance(error, aws.InvalidRegionError):
-        return Failure("region", "AWS_REGION is not a region's name.", "Set it to one, such as ap-southeast-1.")
-    if isinstance(error, (aws.ReadTimeoutError, aws.ConnectTimeoutError)):
-        return Failure(
-            "too_slow",
-            f"{name} did not answer {operation} on {table} in time.",
-            "Check the network and the endpoint, then press Refresh.",
-        )
-    if isinstance(error, (aws.HTTPClientError, aws.EndpointConnectionError, aws.ConnectionError)):
-        where = re.search(r'"(https?://[^"]+)"', str(error))
-        at = f" at {where[1]}" if where else ""
-        if isinstance(error, aws.ConnectionClosedError) or _BROKEN_OFF.search(str(error)):
-            return Failure(
-                "unreachable",
-                f"The connection to {name}{at} broke off before {operation} on {table} was answered, also after "
-                "retries.",
-                "Check the network and the endpoint, then press Refresh.",
-            )
-        return Failure(
-            "unreachable",
-            f"{name} could not be reached{at}.",
-            "Check the network, AWS_ENDPOINT_URL_DYNAMODB and that the endpoint is running, then press Refresh.",
-        )
-    if isinstance(error, (aws.ConfigParseError, aws.ConfigNotFound)):
-        return Failure("credentials", "AWS's configuration file cannot be read.", "Correct it, then restart.")
-    if not table:
-        return Failure(
-            "unexpected",
-            f"The AWS client could not be set up: {error}.".replace("..", "."),
-            "Check the AWS variables of the computer that runs the dashboard, then restart.",
-        )
-    if isinstance(error, aws.ParamValidationError):
-        return Failure(
-            "unexpected",
-            f"{operation} on {table} was not sent, because the request is malformed.",
-            "Check the id or the filter; the log has the details.",
-        )
-    return Failure(
-        "garbled",
-        f"{name} answered {operation} on {table} with what could not be read, also after retries.",
-        "Check that no proxy or network sign-in page stands in between, then press Refresh.",
-        request_id,
-    )
+def _host_tells(url: str) -> dict[str, Any]:
+    """What the name of a host of Amazon's says about why it cannot be reached; empty where it says nothing."""
+    host = urlsplit(url).hostname or ""
+    of_account = re.fullmatch(r"\d{12}\.ddb\.([\w-]+)\.amazonaws\.com(\.cn)?", host)
+    named = of_account or re.fullmatch(r"[\w.-]+?\.([a-z]+-[\w-]+)\.amazonaws\.com(\.cn)?", host)
+    if named and named[1] not in _regions():
+        near = get_close_matches(named[1], _regions(), n=1)
+        detail = named[1] + (f", but {near[0]} is" if near else "")
+        return {"kind": "region", "case": "region_unknown", "detail": detail}
+    return {"case": "account_endpoint", "detail": url} if of_account else {}
 
 
-def _late(error: Late, operation: str, table: str, name: str) -> Failure:
-    if not table:
-        return Failure(
-            "too_slow",
-            f"The AWS credentials could not be had within {error.span}.",
-            "Check AWS_PROFILE and what it names on the computer that runs the dashboard, then press Refresh.",
-        )
-    if error.asked:
-        return Failure(
-            "too_slow",
-            f"{name} did not answer {operation} on {table} within {error.span}.",
-            "Check the network and the endpoint, then press Refresh.",
-        )
-    return Failure(
-        "too_slow",
-        f"{name} was not asked for {operation} on {table}, because this page has waited for {error.span} already.",
-        "Check the network and the endpoint, then press Refresh.",
-    )
+@cache
+def _regions() -> frozenset[str]:
+    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
+    return frozenset(name for partition in partitions for name in partition["regions"])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure, explain
-from data.dynamodb.store import Store
 
 Keys: TypeAlias = tuple[tuple[str, str], ...]
 """(attribute, type) of the partition key and, if there is one, of the sort key."""
@@ -111,16 +111,16 @@ def _pitr(store: Store, name: str) -> Pitr | Failure:
         answer = store.call(
             "DescribeContinuousBackups", name, None, store.client.describe_continuous_backups, TableName=name
         )
-        told = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     except Failure as failure:
         return failure
     except KeyError as error:
         return explain(error, "DescribeContinuousBackups", name)
     return Pitr(
-        enabled=told.get("PointInTimeRecoveryStatus") == "ENABLED",
-        days=told.get("RecoveryPeriodInDays"),
-        earliest=told.get("EarliestRestorableDateTime"),
-        latest=told.get("LatestRestorableDateTime"),
+        enabled=recovery.get("PointInTimeRecoveryStatus") == "ENABLED",
+        days=recovery.get("RecoveryPeriodInDays"),
+        earliest=recovery.get("EarliestRestorableDateTime"),
+        latest=recovery.get("LatestRestorableDateTime"),
     )
 
 

@@ -3,38 +3,31 @@
 Other variables of a Lambda are secrets: they are never kept, shown or logged, and sent back unchanged when one is set.
 """
 
-import logging
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from data.dynamodb.client import Store
+from data.dynamodb.errors import Failure
+from data.provisioning.clients import Clients, call
+from data.provisioning.drift import STACK_TAG, Check, Level, Step, Target
+from data.provisioning.roles import check_role
+from data.schema import FUNCTIONS, Function
+from data.settings import FunctionName
 
-from data.dynamodb import budget
-from data.dynamodb.budget import Late
-from data.dynamodb.errors import Failure, Service, explain
-from data.dynamodb.store import Store, client_config
-from data.provisioning.drift import Check, Level, Step, Target
-from data.schema import BY_STUDENT, FUNCTIONS, LAMBDA_ACTIONS, Function
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_lambda import LambdaClient
-
-log = logging.getLogger(__name__)
-
-# What no evaluator needs; a role that may do it is told, for somebody to narrow.
-_BEYOND = (
-    "dynamodb:DeleteItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:Scan",
-    "dynamodb:DeleteTable",
-    "dynamodb:UpdateTable",
-    "dynamodb:UpdateContinuousBackups",
+PUBLISHED = (
+    "Published versions keep theirs: where one is invoked, through an alias or by its number, publish a new version "
+    "and invoke that"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Invoked:
+    """A configuration that an invocation runs. `label` says which version it is and how it is reached; empty for
+    what is invoked by the function's bare name."""
+
+    label: str
+    configuration: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,65 +44,17 @@ class Proof:
         return tuple(link.step for link in self.links if link.step)
 
 
-@dataclass(slots=True)
-class Clients:
-    """Clients of Lambda and IAM in the account of a Store."""
-
-    functions: "LambdaClient"
-    roles: "IAMClient"
-
-    @classmethod
-    def open(cls, store: Store, **credentials: str) -> "Clients":
-        """Clients beside `store`; Failure of kind not_offered when that is an endpoint of DynamoDB alone."""
-        settings = store.settings
-        endpoint = store.client.meta.endpoint_url if settings.source == "demo" else None
-        if settings.source == "aws" and not settings.real_aws:
-            endpoint = os.environ.get("AWS_ENDPOINT_URL_LAMBDA") or os.environ.get("AWS_ENDPOINT_URL")
-            if not endpoint:
-                raise Failure(
-                    "not_offered",
-                    "This endpoint is a DynamoDB alone, without Lambda and IAM.",
-                    "Nothing: against real AWS the Lambdas are checked.",
-                )
-        try:
-            session = boto3.Session(**credentials, region_name=store.client.meta.region_name)  # type: ignore[arg-type]
-            config = client_config(endpoint)
-            return cls(
-                session.client("lambda", endpoint_url=endpoint, config=config),
-                session.client("iam", endpoint_url=endpoint, config=config),
-            )
-        except (BotoCoreError, ValueError) as error:
-            raise explain(error, "connect", "", service="lambda") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Configuration:
-    """What we keep of a function's configuration: of its variables only the one that names the table."""
-
-    value: str | None
-    readable: bool
-    updated: str
-    role: str
-
-
-def proofs(store: Store, clients: Clients, tables: Sequence[Check]) -> tuple[Proof, ...]:
-    """The chain of each Lambda. `tables` are the checks of both tables, for the links in the middle."""
-    found = []
+def proofs(store: Store, clients: Clients | Failure, tables: Sequence[Check] = ()) -> tuple[Proof, ...]:
+    """The chain of each Lambda; where there are no clients to ask, why. `tables` are the checks of both tables."""
+    chains = []
     for function, name in zip(FUNCTIONS, store.settings.functions, strict=True):
-        found.append(Proof(function, name, _links(store, clients, function, name, tables)))
-    return tuple(found)
-
-
-def unreachable(store: Store, failure: Failure) -> tuple[Proof, ...]:
-    """The chains where Lambda cannot be asked at all."""
-    level: Level = "not_offered" if failure.kind == "not_offered" else "unchecked"
-    fact = failure.what if failure.kind == "not_offered" else f"could not be checked. {failure}"
-    return tuple(
-        Proof(
-            function, name, (Check(Target(function.table, store.settings.name(function.table)), "Lambda", level, fact),)
-        )
-        for function, name in zip(FUNCTIONS, store.settings.functions, strict=True)
-    )
+        target = Target(function.table, store.settings.name(function.table))
+        if isinstance(clients, Failure):
+            links: Sequence[Check] = [_unasked(target, clients)]
+        else:
+            links = _links(store, clients, target, function, name, tables)
+        chains.append(Proof(function, name, tuple(links)))
+    return tuple(chains)
 
 
 def set_variable(clients: Clients, step: Step) -> bool:
@@ -121,25 +66,21 @@ def set_variable(clients: Clients, step: Step) -> bool:
     """
     function = next(f for f in FUNCTIONS if f.label == step.detail.partition("/")[0])
     name = step.detail.partition("/")[2]
-    told = _ask(clients, name)
-    environment = told.get("Environment", {})
+    configuration = _ask(clients, name)
+    environment = configuration.get("Environment", {})
     if environment.get("Error"):
-        raise Failure(
-            "unexpected",
-            f"The environment of {name} cannot be read, so nothing was sent: it would be lost.",
-            "Give these credentials kms:Decrypt on the function's key, then plan again.",
-        )
+        raise Failure("unexpected", case="environment", resource=name, service="lambda")
     variables = dict(environment.get("Variables", {}))
     if variables.get(function.table.variable) == step.target.name:
         return False
     variables[function.table.variable] = step.target.name
-    _call(
+    call(
         "UpdateFunctionConfiguration",
         name,
         clients.functions.update_function_configuration,
         FunctionName=name,
         Environment={"Variables": variables},
-        **({"RevisionId": told["RevisionId"]} if told.get("RevisionId") else {}),
+        **({"RevisionId": configuration["RevisionId"]} if configuration.get("RevisionId") else {}),
     )
     return True
 
@@ -150,67 +91,151 @@ def update_status(clients: Clients, step: Step) -> Iterator[str]:
         yield str(_ask(clients, step.detail.partition("/")[2]).get("LastUpdateStatus", "Successful"))
 
 
-def caller_account(store: Store) -> str:
-    """The account of the credentials (sts:GetCallerIdentity, which needs no permission); Failure when AWS refuses."""
-    try:
-        session = boto3.Session(region_name=store.client.meta.region_name)
-        client = session.client("sts", config=client_config(None))
-        return str(budget.answer(client.get_caller_identity, "GetCallerIdentity")["Account"])
-    except (ClientError, BotoCoreError, Late, ValueError) as error:
-        raise _failure(error, "GetCallerIdentity", "the credentials", "sts") from error
+def log_group(clients: Clients, name: str) -> str:
+    """The log group that a Lambda writes to: its own where one is set, else the usual one.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
+    parts = FunctionName.parse(name)
+    own = _ask(clients, parts.unqualified).get("LoggingConfig", {}).get("LogGroup")
+    return str(own or parts.log_group)
 
 
-def _links(store: Store, clients: Clients, function: Function, name: str, tables: Sequence[Check]) -> tuple[Check, ...]:
-    target = Target(function.table, store.settings.name(function.table))
+def _unasked(target: Target, failure: Failure) -> Check:
+    return Check(target, "Lambda", "not_offered" if failure.kind == "not_offered" else "unchecked", failure.to_keep())
+
+
+def _links(
+    store: Store, clients: Clients, target: Target, function: Function, name: str, tables: Sequence[Check]
+) -> list[Check]:
+    parts = FunctionName.parse(name)
+    region = clients.functions.meta.region_name
+    if parts.region not in (None, region):
+        fact = f"could not be checked. {name} is in {parts.region}, and the tables are in {region}: it may write there."
+        return [Check(target, "Lambda", "unchecked", fact)]
+    unknown: list[Check] = []
     try:
-        told = _ask(clients, name)
+        latest = _ask(clients, parts.unqualified)
+        invoked = [] if parts.qualifier else [_Invoked("", latest)]
+        try:
+            invoked += _published(clients, parts)
+        except Failure as failure:
+            if failure.kind == "missing":
+                raise
+            if failure.kind != "not_offered":
+                unknown.append(_unasked(target, failure))
     except Failure as failure:
         if failure.kind == "missing":
             fact = f"There is no function {name}. Deploy it, or name it in {function.variable}."
-            return (Check(target, "Lambda", "missing", fact),)
-        return (Check(target, "Lambda", "unchecked", f"could not be checked. {failure}"),)
-    has = _configuration(told, function)
-    links = [_state(target, name, has), _variable(target, function, name, has)]
-    links += _middle(target, tables)
-    links.append(_role(store, clients, target, has.role))
-    return tuple(links)
+            return [Check(target, "Lambda", "missing", fact)]
+        return [_unasked(target, failure)]
+    if not invoked:
+        return unknown
+    right = latest.get("Environment", {}).get("Variables", {}).get(function.table.variable) == target.name
+    variables = [_variable(target, function, parts.unqualified, one) for one in invoked]
+    if not right and any(check.level == "missing" for check in variables):
+        step = _step(clients, target, function, parts.unqualified, latest)
+        broken = next(n for n, check in enumerate(variables) if check.level == "missing")
+        variables[broken] = replace(variables[broken], step=step)
+    roles = dict.fromkeys(one.configuration.get("Role", "") for one in invoked)
+    return [
+        *(_state(target, name if not one.label else f"{parts.name} {one.label}", one) for one in invoked),
+        *unknown,
+        *variables,
+        *_middle(target, tables),
+        *(check_role(store, clients, target, role) for role in roles),
+    ]
 
 
-def _configuration(told: Any, function: Function) -> _Configuration:
-    environment = told.get("Environment", {})
-    return _Configuration(
-        value=environment.get("Variables", {}).get(function.table.variable),
-        readable=not environment.get("Error"),
-        updated=told.get("LastUpdateStatus", "Successful"),
-        role=told.get("Role", ""),
-    )
+def _published(clients: Clients, parts: FunctionName) -> list[_Invoked]:
+    """What each alias of a function runs, or what the one that is named does.
+
+    An alias may share its calls between two versions.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
+    """
+    if parts.qualifier == "$LATEST":
+        return [_Invoked("", _ask(clients, parts.unqualified))]
+    aliases = _aliases(clients, parts.unqualified)
+    if parts.qualifier and parts.qualifier not in {alias["Name"] for alias in aliases}:
+        configuration = _ask(clients, parts.unqualified, parts.qualifier)
+        return [_Invoked(f"version {configuration.get('Version', parts.qualifier)}", configuration)]
+    invoked = []
+    for alias in aliases:
+        if parts.qualifier in (None, alias["Name"]):
+            others = alias.get("RoutingConfig") or {}
+            for version in (alias["FunctionVersion"], *(others.get("AdditionalVersionWeights") or {})):
+                configuration = _ask(clients, parts.unqualified, version)
+                invoked.append(_Invoked(f"alias {alias['Name']} (version {version})", configuration))
+    return invoked
 
 
-def _state(target: Target, name: str, has: _Configuration) -> Check:
-    if has.updated == "Failed":
+def _aliases(clients: Clients, name: str) -> list[Any]:
+    aliases: list[Any] = []
+    request: dict[str, Any] = {"FunctionName": name}
+    while True:
+        answer = call("ListAliases", name, clients.functions.list_aliases, **request)
+        aliases += answer.get("Aliases", [])
+        if not answer.get("NextMarker"):
+            return aliases
+        request["Marker"] = answer["NextMarker"]
+
+
+def _state(target: Target, name: str, invoked: _Invoked) -> Check:
+    """Whether the function can be invoked.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+    """
+    configuration = invoked.configuration
+    state, reason = configuration.get("State", "Active"), configuration.get("StateReason", "")
+    last_update = configuration.get("LastUpdateStatus", "Successful")
+    if state == "Failed":
+        why = f" ({reason})" if reason else ""
+        return Check(target, "Lambda", "missing", f"{name} cannot be invoked: its state is Failed{why}")
+    if last_update == "Failed":
         return Check(target, "Lambda", "missing", f"{name}: its last update failed; see the AWS console")
-    if has.updated == "InProgress":
-        return Check(target, "Lambda", "building", f"{name}: an update is in progress")
-    return Check(target, "Lambda", "ok", f"{name}, last update successful")
+    if state == "Pending" or last_update == "InProgress":
+        doing = "it is being created" if state == "Pending" else "an update is in progress"
+        return Check(target, "Lambda", "building", f"{name}: {doing}")
+    asleep = "; inactive: nobody has invoked it for long, and the next call wakes it" if state == "Inactive" else ""
+    return Check(target, "Lambda", "ok", f"{name}, last update successful{asleep}")
 
 
-def _variable(target: Target, function: Function, name: str, has: _Configuration) -> Check:
+def _variable(target: Target, function: Function, name: str, invoked: _Invoked) -> Check:
     variable = function.table.variable
-    if not has.readable:
-        return Check(target, "Variable", "unchecked", f"{variable} could not be read: the environment is encrypted")
-    if has.value == target.name:
-        return Check(target, "Variable", "ok", f"{variable} = {target.name}")
-    step = Step(
-        "variable",
-        target,
-        f"{function.label}/{name}",
-        f"Set {variable} of {name} to {target.name} (its other variables stay)",
-        True,
-        "None",
-        "Yes, by setting it back",
-    )
-    fact = f"{variable} is not set" if has.value is None else f"{variable} names {has.value}, not {target.name}"
-    return Check(target, "Variable", "missing", fact, step)
+    environment = invoked.configuration.get("Environment", {})
+    which = f"{invoked.label}: " if invoked.label else ""
+    if environment.get("Error"):
+        fact = f"{which}{variable} could not be read: the environment is encrypted"
+        return Check(target, "Variable", "unchecked", fact)
+    value = environment.get("Variables", {}).get(variable)
+    if value == target.name:
+        return Check(target, "Variable", "ok", f"{which}{variable} = {target.name}")
+    fact = f"{which}{variable} is not set" if value is None else f"{which}{variable} names {value}, not {target.name}"
+    if invoked.label:
+        fact += (
+            f". A published version keeps its variables: set it on {name}, then “aws lambda publish-version”, then "
+            "point the alias at the new version with “aws lambda update-alias”"
+        )
+    return Check(target, "Variable", "missing", fact)
+
+
+def _step(clients: Clients, target: Target, function: Function, name: str, latest: Any) -> Step | None:
+    """The step that sets a function's variable; None where its environment cannot be read, and would be lost."""
+    if latest.get("Environment", {}).get("Error"):
+        return None
+    what = f"Set {function.table.variable} of {name} to {target.name} (its other variables stay)"
+    undo = "Yes, by setting it back"
+    return Step("variable", target, f"{function.label}/{name}", what, True, "None", undo, _stack(clients, latest))
+
+
+def _stack(clients: Clients, configuration: Any) -> str:
+    """The CloudFormation stack that owns a function, as far as these credentials may see."""
+    arn = str(configuration.get("FunctionArn", ""))
+    try:
+        tags = call("ListTags", arn, clients.functions.list_tags, Resource=arn).get("Tags", {})
+    except Failure:
+        return ""
+    return str(tags.get(STACK_TAG, ""))
 
 
 def _middle(target: Target, tables: Sequence[Check]) -> list[Check]:
@@ -222,68 +247,10 @@ def _middle(target: Target, tables: Sequence[Check]) -> list[Check]:
     keys = [own[subject] for subject in ("Partition key", "Sort key") if subject in own]
     if keys:
         worst: Level = next((key.level for key in keys if key.level != "ok"), "ok")
-        links.append(Check(target, "Keys", worst, "; ".join(key.fact for key in keys)))
+        links.append(Check(target, "Keys", worst, "; ".join(str(key.fact) for key in keys)))
     return links
 
 
-def _role(store: Store, clients: Clients, target: Target, role: str) -> Check:
-    if store.settings.source == "demo":
-        return Check(target, "Role", "not_offered", "the demo cannot simulate policies; on AWS the role is proven here")
-    try:
-        arn = store.facts(target.table).arn
-        allowed = _allowed(clients, role, (*LAMBDA_ACTIONS, *_BEYOND), arn)
-        on_index = _allowed(clients, role, ("dynamodb:Query",), f"{arn}/index/{BY_STUDENT}")
-    except Failure as failure:
-        return Check(target, "Role", "unchecked", f"could not be checked. {failure}")
-    lacking = [action for action in LAMBDA_ACTIONS if action not in allowed]
-    if lacking:
-        return Check(target, "Role", "missing", f"{role} may not {', '.join(lacking)} on {target.name}")
-    beyond = [action for action in _BEYOND if action in allowed]
-    also = f"; it may also {', '.join(beyond)}" if beyond else ""
-    if not on_index:
-        fact = "may do what it must on the table, but may not query its indexes (the policy below adds them)"
-        return Check(target, "Role", "recommended", fact + also)
-    if beyond:
-        return Check(target, "Role", "recommended", f"may do what it must{also}")
-    return Check(target, "Role", "ok", "may do what it must, and none of what it need not")
-
-
-def _allowed(clients: Clients, role: str, actions: Sequence[str], resource: str) -> set[str]:
-    """Which of `actions` the policies of `role` allow on `resource`."""
-    allowed: set[str] = set()
-    request: dict[str, Any] = {
-        "PolicySourceArn": role,
-        "ActionNames": list(actions),
-        "ResourceArns": [resource],
-    }
-    while True:
-        simulate = clients.roles.simulate_principal_policy
-        answer = _call("SimulatePrincipalPolicy", role, simulate, service="iam", **request)
-        results = answer.get("EvaluationResults", [])
-        allowed |= {r["EvalActionName"] for r in results if r.get("EvalDecision") == "allowed"}
-        if not answer.get("IsTruncated"):
-            return allowed
-        request["Marker"] = answer["Marker"]
-
-
-def _ask(clients: Clients, name: str) -> Any:
-    return _call("GetFunctionConfiguration", name, clients.functions.get_function_configuration, FunctionName=name)
-
-
-def _call(operation: str, resource: str, send: Any, service: Service = "lambda", **request: Any) -> Any:
-    try:
-        return budget.answer(lambda: send(**request), operation, resource)
-    except (ClientError, BotoCoreError, Late, ResponseParserError, ValueError) as error:
-        code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-        if code in ("PreconditionFailedException", "ResourceConflictException"):
-            raise Failure("busy", f"{resource} was changed by somebody else just now.", "Plan again.") from error
-        named = f"function:{resource}" if service == "lambda" else resource
-        raise _failure(error, operation, named, service) from error
-
-
-def _failure(error: Exception, operation: str, resource: str, service: Service) -> Failure:
-    failure = explain(error, operation, resource, service=service)
-    level = logging.INFO if failure.kind == "missing" else logging.WARNING
-    name, request_id = type(error).__name__, failure.request_id or "none"
-    log.log(level, "%s on %s failed: %s (request %s)", operation, resource, name, request_id)
-    return failure
+def _ask(clients: Clients, name: str, qualifier: str | None = None) -> Any:
+    request: dict[str, Any] = {"FunctionName": name, **({"Qualifier": qualifier} if qualifier else {})}
+    return call("GetFunctionConfiguration", name, clients.functions.get_function_configuration, **request)

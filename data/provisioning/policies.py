@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from data.schema import LAMBDA_ACTIONS, TABLES
-from data.settings import Settings
+from data.settings import FunctionName, Settings
 
 READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query")
 READ_INDEX = ("dynamodb:Query",)
@@ -23,40 +23,65 @@ SETUP_TABLE = (
     "dynamodb:UpdateContinuousBackups",
     "dynamodb:UpdateTable",
 )
-SETUP_FUNCTION = ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration")
+SETUP_FUNCTION = (
+    "lambda:GetFunctionConfiguration",
+    "lambda:ListAliases",
+    "lambda:ListTags",
+    "lambda:UpdateFunctionConfiguration",
+)
 SETUP_ROLE = ("iam:SimulatePrincipalPolicy",)
+# Only where alarms have a topic to tell.
+SETUP_ALARM = ("cloudwatch:ListTagsForResource", "cloudwatch:PutMetricAlarm")
+# Asked for all of them at once.
+SETUP_ALARMS = ("cloudwatch:DescribeAlarms",)
+SETUP_TOPIC = ("sns:GetTopicAttributes",)
 
 
-def lambdas(settings: Settings, region: str, account: str) -> str:
+def lambdas(settings: Settings, region: str, account: str, partition: str = "aws") -> str:
     """The specification's policy filled in, plus the index ARNs, which a Query on an index needs and it lacks."""
     return _document(
-        _allow("DynamoDBAccess", LAMBDA_ACTIONS, _tables(settings, region, account)),
-        _allow("DynamoDBIndexAccess", READ_INDEX, _indexes(settings, region, account)),
+        _allow("DynamoDBAccess", LAMBDA_ACTIONS, _tables(settings, region, account, partition)),
+        _allow("DynamoDBIndexAccess", READ_INDEX, _indexes(settings, region, account, partition)),
     )
 
 
-def dashboard(settings: Settings, region: str, account: str) -> str:
+def dashboard(settings: Settings, region: str, account: str, partition: str = "aws") -> str:
     """Read only: what the pages need."""
-    tables = _tables(settings, region, account)
+    tables = _tables(settings, region, account, partition)
     return _document(
         _allow("ReadTables", READ_TABLE, tables),
-        _allow("ReadIndexes", READ_INDEX, _indexes(settings, region, account)),
+        _allow("ReadIndexes", READ_INDEX, _indexes(settings, region, account, partition)),
         _allow("ScanWhereAnIndexIsMissing", SCAN, tables),
     )
 
 
-def marking(settings: Settings, region: str, account: str) -> str:
+def marking(settings: Settings, region: str, account: str, partition: str = "aws") -> str:
     """What marking jobs as failed needs, beside the dashboard's own policy."""
-    return _document(_allow("MarkJobsAsFailed", MARK, _tables(settings, region, account)))
+    return _document(_allow("MarkJobsAsFailed", MARK, _tables(settings, region, account, partition)))
 
 
-def setup(settings: Settings, region: str, account: str) -> str:
+def setup(settings: Settings, region: str, account: str, partition: str = "aws") -> str:
     """What the Setup page and `python -m bandup setup` need, beside the dashboard's own policy."""
-    functions = [f"arn:aws:lambda:{region}:{account}:function:{name}" for name in settings.functions]
+    names = [FunctionName.parse(name).name for name in settings.functions]
+    functions = [
+        f"arn:{partition}:lambda:{of.region or region}:{of.account or account}:function:{of.name}{end}"
+        for of in map(FunctionName.parse, settings.functions)
+        for end in ("", ":*")
+    ]
+    watching = []
+    if settings.alarm_topic:
+        alarm = f"arn:{partition}:cloudwatch:{region}:{account}:alarm:"
+        owners = dict.fromkeys([*(settings.name(table) for table in TABLES), *names])
+        watching = [
+            _allow("SetAlarms", SETUP_ALARM, [f"{alarm}{owner}-*" for owner in owners]),
+            _allow("LookAtAlarms", SETUP_ALARMS, [f"{alarm}*"]),
+            _allow("LookAtTheirTopic", SETUP_TOPIC, [settings.alarm_topic]),
+        ]
     return _document(
-        _allow("ProvisionTables", SETUP_TABLE, _tables(settings, region, account)),
+        _allow("ProvisionTables", SETUP_TABLE, _tables(settings, region, account, partition)),
         _allow("WireFunctions", SETUP_FUNCTION, functions),
-        _allow("ProveRoles", SETUP_ROLE, [f"arn:aws:iam::{account}:role/*"]),
+        _allow("ProveRoles", SETUP_ROLE, [f"arn:{partition}:iam::{account}:role/*"]),
+        *watching,
     )
 
 
@@ -68,9 +93,9 @@ def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> dict[s
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
 
 
-def _tables(settings: Settings, region: str, account: str) -> list[str]:
-    return [f"arn:aws:dynamodb:{region}:{account}:table/{settings.name(table)}" for table in TABLES]
+def _tables(settings: Settings, region: str, account: str, partition: str = "aws") -> list[str]:
+    return [f"arn:{partition}:dynamodb:{region}:{account}:table/{settings.name(table)}" for table in TABLES]
 
 
-def _indexes(settings: Settings, region: str, account: str) -> list[str]:
-    return [f"{arn}/index/*" for arn in _tables(settings, region, account)]
+def _indexes(settings: Settings, region: str, account: str, partition: str = "aws") -> list[str]:
+    return [f"{arn}/index/*" for arn in _tables(settings, region, account, partition)]

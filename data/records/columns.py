@@ -1,104 +1,98 @@
-"""Reads many items an attribute at a time, where they are as specified; a row that is not is left to parse.py."""
+"""Reads the declared attributes of many items at once; one item is read the same way."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
-from data.dynamodb.store import Item
-from data.records.parse import BANDS, FIRST, LAST, sound
-from data.schema import Table
+from data.dynamodb.reads import Item
+from data.records.frames import MOMENT, Schema
+from data.records.parse import MISSING, Fields, Note, Value
+from data.schema import COMPLETED, Table
 
-Texts: TypeAlias = "list[str | None]"
-Rows: TypeAlias = NDArray[np.bool_]
+Context: TypeAlias = tuple[str | None, str | None]
+"""Status and evaluation type of a record (None: not text), which decide what else it must have."""
 
 _ABSENT: Mapping[str, None] = {"S": None, "N": None}
-_OTHER = "\0another type"  # told by identity: a record may hold the same text
-_BANDS: dict[str | None, float] = {None: math.nan}
-_BANDS.update(BANDS.items())
-_FIRST, _LAST = int(FIRST.timestamp()), int(LAST.timestamp())
+_OTHER: Any = object()  # stands for a value of another type than the declared one
+_NAT = np.iinfo("int64").min
 
 
-class Columns:
-    """The attributes of many items, by the names of Fields, which reads one item.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an attribute is read, which records must have it, and the remark about one that has not."""
 
-    `odd` marks the rows in which something is not as specified. What a column holds there means nothing: Fields reads
-    these rows, and finds the issues. All other rows are what Fields would make of them, without an issue.
+    reader: Callable[[Value, Note], Any]
+    required: Callable[[Context], bool] = lambda _: False
+    missing: str = MISSING
+
+
+def always(_: Context) -> bool:
+    """Every record must have it."""
+    return True
+
+
+def completed(context: Context) -> bool:
+    """Completed records must have it."""
+    return context[0] == COMPLETED
+
+
+def read(
+    items: Sequence[Item], table: Table, readings: Mapping[str, Reading]
+) -> tuple[dict[str, list[Any]], dict[int, Fields]]:
+    """A list of values per attribute, None where there is none; and by row, Fields with the issues of an odd item.
+
+    Each different value of an attribute is read once, and equal ones are one object. What is odd is read again by row,
+    where its issue belongs.
     """
+    # Row by row, although columns are wanted: the many small dictionaries of a row lie side by side in memory, and
+    # to go through all of them for each column takes twice as long.
+    letters = [(name, table.types[name]) for name in readings]
+    held = [[item.get(name, _ABSENT).get(letter, _OTHER) for name, letter in letters] for item in items]
+    stored = dict(zip(readings, zip(*held, strict=True) if held else ((),) * len(letters), strict=True))
+    rows_of: dict[Context, list[int]] = {}
+    for row, context in enumerate(zip(stored["status"], stored.get("evaluation_type", stored["status"]), strict=True)):
+        rows_of.setdefault(context, []).append(row)
+    columns: dict[str, list[Any]] = {}
+    odd: dict[int, Fields] = {}
+    remarks: list[str] = []
+    note = remarks.append
+    for name, letter in letters:
+        reading, texts = readings[name], stored[name]
+        values: dict[str | None, Any] = dict.fromkeys(texts)
+        remarkable = set()
+        for text in values:
+            if text is _OTHER:
+                remarkable.add(text)
+            elif text is not None:
+                values[text] = reading.reader({letter: text}, note)
+                if remarks:
+                    remarkable.add(text)
+                    remarks.clear()
+        columns[name] = list(map(values.__getitem__, texts))
+        again = {row: "" for row, text in enumerate(texts) if text in remarkable} if remarkable else {}
+        if None in values or "" in values:
+            for context, rows in rows_of.items():
+                if reading.required(context):
+                    again |= {row: reading.missing for row in rows if not texts[row]}
+        for row, missing in again.items():
+            fields = odd.setdefault(row, Fields(items[row]))
+            columns[name][row] = fields.read(name, reading.reader, missing)
+    return columns, odd
 
-    def __init__(self, items: Sequence[Item], table: Table) -> None:
-        # Row by row, although columns are wanted: the many small dictionaries of a row lie side by side in memory, and
-        # to go through all of them for each column takes twice as long.
-        wanted = [(name, table.types[name]) for name in table.summary]
-        rows = [[item.get(name, _ABSENT).get(letter, _OTHER) for name, letter in wanted] for item in items]
-        columns = zip(*rows, strict=True) if rows else ((),) * len(wanted)
-        self._columns: Mapping[str, Sequence[str | None]] = dict(zip(table.summary, columns, strict=True))
-        self._length = len(items)
-        self.odd: Rows = np.zeros(len(items), dtype=bool)
 
-    def text(self, attribute: str, *, required: bool | Rows = False) -> Texts:
-        """Strings, None where there is none. Equal ones are one object, which saves memory."""
-        texts = self._held(attribute)
-        if not all(texts):
-            self.odd |= self._array((not text for text in texts), "bool") & required
-        known: dict[str | None, str | None] = {}
-        texts = [known.setdefault(text, text) for text in texts]
-        try:
-            "".join(text for text in known if text).encode()
-        except UnicodeEncodeError:
-            return [text and sound(text) for text in texts]
-        return texts
+def frame(items: Sequence[Item], table: Table, readings: Mapping[str, Reading], schema: Schema) -> pd.DataFrame:
+    """A row per item, in the order given; `issues` are about these columns only."""
+    columns, odd = read(items, table, readings)
+    columns["issues"] = [tuple(odd[row].issues) if row in odd else () for row in range(len(items))]
+    # The dtype is given each time: pandas' own guess makes NaN of a text that is None.
+    return pd.DataFrame({name: _series(columns[name], column.dtype) for name, column in schema.items()})
 
-    def choice(self, attribute: str, allowed: Iterable[str]) -> Texts:
-        """Strings of which each is in `allowed`."""
-        known: Mapping[str | None, str] = {text: text for text in allowed}
-        texts = [known.get(text) for text in self._held(attribute)]
-        if None in texts:
-            self.odd |= self._array((text is None for text in texts), "bool")
-        return texts
 
-    def band(self, attribute: str, *, required: bool | Rows = False) -> NDArray[np.float64]:
-        """Bands, NaN where there is none."""
-        return self._numbers([_BANDS.get(text, -1.0) for text in self._held(attribute)], required)
-
-    def number(self, attribute: str, *, required: bool | Rows = False) -> NDArray[np.float64]:
-        """Numbers of at least 0, NaN where there is none."""
-        return self._numbers(
-            [
-                math.nan if text is None else float(text) if text.replace(".", "", 1).isdecimal() else -1.0
-                for text in self._held(attribute)
-            ],
-            required,
-        )
-
-    def count(self, attribute: str, *, required: bool | Rows = False) -> NDArray[np.float64]:
-        """Whole numbers of at least 0, NaN where there is none."""
-        return self._numbers(
-            [math.nan if text is None else float(text) if text.isdecimal() else -1.0 for text in self._held(attribute)],
-            required,
-        )
-
-    def moment(self, attribute: str) -> NDArray[np.datetime64]:
-        """Times in UTC from Unix seconds."""
-        whole = [int(t) if t and t.isdecimal() and len(t) < 12 else -1 for t in self._held(attribute)]
-        seconds = np.array(whole, dtype="int64")
-        self.odd |= (seconds < _FIRST) | (seconds >= _LAST)
-        return (seconds * 1_000_000).astype("datetime64[us]")
-
-    def _held(self, attribute: str) -> Sequence[str | None]:
-        """What each item holds, None where it has no such attribute. Another type than the specified one is odd."""
-        held = self._columns[attribute]
-        if _OTHER in held:
-            self.odd |= self._array((text is _OTHER for text in held), "bool")
-        return held
-
-    def _numbers(self, values: list[float], required: bool | Rows) -> NDArray[np.float64]:
-        numbers = np.array(values, dtype="float64")
-        # At the limit all digits count, and Fields compares them.
-        self.odd |= (numbers < 0) | (numbers >= 1e15) | (np.isnan(numbers) & required)
-        return numbers
-
-    def _array(self, values: Iterable[int], dtype: str) -> NDArray[Any]:
-        return np.fromiter(values, dtype=dtype, count=self._length)
+def _series(values: list[Any], dtype: str) -> Any:
+    if dtype != MOMENT:
+        return pd.Series(values, dtype=dtype)
+    microseconds = np.array([_NAT if value is None else value for value in values], dtype="int64")
+    return pd.DatetimeIndex(microseconds.view("datetime64[us]")).tz_localize("UTC")

@@ -1,22 +1,20 @@
 """Records and frames of the flashcard sets table."""
 
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypeGuard
 
-import numpy as np
-import pandas as pd
-
-from data.dynamodb.store import Item, Read, Store
-from data.records import periods, rows
-from data.records.columns import Columns
-from data.records.parse import Fields, Issue, Json, item_json
+from data.dynamodb.reads import Item
+from data.records import frames, salvage
+from data.records.columns import Reading, always, completed
+from data.records.parse import Fields, Issue, Json, Outcome, count, item_json, moment, one_of, text
+from data.records.rows import Records
 from data.schema import COMPLETED, FLASHCARD_SETS, STATUSES
 
-_DECLARED = set(FLASHCARD_SETS.types)
+_PAIRS = "cards as pairs instead of question and answer"
+_DEEPEST = 3  # objects around the list of cards
 _SIDES = (("question", "answer"), ("front", "back"), ("term", "definition"), ("word", "meaning"), ("q", "a"))
 
 
@@ -31,7 +29,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class FlashcardSet:
-    """One set as far as it can be read; None where it cannot, and `issues` says why. `raw` is the item as JSON."""
+    """One set as far as it can be read; None where it cannot, and `issues` says why. `raw` is the item as JSON.
+
+    `original` is the text of the cards where it was mended or breaks off, `unread` where it holds no cards.
+    """
 
     set_id: str
     user_id: str
@@ -42,6 +43,7 @@ class FlashcardSet:
     page_count: int | None
     chunk_count: int | None
     created_at: datetime | None
+    original: str
     unread: str
     unknown: Mapping[str, Json]
     issues: tuple[Issue, ...]
@@ -49,178 +51,152 @@ class FlashcardSet:
 
 
 def parse(item: Item) -> FlashcardSet:
-    """An item of the table as a record; never fails. `unread` is the flashcards' text when it holds no cards."""
-    fields = Fields(item)
-    summary = _summary(fields)
-    cards, unread = _cards(fields)
+    """An item of the table as a record; never fails."""
+    summary, fields = _records.summary(item)
     total = summary["total_cards"]
+    cards, original, unread = _cards(fields, total)
     if summary["status"] == COMPLETED:
         if "flashcards" not in item:
             fields.note("flashcards", "missing, although the set is completed")
-        elif not math.isnan(total) and int(total) != len(cards):
-            fields.note("total_cards", f"says {int(total)}, but {len(cards)} can be read")
+        elif total is not None and total != len(cards):
+            fields.note("total_cards", f"says {total}, but {len(cards)} can be read")
     return FlashcardSet(
         set_id=summary["set_id"] or "",
         user_id=summary["user_id"] or "",
         document_id=summary["document_id"],
         status=summary["status"],
         cards=cards,
-        total_cards=_or_none(total),
-        page_count=_or_none(summary["page_count"]),
-        chunk_count=_or_none(summary["chunk_count"]),
+        total_cards=total,
+        page_count=summary["page_count"],
+        chunk_count=summary["chunk_count"],
         created_at=summary["created_at"],
+        original=original,
         unread=unread,
-        unknown=fields.unknown(_DECLARED),
+        unknown=fields.unknown(FLASHCARD_SETS),
         issues=tuple(fields.issues),
         raw=item_json(item),
     )
 
 
-def frame(items: Sequence[Item]) -> pd.DataFrame:
-    """A row per set, in the order given.
-
-    Columns: set_id, user_id, document_id, status (str or None); total_cards, page_count, chunk_count (float64, NaN
-    unknown); created_at (datetime64[us, UTC], NaT unknown); issues (tuple of Issue, about these columns only).
-    """
-    return rows.to_frame(items, FLASHCARD_SETS, _columns, _summary, _TYPES)
-
-
-def of_student(store: Store, user_id: str, *, by_scan: bool = False) -> Read[pd.DataFrame]:
-    """A student's sets of every status, newest first, those without a readable time last."""
-    read = rows.of_student(store, FLASHCARD_SETS, user_id, by_scan=by_scan)
-    return read.map(lambda items: rows.newest_first(frame(items)))
-
-
-def period(store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
-    """Everybody's sets created from `first` to `last`, newest first."""
-    return periods.read(store, FLASHCARD_SETS, frame, first, last)
-
-
-def update(store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
-    """What `period` would give now, reading only what can have changed since `before`."""
-    return periods.update(store, FLASHCARD_SETS, frame, before, first, last)
+_records = Records(
+    FLASHCARD_SETS,
+    {
+        "status": Reading(one_of(STATUSES), always),
+        "total_cards": Reading(count, completed),
+        "page_count": Reading(count),
+        "chunk_count": Reading(count),
+        "set_id": Reading(text, always),
+        "user_id": Reading(text, always),
+        "document_id": Reading(text, completed),
+        "created_at": Reading(moment, always),
+    },
+    frames.FLASHCARD_SETS,
+    parse,
+)
+frame, history = _records.frame, _records.history
+period, update = _records.period, _records.update
+whole, get, find = _records.whole, _records.get, _records.find
 
 
-def whole(store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[FlashcardSet]]]:
-    """The sets of `keys` (set_id, user_id) with their cards, a batch at a time."""
-    return rows.whole(store, FLASHCARD_SETS, keys, parse)
+def _cards(fields: Fields, total: int | None) -> tuple[tuple[Card, ...], str, str]:
+    """The cards; their text where it was mended; the text in which there are none."""
+    read = salvage.attribute(fields, "flashcards")
+    remarks: dict[str, Outcome] = {}
+    entries = None if read.failure else _entries(read.value, total, remarks)
+    if read.broken and isinstance(read.value, dict) and _sides(read.value):
+        entries = None  # an object that breaks off is no whole card
+    if entries is None:
+        if not read.failure and (read.text or read.value is not None):
+            fields.note("flashcards", "breaks off in the first card" if read.broken else "no list of cards", "unread")
+        if read.value is None:
+            return (), "", read.unread
+        return (), "", read.text or json.dumps(read.value, ensure_ascii=False, indent=2)
+    cards = tuple(_card(entry, remarks) for entry in entries)
+    if read.broken:
+        remarks[f"breaks off after {len(cards)} whole {'card' if len(cards) == 1 else 'cards'}"] = "broken"
+    for reason, outcome in sorted(remarks.items()):
+        fields.note("flashcards", reason, outcome)
+    return cards, read.original or (read.text if "mended" in remarks.values() else ""), ""
 
 
-def get(store: Store, set_id: str, user_id: str) -> Read[FlashcardSet | None]:
-    """One set by both keys, None when there is none."""
-    read = store.get(FLASHCARD_SETS, {"set_id": set_id, "user_id": user_id})
-    return read.map(lambda item: None if item is None else parse(item))
+def _entries(value: Json, total: int | None, remarks: dict[str, Outcome], depth: int = 0) -> list[Json] | None:
+    """What should be cards, in its order, wherever it lies; None where there is no list of them."""
+    if isinstance(value, list):
+        several = bool(value) and all(isinstance(entry, list) and any(map(_is_card, entry)) for entry in value)
+        return [card for entry in value for card in entry] if several else value  # type: ignore[union-attr]
+    if not isinstance(value, dict):
+        return None
+    if _sides(value):
+        remarks["one card, not a list of cards"] = "mended"
+        return [value]
+    lists = [entry for entry in value.values() if isinstance(entry, list)]
+    with_cards = [entry for entry in lists if any(map(_is_card, entry))] or (lists if len(lists) == 1 else [])
+    if not with_cards and len(value) > 1 and all(isinstance(v, dict) and _sides(v) for v in value.values()):
+        with_cards = [list(value.values())]
+    if with_cards:
+        several = len(with_cards) > 1
+        remarks["several lists of cards" if several else "an object around the list of cards"] = "mended"
+        return [card for entry in with_cards for card in entry]
+    if len(value) == total and total > 1 and all(isinstance(answer, str) for answer in value.values()):
+        remarks[_PAIRS] = "mended"
+        return [[question, answer] for question, answer in value.items()]
+    if depth < _DEEPEST:
+        for inner in value.values():
+            if isinstance(inner, dict) and (entries := _entries(inner, total, remarks, depth + 1)) is not None:
+                remarks["an object around the list of cards"] = "mended"
+                return entries
+    return None
 
 
-def find(store: Store, set_id: str) -> Read[list[FlashcardSet]]:
-    """The sets of that id: one as a rule, several only when students share the id."""
-    read = store.query(FLASHCARD_SETS, ("set_id", set_id), cap=100)
-    return read.map(lambda items: [parse(item) for item in items])
+def _is_card(entry: Json) -> bool:
+    if isinstance(entry, dict):
+        return _sides(entry) is not None or _within(entry) is not None
+    return _is_pair(entry)
 
 
-_TYPES: Mapping[str, str] = {
-    **dict.fromkeys(("set_id", "user_id", "document_id", "status"), "object"),
-    **dict.fromkeys(("total_cards", "page_count", "chunk_count"), "float64"),
-}
+def _is_pair(entry: Json) -> TypeGuard[list[Json]]:
+    return isinstance(entry, list) and len(entry) == 2 and all(isinstance(side, str) for side in entry)
 
 
-def _summary(fields: Fields) -> dict[str, Any]:
-    status = fields.text("status", required=True)
-    if status is not None and status not in STATUSES:
-        fields.note("status", "not one of processing, completed, failed")
-    done = status == COMPLETED
-    counts = {
-        name: fields.count(name, required=done and name == "total_cards")
-        for name in ("total_cards", "page_count", "chunk_count")
-    }
-    return {
-        "set_id": fields.text("set_id", required=True),
-        "user_id": fields.text("user_id", required=True),
-        "document_id": fields.text("document_id", required=done),
-        "status": status,
-        **{name: math.nan if count is None else float(count) for name, count in counts.items()},
-        "created_at": fields.moment("created_at"),
-    }
+def _sides(entry: dict[str, Json]) -> tuple[str | None, str | None, int] | None:
+    """The keys of a card's two sides as it has them, None for one that it lacks; and which of _SIDES they are."""
+    keys: dict[str, str] = {}
+    for key in entry:
+        keys.setdefault(key.strip().casefold(), key)
+    for number, (front, back) in enumerate(_SIDES):
+        if front in keys or back in keys:
+            return keys.get(front), keys.get(back), number
+    return None
 
 
-def _columns(columns: Columns) -> dict[str, Any]:
-    """What `_summary` reads, of many records at once."""
-    statuses = columns.choice("status", STATUSES)
-    done = np.array([status == COMPLETED for status in statuses], dtype=bool)
-    return {
-        "set_id": columns.text("set_id", required=True),
-        "user_id": columns.text("user_id", required=True),
-        "document_id": columns.text("document_id", required=done),
-        "status": statuses,
-        "total_cards": columns.count("total_cards", required=done),
-        "page_count": columns.count("page_count"),
-        "chunk_count": columns.count("chunk_count"),
-        "created_at": columns.moment("created_at"),
-    }
+def _within(entry: dict[str, Json]) -> dict[str, Json] | None:
+    """The card in an object around it alone, such as {"card": {...}}."""
+    (inner,) = entry.values() if len(entry) == 1 else (None,)
+    return inner if isinstance(inner, dict) and _sides(inner) else None
 
 
-def _cards(fields: Fields) -> tuple[tuple[Card, ...], str]:
-    """The cards, and the text in which none could be found."""
-    noted = len(fields.issues)
-    held = fields.json("flashcards")
-    if held is None and "flashcards" in fields.item and len(fields.issues) == noted:
-        fields.note("flashcards", "not a list of cards")
-    if isinstance(held, str):
-        held = _salvage(fields, held)
-    if isinstance(held, dict):
-        lists = [value for value in held.values() if isinstance(value, list)]
-        if len(lists) == 1:
-            fields.note("flashcards", "an object around the list of cards")
-            held = lists[0]
-    if held is None:
-        return (), ""
-    if not isinstance(held, list):
-        fields.note("flashcards", "not a list of cards")
-        return (), held if isinstance(held, str) else json.dumps(held, ensure_ascii=False, indent=2)
-    odd: set[str] = set()
-    cards = tuple(_card(entry, odd) for entry in held)
-    for reason in sorted(odd):
-        fields.note("flashcards", reason)
-    return cards, ""
-
-
-def _salvage(fields: Fields, text: str) -> Json:
-    """The whole entries at the start of a list that breaks off; the text itself when there are none."""
-    decoder, entries, position = json.JSONDecoder(), [], text.find("[") + 1
-    if text[:position].strip() != "[":
-        return text
-    while True:
-        while position < len(text) and text[position] in " \t\r\n,":
-            position += 1
-        try:
-            _, end = decoder.raw_decode(text, position)
-            entries.append(fields.decode("flashcards", text[position:end]))
-            position = end
-        except (ValueError, RecursionError):
-            break
-    if not entries:
-        return text
-    # What breaks off was no JSON as a whole; a list that is whole here was encoded as JSON twice.
-    whole = text[position:].strip() == "]"
-    fields.note(
-        "flashcards", "a JSON list inside a JSON string" if whole else f"breaks off after {len(entries)} whole cards"
-    )
-    return entries
-
-
-def _card(entry: Json, odd: set[str]) -> Card:
+def _card(entry: Json, remarks: dict[str, Outcome]) -> Card:
+    if _is_pair(entry):
+        remarks[_PAIRS] = "mended"
+        return Card(_say(entry[0]), _say(entry[1]), {})
     if not isinstance(entry, dict):
-        odd.add("a card that is not a question and an answer")
+        remarks["a card that is not a question and an answer"] = ""
         return Card(_say(entry), "", {})
-    for front, back in _SIDES:
-        if front in entry or back in entry:
-            if front != "question":
-                odd.add(f"cards say {front} and {back} instead of question and answer")
-            elif front not in entry or back not in entry:
-                odd.add("a card without a question or without an answer")
-            more = {key: value for key, value in entry.items() if key not in (front, back)}
-            return Card(_say(entry.get(front)), _say(entry.get(back)), more)
-    odd.add("a card with neither a question nor an answer")
+    if inner := _within(entry):
+        remarks["an object around each card"] = "mended"
+        entry = inner
+    if sides := _sides(entry):
+        front, back, number = sides
+        if number:
+            usual = " and ".join(_SIDES[number])
+            remarks[f"cards say {usual} instead of question and answer"] = "mended"
+        elif front is None or back is None:
+            remarks["a card without a question or without an answer"] = ""
+        elif (front, back) != _SIDES[0]:
+            remarks[f"cards say {front} and {back} instead of question and answer"] = "mended"
+        more = {key: value for key, value in entry.items() if key not in (front, back)}
+        return Card(_say(entry.get(front or "")), _say(entry.get(back or "")), more)
+    remarks["a card with neither a question nor an answer"] = ""
     first, *rest = [f"{key}: {_say(value)}" for key, value in entry.items()] or [""]
     return Card(first, "\n".join(rest), {})
 
@@ -229,7 +205,3 @@ def _say(value: Json) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _or_none(number: float) -> int | None:
-    return None if math.isnan(number) else int(number)

@@ -1,26 +1,31 @@
 """Jobs of both tables: what the Lambdas finished, failed, or never came back from; and marking those as failed."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from data.dynamodb import changes
+from data.dynamodb import query
+from data.dynamodb.client import Store, log_change
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Item, Read, Store, combine
-from data.records import rows
-from data.records.parse import Fields, Json, plain
+from data.dynamodb.reads import Item, Read, combine
+from data.records import frames, salvage
+from data.records.parse import Fields, Json, moment, plain, text
 from data.schema import EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, Table
 
 FLASHCARDS = "flashcards"
 _TABLES: Mapping[str, Table] = {"evaluations": EVALUATIONS, FLASHCARDS: FLASHCARD_SETS}
-
-_COLUMNS = ["table", "job_id", "user_id", "kind", "status", "model_used", "created_at"]
 _REASONS = ("error", "error_message", "failure_reason")
+_MARK = re.compile(
+    r"Marked as failed by (.{1,320}) at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d): it was still processing"
+)
 _TELLING = ("error", "fail", "reason", "exception", "message", "cause")
+
+_CHANGED = "it finished or was changed meanwhile, and was left alone"
 
 Result: TypeAlias = Literal["marked", "changed meanwhile", "failed"]
 
@@ -31,6 +36,11 @@ class Key(NamedTuple):
     table: str
     job_id: str
     user_id: str
+
+    @classmethod
+    def of_rows(cls, jobs: pd.DataFrame) -> list["Key"]:
+        """The key of each row."""
+        return [cls(*row) for row in jobs[["table", "job_id", "user_id"]].itertuples(index=False)]
 
     @property
     def of(self) -> Table:
@@ -44,59 +54,77 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Who gave a job up, and when: what marking writes as its failure_reason."""
+
+    who: str
+    when: datetime
+
+    def __str__(self) -> str:
+        return f"Marked as failed by {self.who} at {self.when.isoformat(timespec='seconds')}: it was still processing"
+
+    @classmethod
+    def parse(cls, reason: str | None) -> "Mark | None":
+        """The mark in a failure_reason; None for any other text."""
+        match = _MARK.fullmatch(reason or "")
+        try:
+            return Mark(match[1], datetime.fromisoformat(match[2])) if match else None
+        except ValueError:  # the 31st of February: nothing that we wrote
+            return None
+
+
+@dataclass(frozen=True, slots=True)
 class Marked:
     """What became of one job that was to be marked as failed."""
 
     key: Key
     result: Result
-    message: str
+    message: str | Failure
 
 
 def combined(evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None) -> pd.DataFrame:
-    """The jobs of both tables, newest first, from frames of evaluations and of flashcard sets; None for one not read.
-
-    Columns: table ("evaluations" or "flashcards"), job_id, user_id, kind (writing, speaking, flashcards or what the
-    record says), status, model_used (str or None), created_at (datetime64[us, UTC]).
-    """
-    frames = []
+    """The jobs of both tables (`frames.JOBS`), newest first, from a frame of each; None for one that was not read."""
+    parts = []
     if evaluation_rows is not None:
         named = evaluation_rows.rename(columns={"evaluation_id": "job_id", "evaluation_type": "kind"})
-        frames.append(named.assign(table="evaluations")[_COLUMNS])
+        parts.append(named.assign(table="evaluations")[[*frames.JOBS]])
     if set_rows is not None:
         named = set_rows.rename(columns={"set_id": "job_id"})
-        frames.append(named.assign(table=FLASHCARDS, kind=FLASHCARDS, model_used=None)[_COLUMNS])
-    whole = rows.joined(frames).astype({"model_used": "object"})
+        parts.append(named.assign(table=FLASHCARDS, kind=FLASHCARDS, model_used=None)[[*frames.JOBS]])
+    whole = frames.JOBS.typed(frames.joined(parts))
     # A job that changes status while it is read can be in two answers: the finished one is the later one.
     whole["_open"] = whole["status"] == PROCESSING
     whole = whole.sort_values("_open", kind="stable").drop_duplicates(["table", "job_id", "user_id"])
-    return rows.newest_first(whole.drop(columns="_open"))
+    return frames.newest_first(whole.drop(columns="_open"))
 
 
-def keys(jobs: pd.DataFrame) -> list[Key]:
-    """The key of each row."""
-    return [Key(*row) for row in jobs[["table", "job_id", "user_id"]].itertuples(index=False)]
-
-
-def reasons(store: Store, wanted: Sequence[Key]) -> Read[dict[Key, str | None]]:
+def reasons(store: Store, keys: Sequence[Key]) -> Read[dict[Key, str | None]]:
     """Why each of these jobs failed, by what their records say; None where a record says nothing."""
-    said: dict[Key, str | None] = {}
-    parts = []
+    causes: dict[Key, str | None] = {}
+    reads = []
     for name, table in _TABLES.items():
-        found = store.batch_get(table, [key.item_key for key in wanted if key.table == name])
-        parts.append(found)
-        for item in found.value:
+        read = query.batch_get(store, table, [key.item_key for key in keys if key.table == name])
+        reads.append(read)
+        for item in read.value:
             fields = Fields(item)
-            key = Key(name, *(fields.text(attribute) or "" for attribute in table.key_names))
-            said[key] = reason(item, table)
-    return combine(parts).map(lambda _: said)
+            key = Key(name, *(fields.read(attribute, text) or "" for attribute in table.key_names))
+            causes[key] = reason(item, table)
+    return combine(reads).map(lambda _: causes)
 
 
 def reason(item: Item, table: Table) -> str | None:
-    """Why a job failed: an error attribute, feedback with an error in it, or any attribute not in the specification."""
+    """Why a job failed: an error attribute, feedback with an error in it, or any attribute not in the specification.
+
+    That somebody gave it up comes before what its record may have said already.
+    """
+    mark = plain(item["failure_reason"]) if "failure_reason" in item else None
+    if isinstance(mark, str) and Mark.parse(mark):
+        return mark
     for name in _REASONS:
-        if said := _words(plain(item[name])) if name in item else "":
-            return said
-    feedback = Fields(item).json("feedback") if "feedback" in item else None
+        if words := _words(plain(item[name])) if name in item else "":
+            return words
+    read = salvage.attribute(Fields(item), "feedback")
+    feedback = read.unread or read.value
     if isinstance(feedback, dict):
         for name, value in feedback.items():
             if any(word in name.lower() for word in _TELLING) and _words(value):
@@ -106,50 +134,70 @@ def reason(item: Item, table: Table) -> str | None:
     unknown = {name: plain(value) for name, value in item.items() if name not in table.types}
     telling = sorted(unknown, key=lambda name: (not any(word in name.lower() for word in _TELLING), name))
     for name in telling:
-        if said := _words(unknown[name]):
-            return said if any(word in name.lower() for word in _TELLING) else f"{name}: {said}"
+        if words := _words(unknown[name]):
+            return words if any(word in name.lower() for word in _TELLING) else f"{name}: {words}"
     return None
 
 
-def mark_failed(store: Store, wanted: Iterable[tuple[Key, datetime]], *, who: str, now: datetime) -> Iterator[Marked]:
+def mark_failed(
+    store: Store, open_jobs: Iterable[tuple[Key, datetime]], *, who: str, now: datetime
+) -> Iterator[Marked]:
     """Set each job's status to failed, with a failure_reason that says who did it, if it is still processing.
 
     The update is conditional: `status` must still be processing and `created_at` unchanged, so a job that finished
     meanwhile is left alone. Failure of kind read_only where changes are not allowed.
     """
-    changes.require_allowed(store.settings)
-    for key, created_at in wanted:
-        marked = _mark(store, key, created_at, who, now)
-        changes.record(who, f"mark {key.table} {key.job_id} of {key.user_id} as failed", marked.result)
-        yield marked
+    store.require_changes_allowed()
+    for key, created_at in open_jobs:
+        outcome = _mark(store, key, created_at, who, now)
+        log_change(who, f"mark {key.table} {key.job_id} of {key.user_id} as failed", outcome.result)
+        yield outcome
 
 
 def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime) -> Marked:
     name = store.settings.name(key.of)
-    said = f"Marked as failed by {who} at {now.isoformat(timespec='seconds')}: it was still processing"
+    about: dict[str, Any] = {
+        "TableName": name,
+        "Key": {attribute: {"S": value} for attribute, value in key.item_key.items()},
+        "ReturnConsumedCapacity": "TOTAL",
+    }
     try:
+        stored = store.call(
+            "GetItem",
+            name,
+            None,
+            store.client.get_item,
+            **about,
+            ConsistentRead=True,
+            ProjectionExpression="#c",
+            ExpressionAttributeNames={"#c": "created_at"},
+        )
+        # A number has up to 38 digits, and may be milliseconds or text: the condition is on what is stored, not on the
+        # time that was read from it.
+        value = stored.get("Item", {}).get("created_at", {})
+        if not value or moment(value, lambda _: None) != round(created_at.timestamp() * 1_000_000):
+            return Marked(key, "changed meanwhile", _CHANGED)
         store.call(
             "UpdateItem",
             name,
             None,
             store.client.update_item,
-            TableName=name,
-            Key={attribute: {"S": value} for attribute, value in key.item_key.items()},
-            UpdateExpression="SET #s = :failed, #r = :said",
+            **about,
+            UpdateExpression="SET #s = :failed, #r = :why",
             ConditionExpression="#s = :processing AND #c = :created",
             ExpressionAttributeNames={"#s": "status", "#c": "created_at", "#r": "failure_reason"},
             ExpressionAttributeValues={
                 ":failed": {"S": FAILED},
                 ":processing": {"S": PROCESSING},
-                ":created": {"N": f"{created_at.timestamp():.6f}".rstrip("0").rstrip(".")},
-                ":said": {"S": said},
+                ":created": value,
+                ":why": {"S": str(Mark(who, now))},
             },
-            ReturnConsumedCapacity="TOTAL",
         )
     except Failure as failure:
         if failure.kind == "changed":
-            return Marked(key, "changed meanwhile", "it finished or was changed meanwhile, and was left alone")
-        return Marked(key, "failed", str(failure))
+            return Marked(key, "changed meanwhile", _CHANGED)
+        return Marked(key, "failed", failure.to_keep())
+    store.wrote(name, (key.job_id, key.user_id), FAILED)
     return Marked(key, "marked", "marked as failed")
 
 

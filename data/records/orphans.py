@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
-from data.dynamodb.store import Cost, Item, Store
-from data.records.parse import Fields
+from data.dynamodb import scan
+from data.dynamodb.client import Store
+from data.dynamodb.cost import Cost
+from data.dynamodb.reads import Item
+from data.records.parse import FIRST, LAST, Fields, text
 from data.schema import STATUSES, Table
 
 SEGMENTS = 4
@@ -66,9 +69,9 @@ def count(store: Store, table: Table, segments: int = SEGMENTS) -> Generator[Pro
 
     def work(segment: int) -> None:
         try:
-            for page in store.scan_pages(table, attributes, segment=segment, segments=segments):
-                found = [unlisted for item in page.value if (unlisted := _judge(table, item))]
-                pages.put(_Page(len(page.value), found, page.cost, page.complete))
+            for page in scan.pages(store, table, attributes, segment=segment, segments=segments):
+                orphans = [unlisted for item in page.value if (unlisted := _judge(table, item))]
+                pages.put(_Page(len(page.value), orphans, page.cost, page.complete))
                 if stop.is_set():
                     return
         except BaseException as error:  # noqa: BLE001 - it is raised again where the pages are awaited
@@ -126,7 +129,7 @@ def _judge(table: Table, item: Item) -> Unlisted | None:
     if not reasons:
         return None
     fields = Fields(item)
-    record_id, user_id = (fields.text(name) or "" for name in table.key_names)
+    record_id, user_id = (fields.read(name, text) or "" for name in table.key_names)
     return Unlisted(record_id, user_id, tuple(reasons))
 
 
@@ -137,7 +140,7 @@ def _about_time(item: Item) -> list[str]:
     if "N" not in value:
         return [_ODD_TIME]
     seconds = float(value["N"])
-    return [] if math.isfinite(seconds) and _FIRST <= seconds < _LAST else [_IMPOSSIBLE_TIME]
+    return [] if math.isfinite(seconds) and FIRST.timestamp() <= seconds < LAST.timestamp() else [_IMPOSSIBLE_TIME]
 
 
 def _about_status(item: Item) -> list[str]:
@@ -147,7 +150,3 @@ def _about_status(item: Item) -> list[str]:
     if "S" not in value:
         return [_ODD_STATUS]
     return [] if value["S"] in STATUSES else [_OTHER_STATUS]
-
-
-_FIRST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
-_LAST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()

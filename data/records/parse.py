@@ -8,19 +8,30 @@ import base64
 import json
 import math
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from data.dynamodb.store import Item
+from data.dynamodb.reads import Item
+from data.schema import Table
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+Value: TypeAlias = dict[str, Any]
+"""An attribute value as DynamoDB sends it: {type letter: value}."""
+Note: TypeAlias = Callable[[str], None]
+Outcome: TypeAlias = Literal["", "mended", "broken", "unread"]
+T = TypeVar("T")
 
-_SHOWN = 80  # characters of an unreadable value that an issue keeps
+NESTING = 100
+"""How deep lists and objects may lie in each other. Deeper ones are not read: whatever goes through them recurses."""
+_LONGEST = 80  # characters of an unreadable value that an issue keeps
 BANDS = {f"{half / 2:.1f}": half / 2 for half in range(19)}
 """Every band as it is written, and what it is."""
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+_SHORT = re.compile(r"-?[0-9]{1,18}")
 _TYPES = {
     "S": "text",
     "N": "a number",
@@ -37,6 +48,7 @@ _TYPES = {
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 LAST = datetime(2100, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = int(FIRST.timestamp()), int(LAST.timestamp())
 
 MISSING = "missing"
 NULL = "NULL"
@@ -44,191 +56,209 @@ NULL = "NULL"
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One attribute that departs from the specification: its name, its value (shortened), and how."""
+    """One attribute that departs from the specification: its name, its value (shortened), and how.
+
+    Of texts that should be JSON, `outcome` says what became of them; where they lack nothing else, they are mended.
+    """
 
     attribute: str
     value: str
     reason: str
+    outcome: Outcome = ""
 
 
 @dataclass(slots=True)
 class Fields:
-    """The attributes of one item, read one by one; `issues` fills up as they are."""
+    """The attributes of one item; `issues` fills up as they are read."""
 
     item: Item
     issues: list[Issue] = field(default_factory=list)
 
-    def note(self, attribute: str, reason: str) -> None:
+    def note(self, attribute: str, reason: str, outcome: Outcome = "") -> None:
         """Record an issue about `attribute`."""
         value = self.item.get(attribute)
-        shown = "" if value is None else as_text(value)
-        if len(shown) > _SHOWN:
-            shown = f"{shown[:_SHOWN]}… ({len(shown):,} characters)"
-        self.issues.append(Issue(attribute, shown, reason))
+        text = "" if value is None else as_text(value)
+        if len(text) > _LONGEST:
+            text = f"{text[:_LONGEST]}… ({len(text):,} characters)"
+        self.issues.append(Issue(attribute, text, reason, outcome))
 
-    def text(self, attribute: str, *, required: bool = False) -> str | None:
-        """A string; another type is read as its text. None when missing, NULL or, if required, empty."""
+    def read(self, attribute: str, reader: Callable[[Value, Note], T | None], missing: str = "") -> T | None:
+        """The attribute by one of the readers below; None when there is none.
+
+        `missing` is the remark where there should be one. An empty text is none there.
+        """
         value = self.item.get(attribute)
-        if value is None:
-            if required:
-                self.note(attribute, MISSING)
+        if value is None or (missing and value.get("S") == ""):
+            if missing:
+                self.note(attribute, missing if value is None else "empty")
             return None
-        if "S" in value:
-            if required and not value["S"]:
-                self.note(attribute, "empty")
-                return None
-            return sound(value["S"])
-        self.note(attribute, _wrong_type(value, "text"))
-        return None if "NULL" in value else as_text(value)
+        return reader(value, partial(self.note, attribute))
 
-    def band(self, attribute: str, *, required: bool = False) -> float:
-        """A band, 0 to 9; NaN when there is none that can be read."""
-        value = self.item.get(attribute)
-        if value is None:
-            if required:
-                self.note(attribute, "missing, although the evaluation is completed")
-            return math.nan
-        if (band := BANDS.get(value.get("S", ""))) is not None:
-            return band
-        text = value.get("S", value.get("N"))
-        if text is None:
-            self.note(attribute, _wrong_type(value, "text such as “7.0”"))
-            return math.nan
-        if not _NUMBER.fullmatch(text.strip()):
-            self.note(attribute, "empty" if not text.strip() else "not a number")
-            return math.nan
-        band = float(text.strip().replace(",", "."))
-        if not 0 <= band <= 9:
-            self.note(attribute, "outside 0 to 9")
-            return math.nan
-        if "N" in value:
-            self.note(attribute, "stored as a number, not as text such as “7.0”")
-        elif "," in text:
-            self.note(attribute, "written with a comma, not as “7.0”")
-        elif not (band * 2).is_integer():
-            self.note(attribute, "not a whole or half band")
-        else:
-            self.note(attribute, "not written with one decimal, such as “7.0”")
-        return band
-
-    def moment(self, attribute: str) -> datetime | None:
-        """A time in UTC from Unix seconds; None when missing or when no time since 2000 can be read."""
-        value = self.item.get(attribute)
-        if value is None:
-            self.note(attribute, MISSING)
-            return None
-        text = value.get("N", value.get("S"))
-        if text is None:
-            self.note(attribute, _wrong_type(value, "a number of seconds"))
-            return None
-        seconds = _decimal(text)
-        if seconds is None:
-            return self._written_time(attribute, text)
-        moment, reason = _from_seconds(seconds)
-        if moment is None:
-            self.note(attribute, reason)
-        elif "S" in value:
-            self.note(attribute, "stored as text, not as a number" + (f"; {reason}" if reason else ""))
-        elif reason:
-            self.note(attribute, reason)
-        return moment
-
-    def _written_time(self, attribute: str, text: str) -> datetime | None:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            self.note(attribute, "not a time")
-            return None
-        if moment.tzinfo is None:
-            self.note(attribute, "a written time without a zone, not Unix seconds")
-            return None
-        if not FIRST <= moment < LAST:
-            self.note(attribute, "not a plausible time")
-            return None
-        self.note(attribute, "a written time, not Unix seconds")
-        return moment.astimezone(UTC)
-
-    def count(self, attribute: str, *, required: bool = False) -> int | None:
-        """A whole number of at least 0."""
-        number = self.number(attribute, stored="N", required=required)
-        if number is None:
-            return None
-        if not number.is_integer():
-            self.note(attribute, "not a whole number")
-            return None
-        return int(number)
-
-    def number(self, attribute: str, *, stored: str, required: bool = False) -> float | None:
-        """A number of at least 0, declared to be stored as type `stored` (S or N)."""
-        value = self.item.get(attribute)
-        if value is None:
-            if required:
-                self.note(attribute, MISSING)
-            return None
-        text = value.get("N", value.get("S"))
-        number = None if text is None else _decimal(text)
-        if number is None:
-            self.note(attribute, "not a number" if text is not None else _wrong_type(value, "a number"))
-            return None
-        if not 0 <= number <= 10**15:
-            self.note(attribute, "below zero" if number < 0 else "impossibly large")
-            return None
-        if stored not in value:
-            self.note(attribute, f"stored as {_TYPES[next(iter(value))]}, not as {_TYPES[stored]}")
-        return float(number)
-
-    def json(self, attribute: str) -> Json:
-        """What a JSON string holds; a native map or list as it is; text that is not JSON as text."""
-        value = self.item.get(attribute)
-        if value is None:
-            return None
-        if "S" not in value:
-            self.note(attribute, f"stored as {_TYPES[next(iter(value))]}, not as a JSON string")
-            return plain(value)
-        text: str = value["S"]
-        if not text.strip():
-            self.note(attribute, "empty")
-            return None
-        try:
-            return self.decode(attribute, text)
-        except (ValueError, RecursionError) as error:
-            deep = isinstance(error, RecursionError)
-            self.note(attribute, "JSON nested too deep to read" if deep else f"not JSON: {error}")
-            return sound(text)
-
-    def decode(self, attribute: str, text: str) -> Json:
-        """Decoded JSON; ValueError or RecursionError. Keeps what json.loads would drop: repeated keys, odd numbers."""
-
-        def keep_all(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-            whole: dict[str, Json] = {}
-            used: dict[str, int] = {}  # of each repeated key, so that thousands of one key are not counted anew
-            for said, value in pairs:
-                name = key = sound(said)
-                while name in whole:
-                    used[key] = used.get(key, 1) + 1
-                    name = f"{key} ({used[key]})"
-                whole[name] = value
-            if used:
-                self.note(attribute, "the same key twice in its JSON")
-            return whole
-
-        decoded: Json = json.loads(
-            text, object_pairs_hook=keep_all, parse_float=_exact, parse_int=_exact, parse_constant=str
-        )
-        return _sound_json(decoded)
-
-    def unknown(self, declared: set[str]) -> dict[str, Json]:
+    def unknown(self, table: Table) -> dict[str, Json]:
         """Attributes that the specification does not name."""
-        return {sound(name): plain(value) for name, value in sorted(self.item.items()) if name not in declared}
+        return {sound(name): plain(value) for name, value in sorted(self.item.items()) if name not in table.types}
 
 
-def plain(value: dict[str, Any]) -> Json:
+# Readers: each takes an attribute value and a function that notes a remark; None where nothing can be read.
+
+
+def text(value: Value, note: Note) -> str | None:
+    """A string; another type is read as its text, NULL as None."""
+    if "S" in value:
+        return sound(value["S"])
+    note(_wrong_type(value, "text"))
+    return None if "NULL" in value else as_text(value)
+
+
+def one_of(allowed: Sequence[str]) -> Callable[[Value, Note], str | None]:
+    """A reader of texts that should be in `allowed`; those are the same objects in every frame, which saves memory."""
+    same = {word: word for word in allowed}
+
+    def read(value: Value, note: Note) -> str | None:
+        word = text(value, note)
+        if word is not None and word not in same:
+            note(f"not one of {', '.join(allowed)}")
+        return same.get(word or "", word)
+
+    return read
+
+
+def band(value: Value, note: Note) -> float | None:
+    """A band, 0 to 9."""
+    if (usual := BANDS.get(value.get("S", ""))) is not None:
+        return usual
+    text = value.get("S", value.get("N"))
+    if text is None:
+        note(_wrong_type(value, "text such as “7.0”"))
+        return None
+    if not _NUMBER.fullmatch(text.strip()):
+        note("empty" if not text.strip() else "not a number")
+        return None
+    number = float(text.strip().replace(",", "."))
+    if not 0 <= number <= 9:
+        note("outside 0 to 9")
+        return None
+    if "N" in value:
+        note("stored as a number, not as text such as “7.0”")
+    elif "," in text:
+        note("written with a comma, not as “7.0”")
+    elif not (number * 2).is_integer():
+        note("not a whole or half band")
+    else:
+        note("not written with one decimal, such as “7.0”")
+    return number
+
+
+def moment(value: Value, note: Note) -> int | None:
+    """A time from Unix seconds, in microseconds since 1970; none before 2000."""
+    text = value.get("N", value.get("S"))
+    if text is None:
+        note(_wrong_type(value, "a number of seconds"))
+        return None
+    if "N" in value and text.isdecimal() and len(text) < 12 and _FIRST <= int(text) < _LAST:
+        return int(text) * 1_000_000  # as nearly all are
+    seconds = _decimal(text)
+    if seconds is None:
+        return _written_time(text, note)
+    departs = "stored as text, not as a number" if "S" in value else ""
+    if _FIRST <= seconds < _LAST:
+        if seconds != int(seconds):
+            departs += f"{'; ' if departs else ''}with a fraction of a second"
+    elif _FIRST * 1000 <= seconds < _LAST * 1000:
+        seconds /= 1000
+        departs += f"{'; ' if departs else ''}in milliseconds, not in seconds"
+    elif 0 <= seconds < _FIRST:
+        note(f"in the year {time(int(seconds) * 1_000_000).year}, before 2000")
+        return None
+    else:
+        note("not a plausible time")
+        return None
+    if departs:
+        note(departs)
+    return int(seconds * 1_000_000)
+
+
+def _written_time(text: str, note: Note) -> int | None:
+    try:
+        written = datetime.fromisoformat(text)
+    except ValueError:
+        note("not a time")
+        return None
+    if written.tzinfo is None:
+        note("a written time without a zone, not Unix seconds")
+        return None
+    if not FIRST <= written < LAST:
+        note("not a plausible time")
+        return None
+    note("a written time, not Unix seconds")
+    return (written - _EPOCH) // timedelta(microseconds=1)
+
+
+def time(microseconds: int) -> datetime:
+    """The time in UTC that `moment` has read."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def count(value: Value, note: Note) -> int | None:
+    """A whole number of at least 0."""
+    number = amount(value, note, stored="N")
+    if number is not None and not number.is_integer():
+        note("not a whole number")
+        return None
+    return None if number is None else int(number)
+
+
+def amount(value: Value, note: Note, *, stored: str = "S") -> float | None:
+    """A number of at least 0, declared to be stored as type `stored` (S or N)."""
+    text = value.get("N", value.get("S"))
+    number = None if text is None else _decimal(text)
+    if number is None:
+        note("not a number" if text is not None else _wrong_type(value, "a number"))
+        return None
+    if not 0 <= number <= 10**15:
+        note("below zero" if number < 0 else "impossibly large")
+        return None
+    if stored not in value:
+        note(_wrong_type(value, _TYPES[stored]))
+    return float(number)
+
+
+def decoder(repeated: Callable[[], None]) -> Callable[[str], Json]:
+    """Decodes JSON; ValueError or RecursionError. Keeps what json.loads would drop: repeated keys, odd numbers.
+
+    Calls `repeated` where a key stands twice in an object.
+    """
+
+    def keep_all(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        whole, is_repeated = unique(pairs)
+        if is_repeated:
+            repeated()
+        return whole
+
+    decode = json.JSONDecoder(object_pairs_hook=keep_all, parse_float=exact, parse_int=exact, parse_constant=str).decode
+    return lambda text: _sound_json(decode(text))
+
+
+def unique(pairs: Iterable[tuple[str, Json]]) -> tuple[dict[str, Json], bool]:
+    """All entries of an object, and whether a key stands there twice; the second is called “key (2)”."""
+    whole: dict[str, Json] = {}
+    used: dict[str, int] = {}  # of each repeated key, so that thousands of one key are not counted anew
+    for written, value in pairs:
+        name = key = sound(written)
+        while name in whole:
+            used[key] = used.get(key, 1) + 1
+            name = f"{key} ({used[key]})"
+        whole[name] = value
+    return whole, bool(used)
+
+
+def plain(value: Value) -> Json:
     """An attribute value as JSON-like Python. A number that a float cannot hold exactly stays text."""
     kind, held = next(iter(value.items()))
     if kind == "S":
         return sound(held)
     if kind == "N":
-        return _exact(held)
+        return exact(held)
     if kind == "B":
         return base64.b64encode(bytes(held)).decode()
     if kind == "NULL":
@@ -242,7 +272,7 @@ def plain(value: dict[str, Any]) -> Json:
     return bool(held)
 
 
-def as_text(value: dict[str, Any]) -> str:
+def as_text(value: Value) -> str:
     """An attribute value on one line: text as it is, the rest as JSON."""
     simple = value.get("S", value.get("N"))
     return sound(simple) if simple is not None else to_json(value, indent=None)
@@ -253,7 +283,7 @@ def item_json(item: Item) -> str:
     return to_json({"M": dict(sorted(item.items()))}, indent=2)
 
 
-def to_json(value: dict[str, Any], *, indent: int | None, depth: int = 0) -> str:
+def to_json(value: Value, *, indent: int | None, depth: int = 0) -> str:
     """An attribute value as JSON text. Written by hand because json.dumps has no way to write 38 digits as they are."""
     kind, held = next(iter(value.items()))
     if kind == "N":
@@ -285,19 +315,21 @@ def sound(text: str) -> str:
     return text
 
 
-def _sound_json(value: Json) -> Json:
+def _sound_json(value: Json, depth: int = 0) -> Json:
     if isinstance(value, str):
         return sound(value)
+    if isinstance(value, (list, dict)) and depth >= NESTING:
+        raise RecursionError
     if isinstance(value, list):
-        return [_sound_json(v) for v in value]
+        return [_sound_json(v, depth + 1) for v in value]
     if isinstance(value, dict):
-        return {sound(k): _sound_json(v) for k, v in value.items()}
+        return {k: _sound_json(v, depth + 1) for k, v in value.items()}
     return value
 
 
-def _exact(text: str) -> int | float | str:
-    """The number as int or float where that is exact, else its text."""
-    if re.fullmatch(r"-?\d{1,18}", text):
+def exact(text: str) -> int | float | str:
+    """A number as int or float where that is exact, else its text."""
+    if _SHORT.fullmatch(text):
         return int(text)
     try:
         number = float(text)
@@ -314,22 +346,11 @@ def _decimal(text: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _from_seconds(seconds: Decimal) -> tuple[datetime | None, str]:
-    """The time and, where it is not plain Unix seconds, how it departs."""
-    first, last = int(FIRST.timestamp()), int(LAST.timestamp())
-    if first <= seconds < last:
-        return _after_epoch(seconds), "" if seconds == int(seconds) else "with a fraction of a second"
-    if first * 1000 <= seconds < last * 1000:
-        return _after_epoch(seconds / 1000), "in milliseconds, not in seconds"
-    if 0 <= seconds < first:
-        return None, f"in the year {_after_epoch(seconds).year}, before there was BandUp"
-    return None, "not a plausible time"
-
-
-def _after_epoch(seconds: Decimal) -> datetime:
-    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
-
-
-def _wrong_type(value: dict[str, Any], wanted: str) -> str:
+def kind_of(value: Value) -> str:
+    """The type of an attribute value, in words."""
     kind = next(iter(value))
-    return NULL if kind == "NULL" else f"stored as {_TYPES.get(kind, kind)}, not as {wanted}"
+    return _TYPES.get(kind, kind)
+
+
+def _wrong_type(value: Value, declared: str) -> str:
+    return NULL if "NULL" in value else f"stored as {kind_of(value)}, not as {declared}"

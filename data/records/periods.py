@@ -5,16 +5,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
-from data.dynamodb import budget
-from data.dynamodb.store import Item, Read, Store, combine, follow, stopped
-from data.records.rows import joined, newest_first
+from data.dynamodb import budget, query
+from data.dynamodb.client import Store
+from data.dynamodb.reads import Item, Read, combine, follow, stopped
+from data.records.frames import joined, newest_first
 from data.schema import BY_STATUS, COMPLETED, FAILED, PROCESSING, STATUSES, Table
 
-CAP = 200_000  # per status
+CAP = 5_000_000  # per status: some 225 MB as a window keeps rows, more where ids are long
 # After that nothing tries again, so what is finished stays as it is.
 SETTLED = timedelta(hours=6)
 # A partition gives 3,000 read units a second: 23 pages of 1 MB, which four readers can just about take.
@@ -23,6 +25,7 @@ _PARTS = 4
 _REPEATED = ("user_id", "model_used")
 """Columns whose texts are not of a few that we know, and come again and again."""
 
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 Frame: TypeAlias = Callable[[Sequence[Item]], pd.DataFrame]
 
 
@@ -43,7 +46,23 @@ def read(
     """
     begin, end = int(first.timestamp()), int(last.timestamp())
     parts = budget.side_by_side(lambda status: _Status(store, table, frame, status, cap).read(begin, end), statuses)
-    return combine(parts).map(joined).map(newest_first)
+    return combine(parts).map(joined).map(newest_first).map(lambda rows: _as_written(store, table, rows))
+
+
+def settled(rows: pd.DataFrame, read_at: datetime) -> Mask:
+    """Which of `rows`, read at `read_at`, stay as they are; of their columns, `created_at` and `status` are enough."""
+    since = (read_at - SETTLED).replace(microsecond=0)
+    return np.asarray((rows["created_at"] < since) & (rows["status"] != PROCESSING))
+
+
+def _as_written(store: Store, table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with the statuses that this dashboard has written itself and an index may not show yet."""
+    written = store.written(store.settings.name(table))
+    if not written or not len(rows):
+        return rows
+    pairs = zip(_keys(rows, [*table.key_names]), rows["status"], strict=True)
+    statuses = [written.get(key, status) if status == PROCESSING else status for key, status in pairs]
+    return rows.assign(status=pd.Series(statuses, index=rows.index, dtype=rows["status"].dtype))
 
 
 def update(
@@ -64,34 +83,34 @@ def update(
     if not before.complete:
         return read(store, table, frame, first, last)
     ids = list(keys or table.key_names)
-    known = before.value
+    earlier = before.value
     first = first.replace(microsecond=0)  # as `read` does
     since = max(first, (before.read_at - SETTLED).replace(microsecond=0))
-    settled = known[known["created_at"].between(first, since, inclusive="left") & (known["status"] != PROCESSING)]
+    kept = earlier[(earlier["created_at"] >= first) & settled(earlier, before.read_at)]
     waiting, recent = budget.side_by_side(
         lambda part: read(store, table, frame, part[0], last, statuses=part[1]),
         ((first, (PROCESSING,)), (since, (COMPLETED, FAILED))),
     )
     seen = {*_keys(waiting.value, ids), *_keys(recent.value, ids)}
-    open_then = known[(known["status"] == PROCESSING) & (known["created_at"] >= first)]
-    lost = [dict(zip(table.key_names, key, strict=True)) for key in _keys(open_then, ids) if key not in seen]
-    found = store.batch_get(table, lost, table.summary).map(frame)
-    still = found.value["created_at"].between(first, last) & found.value["status"].isin(STATUSES)
+    unfinished = earlier[(earlier["status"] == PROCESSING) & (earlier["created_at"] >= first)]
+    lost = [dict(zip(table.key_names, key, strict=True)) for key in _keys(unfinished, ids) if key not in seen]
+    finished = query.batch_get(store, table, lost, table.summary).map(frame)
+    listed = finished.value["created_at"].between(first, last) & finished.value["status"].isin(STATUSES)
     # What changes while it is read can be in two of these; the first one is the latest.
-    new = joined([recent.value, found.value[still], waiting.value])
-    whole = joined([_shared(new, settled), settled]).drop_duplicates(ids)
-    parts = [part.map(lambda _: [whole]) for part in (waiting, recent, found)]
-    return combine(parts).map(lambda _: newest_first(whole))
+    new = joined([recent.value, finished.value[listed], waiting.value])
+    whole = joined([_shared(new, kept), kept]).drop_duplicates(ids)
+    parts = [part.map(lambda _: [whole]) for part in (waiting, recent, finished)]
+    return combine(parts).map(lambda _: _as_written(store, table, newest_first(whole)))
 
 
-def _shared(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """`rows` with the texts that `known` has as well as the same objects, as if both had been read at once.
+def _shared(rows: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with the texts that `earlier` has as well as the same objects, as if both had been read at once.
 
     Else what is brought up to date for days takes more memory with every look.
     """
     columns = {}
     for name in (name for name in _REPEATED if name in rows):
-        texts = {text: text for text in known[name]}
+        texts = {text: text for text in earlier[name]}
         columns[name] = pd.Series([texts.get(t, t) for t in rows[name]], index=rows.index, dtype="object")
     return rows.assign(**columns)
 
@@ -136,7 +155,8 @@ class _Status:
         return follow(done)
 
     def _pages(self, begin: str, end: str) -> Iterator[Read[list[Item]]]:
-        return self.store.query_pages(
+        return query.pages(
+            self.store,
             self.table,
             ("status", self.status),
             index=BY_STATUS,
@@ -146,10 +166,10 @@ class _Status:
         )
 
     def _rows(self, items: list[Item]) -> list[pd.DataFrame]:
-        made = self.frame(items)
+        rows = self.frame(items)
         # A page takes ten times the memory as items, and would be there until the next one has come.
         items.clear()
-        return [made]
+        return [rows]
 
 
 def _split(page: list[Item], begin: int) -> tuple[list[Item], list[tuple[str, str]]]:

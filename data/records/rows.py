@@ -1,16 +1,20 @@
-"""Lists of records, the same way for both tables: a student's, whole ones by key, and as a frame."""
+"""What can be asked of the records of a table, the same for both: a student's, everybody's, whole ones by key."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-import numpy as np
 import pandas as pd
 
-from data.dynamodb import budget
-from data.dynamodb.store import Item, Read, Store, combine
-from data.records.columns import Columns
-from data.records.parse import Fields
+from data.dynamodb import budget, query, scan
+from data.dynamodb.client import Store
+from data.dynamodb.cost import Cost
+from data.dynamodb.reads import Item, Read, combine
+from data.records import columns, periods
+from data.records.columns import Reading
+from data.records.frames import Schema, newest_first
+from data.records.parse import Fields, time
 from data.schema import BY_STUDENT, Table
 
 STUDENT_CAP = 2_000
@@ -21,90 +25,95 @@ _SIDE_BY_SIDE = 8  # Queries at a time
 R = TypeVar("R")
 
 
-def of_student(
-    store: Store,
-    table: Table,
-    user_id: str,
-    *,
-    cap: int = STUDENT_CAP,
-    by_scan: bool = False,
-) -> Read[list[Item]]:
-    """A student's records, newest first, through the index; Failure of kind index_missing when there is none.
+@dataclass(frozen=True, slots=True)
+class Records(Generic[R]):
+    """The records of a table: how the attributes of a list are read, the columns of its frame, a whole record."""
 
-    `by_scan` reads the whole table instead: only for a user who saw the cost and accepted it.
-    """
-    if by_scan:
-        return store.scan(table, "user_id", user_id, attributes=table.summary)
-    return store.query(table, ("user_id", user_id), index=BY_STUDENT, cap=cap, attributes=table.summary)
+    table: Table
+    readings: Mapping[str, Reading]
+    schema: Schema
+    parse: Callable[[Item], R]
 
+    def frame(self, items: Sequence[Item]) -> pd.DataFrame:
+        """A row per item, in the order given, with the columns of `schema`."""
+        return columns.frame(items, self.table, self.readings, self.schema)
 
-def of_students(
-    store: Store, table: Table, user_ids: Iterable[str], first: datetime, last: datetime, *, cap: int = CLASSMATE_CAP
-) -> Read[list[Item]]:
-    """The records of some students from `first` to `last`; a Query on the index for each, eight at a time."""
+    def summary(self, item: Item) -> tuple[dict[str, Any], Fields]:
+        """What a frame holds of an item, None where unknown, its time as a datetime; and the item's Fields so far."""
+        values, odd = columns.read([item], self.table, self.readings)
+        summary = {name: value for name, (value,) in values.items()}
+        if summary["created_at"] is not None:
+            summary["created_at"] = time(summary["created_at"])
+        return summary, odd.get(0, Fields(item))
 
-    def one(user_id: str) -> Read[list[Item]]:
-        return store.query(
-            table,
-            ("user_id", user_id),
-            index=BY_STUDENT,
-            between=("created_at", int(first.timestamp()), int(last.timestamp())),
-            cap=cap,
-            attributes=table.summary,
-        )
+    def history(
+        self, store: Store, user_id: str, *, by_scan: bool = False, cap: int = STUDENT_CAP
+    ) -> Read[pd.DataFrame]:
+        """A student's records of every status, newest first, those without a readable time last.
 
-    return combine(budget.side_by_side(one, list(dict.fromkeys(user_ids)), _SIDE_BY_SIDE))
+        Failure of kind index_missing when there is no index. `by_scan` reads the whole table instead: only for a user
+        who saw the cost and accepted it.
+        """
+        summary = self.table.summary
+        if by_scan:
+            read = scan.where(store, self.table, "user_id", user_id, attributes=summary)
+        else:
+            read = query.partition(
+                store, self.table, ("user_id", user_id), index=BY_STUDENT, cap=cap, attributes=summary
+            )
+        return self._newest_first(read)
 
+    def of_students(self, store: Store, user_ids: Iterable[str], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+        """The records of some students from `first` to `last`, newest first; a Query for each, eight at a time."""
 
-def whole(
-    store: Store, table: Table, keys: Iterable[tuple[str, str]], parse: Callable[[Item], R]
-) -> Iterator[Read[list[R]]]:
-    """The whole records of `keys` (partition, sort), a batch at a time; whoever stops asking stops the reading.
+        def one(user_id: str) -> Read[list[Item]]:
+            return query.partition(
+                store,
+                self.table,
+                ("user_id", user_id),
+                index=BY_STUDENT,
+                between=("created_at", int(first.timestamp()), int(last.timestamp())),
+                cap=CLASSMATE_CAP,
+                attributes=self.table.summary,
+            )
 
-    A batch's records are in no order, and those deleted meanwhile are not there.
-    """
-    unique = list(dict.fromkeys(keys))
-    for start in range(0, len(unique), WHOLE_BATCH):
-        wanted = [dict(zip(table.key_names, key, strict=True)) for key in unique[start : start + WHOLE_BATCH]]
-        yield store.batch_get(table, wanted).map(lambda items: [parse(item) for item in items])
+        return self._newest_first(combine(budget.side_by_side(one, list(dict.fromkeys(user_ids)), _SIDE_BY_SIDE)))
 
+    def period(self, store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
+        """Everybody's records created from `first` to `last`, newest first."""
+        return periods.read(store, self.table, self.frame, first, last)
 
-def to_frame(
-    items: Sequence[Item],
-    table: Table,
-    quick: Callable[[Columns], dict[str, Any]],
-    summarise: Callable[[Fields], dict[str, Any]],
-    dtypes: Mapping[str, str],
-) -> pd.DataFrame:
-    """A row per item of `table`, in the order given, with the columns of `dtypes`.
+    def update(self, store: Store, before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
+        """What `period` would give now, reading only what can have changed since `before`."""
+        return periods.update(store, self.table, self.frame, before, first, last)
 
-    Adds created_at (datetime64[us, UTC], NaT unknown) and issues (tuple of Issue, about these columns only). `quick`
-    reads the columns of records that are as specified, `summarise` the row of one that is not; where both can read a
-    record, they agree.
-    """
-    columns = Columns(items, table)
-    values = {**quick(columns), "issues": [()] * len(items)}
-    for row in np.flatnonzero(columns.odd).tolist():
-        fields = Fields(items[row])
-        found = summarise(fields)
-        if found["created_at"] is not None:
-            found["created_at"] = np.datetime64(found["created_at"].replace(tzinfo=None), "us")
-        for name, value in {**found, "issues": tuple(fields.issues)}.items():
-            values[name][row] = value
-    # The dtype is said each time: pandas' own guess makes NaN of a text that is None.
-    frame = pd.DataFrame({name: pd.Series(values[name], dtype=dtype) for name, dtype in dtypes.items()})
-    return frame.assign(
-        created_at=pd.DatetimeIndex(values["created_at"]).tz_localize("UTC"),
-        issues=pd.Series(values["issues"], dtype="object"),
-    )
+    def whole(self, store: Store, keys: Iterable[tuple[str, str]]) -> Iterator[Read[list[R]]]:
+        """The whole records of `keys` (partition, sort), a batch at a time; whoever stops asking stops the reading.
 
+        A batch's records are in no order, and those deleted meanwhile are not there.
+        """
+        unique = list(dict.fromkeys(keys))
+        for start in range(0, len(unique), WHOLE_BATCH):
+            batch = [dict(zip(self.table.key_names, key, strict=True)) for key in unique[start : start + WHOLE_BATCH]]
+            yield self._parsed(query.batch_get(store, self.table, batch))
 
-def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all frames, which have the same columns."""
-    filled = [frame for frame in frames if not frame.empty] or [*frames[:1]]
-    return pd.concat(filled, ignore_index=True)
+    def get(self, store: Store, record_id: str, user_id: str) -> Read[R | None]:
+        """One record by both keys, None when there is none."""
+        read = query.get(store, self.table, dict(zip(self.table.key_names, (record_id, user_id), strict=True)))
+        return read.map(lambda item: None if item is None else self.parse(item))
 
+    def find(self, store: Store, record_id: str, user_ids: Sequence[str] | None = None) -> Read[list[R]]:
+        """The records of that id: one as a rule, several only when students share the id.
 
-def newest_first(table: pd.DataFrame) -> pd.DataFrame:
-    """Sorted by time, equal times in the order given (which is DynamoDB's), unknown times last."""
-    return table.sort_values("created_at", ascending=False, kind="stable", na_position="last", ignore_index=True)
+        Where `user_ids` are given, theirs alone are asked for, so that no other one is read or paid for.
+        """
+        if user_ids is not None:
+            parts = list(self.whole(store, ((record_id, user_id) for user_id in user_ids)))
+            return combine(parts) if parts else Read([], Cost())
+        return self._parsed(query.partition(store, self.table, (self.table.partition_key, record_id), cap=100))
+
+    def _newest_first(self, read: Read[list[Item]]) -> Read[pd.DataFrame]:
+        return read.map(lambda items: newest_first(self.frame(items)))
+
+    def _parsed(self, read: Read[list[Item]]) -> Read[list[R]]:
+        return read.map(lambda items: [self.parse(item) for item in items])

@@ -2,24 +2,29 @@
 
 import asyncio
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from streamlit import config
 
 from tests.support import browser, engines
 from tests.support.addresses import PATHS
 from tests.support.browser import Visitor
-from ui.shell import server
+from ui.shell import middleware, server
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
@@ -38,15 +43,16 @@ def answer_of(path: str, headers: dict[str, str] | None = None) -> Any:
 
 
 def test_the_policy_lets_scripts_come_from_here_alone() -> None:
-    directives = dict(directive.split(" ", 1) for directive in server.POLICY.split("; "))
+    directives = dict(directive.split(" ", 1) for directive in middleware.POLICY.split("; "))
     assert directives["default-src"] == "'none'"
     assert directives["frame-ancestors"] == "'none'"
     assert directives["connect-src"] == "'self'"
     scripts = directives["script-src"].split()
     assert [source for source in scripts if not source.startswith("'sha256-")] == ["'self'", "'wasm-unsafe-eval'"]
-    assert len(scripts) == 3
+    # Streamlit's inline script, and the one that prints.
+    assert len(scripts) == 4
     # No host, no scheme that leads elsewhere, no eval.
-    assert not {"*", "https:", "http:", "'unsafe-eval'"} & set(server.POLICY.replace(";", "").split())
+    assert not {"*", "https:", "http:", "'unsafe-eval'"} & set(middleware.POLICY.replace(";", "").split())
 
 
 def test_cookies_are_for_https_alone_where_the_dashboard_is_reached_so() -> None:
@@ -64,20 +70,29 @@ def test_downloads_are_kept_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headless", "address", "url"),
+    ("options", "url"),
     [
-        (False, "127.0.0.1", "http://127.0.0.1:8501"),
-        (False, "::1", "http://[::1]:8501"),
-        (False, None, "http://localhost:8501"),
-        (True, "127.0.0.1", None),
+        ({}, "http://127.0.0.1:8501"),
+        ({"server.address": "::1"}, "http://[::1]:8501"),
+        ({"server.address": "0.0.0.0"}, "http://localhost:8501"),  # noqa: S104
+        ({"server.address": "::"}, "http://localhost:8501"),
+        ({"server.address": None}, "http://localhost:8501"),
+        ({"server.baseUrlPath": "/bandup/"}, "http://127.0.0.1:8501/bandup"),
+        ({"server.sslCertFile": "cert.pem", "server.port": 8443}, "https://127.0.0.1:8443"),
+        ({"browser.serverAddress": "dashboard.example.org"}, "http://dashboard.example.org:8501"),
+        ({"server.headless": True}, None),
     ],
+    ids=lambda value: str(value) if value else "",
 )
 def test_the_browser_opens_at_the_start(
-    headless: bool, address: str | None, url: str | None, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, object], url: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = {"server.headless": headless, "server.address": address, "server.port": 8501}
+    before = {"server.address": "127.0.0.1", "server.port": 8501, "server.headless": False}
+    for name, value in {**before, **options}.items():
+        option = copy(config.get_config_options()[name])
+        option.set_value(value, "a test")
+        monkeypatch.setitem(config.get_config_options(), name, option)
     opened: list[str] = []
-    monkeypatch.setattr(server.st, "get_option", options.get)
     monkeypatch.setattr(server.webbrowser, "open", opened.append)
 
     async def start() -> None:
@@ -89,6 +104,7 @@ def test_the_browser_opens_at_the_start(
     with ThreadPoolExecutor() as pool:
         pool.submit(asyncio.run, start()).result()
     assert opened == ([url] if url else [])
+    assert capsys.readouterr().out == f"The dashboard is at {url or 'http://127.0.0.1:8501'} until Ctrl+C ends it.\n"
 
 
 def test_streamlit_run_opens_the_browser_and_ends_when_told(tmp_path: Path) -> None:
@@ -99,7 +115,7 @@ def test_streamlit_run_opens_the_browser_and_ends_when_told(tmp_path: Path) -> N
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.headless=false", f"--server.port={port}"],
         cwd=engines.ROOT,
-        env={**os.environ, "BROWSER": str(script)},
+        env={**os.environ, "BROWSER": str(script), "BANDUP_ENV_FILE": os.devnull},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -111,15 +127,29 @@ def test_streamlit_run_opens_the_browser_and_ends_when_told(tmp_path: Path) -> N
         assert note.read_text(encoding="utf-8").strip() == f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        said, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
     # Nothing but where to look: no warning of caches without a runtime, of missing secrets, of a second start.
-    lines = [line.strip() for line in said.decode().splitlines() if line.strip()]
-    assert lines == ["You can now view your Streamlit app in your browser.", f"URL: http://127.0.0.1:{port}"]
+    assert output.decode().splitlines() == [
+        f"The dashboard is at http://127.0.0.1:{port} until Ctrl+C ends it.",
+        "Stopping",
+    ]
 
 
-def _into(found: list[str]) -> Callable[[str], None]:
+def test_it_ends_when_told_while_somebody_looks(chromium: None, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with browser.serving(log=log) as running, browser.visiting(running.url) as visitor:
+        visitor.open("/")
+        os.kill(running.pid, signal.SIGTERM)
+        visitor.page.wait_for_timeout(5000)
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", urlsplit(running.url).port or 0))
+    assert log.read_text(encoding="utf-8").splitlines()[-1] == "Stopping"
+
+
+def _into(lines: list[str]) -> Callable[[str], None]:
     """Playwright looks at a function's signature, and a list's own append has none."""
-    return lambda what: found.append(what)  # noqa: PLW0108
+    return lambda what: lines.append(what)  # noqa: PLW0108
 
 
 @pytest.fixture
@@ -139,7 +169,7 @@ def visitor(demo_url: str) -> Iterator[Visitor]:
 def test_no_page_does_anything_against_the_policy(visitor: Visitor, path: str) -> None:
     answer = visitor.page.goto(visitor.url + path)
     assert answer
-    assert {name: answer.headers.get(name.lower()) for name in server.HEADERS} == server.HEADERS
+    assert {name: answer.headers.get(name.lower()) for name in middleware.HEADERS} == middleware.HEADERS
     visitor.open(path)
     visitor.sees(PATHS[path])
 
@@ -150,12 +180,12 @@ def test_charts_grids_cards_and_downloads_work_under_the_policy(visitor: Visitor
     visitor.page.locator(".st-key-trend_writing").hover()
     visitor.open("/flashcards?set_id=flashcard-set-odd-2&user_id=user-099")
     visitor.page.keyboard.press("Space")
-    visitor.sees("Card 1 of 2 · answer")
+    visitor.sees("1 of 2 · answer")
     visitor.open("/audit")
     visitor.page.evaluate("delete window.showSaveFilePicker")
     with visitor.page.expect_download() as saved:
-        visitor.page.get_by_role("button", name="Download all findings (CSV)").click()
-    assert "# All findings" in saved.value.path().read_text(encoding="utf-8-sig")
+        visitor.page.get_by_role("button", name="Download CSV").click()
+    assert "# All issues" in saved.value.path().read_text(encoding="utf-8-sig")
     assert "/media/" in saved.value.url
     assert visitor.context.request.get(saved.value.url).headers["cache-control"] == "no-store"
 

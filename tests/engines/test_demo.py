@@ -1,29 +1,36 @@
 """The demo source: it starts once, whoever asks, holds the sample, and minds nobody's AWS settings."""
 
 import asyncio
+import http.client
 import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from moto.awslambda.models import lambda_backends
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from bench.addresses import PARAMS, names
 from bench.visitors import arrive
 from data.demo import engine
-from data.dynamodb import budget
+from data.dynamodb import budget, query
+from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Store
 from data.records import evaluations, flashcards
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from data.settings import Settings
 from queries import source
 from tests.conftest import unavailable
 from tests.support import browser
-from ui.shell.page import NOT_SHOWN
+from ui.shell.boundary import NOT_SHOWN
 
 DEFAULTS = Settings.read({})
 
@@ -35,7 +42,7 @@ def test_many_who_ask_at_once_get_the_same_store(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(engine, "_stores", {})
     monkeypatch.setattr(engine, "start_engine", lambda: started.append(start()) or started[-1])
     # Filling takes seconds; here it only matters how often it happens.
-    monkeypatch.setattr(engine, "fill", lambda store, _: filled.append(store))
+    monkeypatch.setattr(engine, "fill_own", lambda store, _: filled.append(store))
     settings = Settings.read({"DYNAMODB_EVALUATIONS": "once-evals", "DYNAMODB_FLASHCARD_SETS": "once-sets"})
     with ThreadPoolExecutor(16) as pool:
         stores = list(pool.map(lambda _: engine.open_demo(settings), range(64)))
@@ -49,7 +56,7 @@ def test_visitors_who_arrive_together_on_a_fresh_server_start_the_engine_once(mo
     start = engine.start_engine
     monkeypatch.setattr(engine, "_stores", {})
     monkeypatch.setattr(engine, "start_engine", lambda: started.append(start()) or started[-1])
-    monkeypatch.setattr(engine, "fill", lambda *_: None)
+    monkeypatch.setattr(engine, "fill_own", lambda *_: None)
     monkeypatch.setenv("DYNAMODB_EVALUATIONS", "together-evals")
     monkeypatch.setenv("DYNAMODB_FLASHCARD_SETS", "together-sets")
     for _ in range(2):
@@ -97,7 +104,7 @@ def test_visitors_of_a_fresh_server_find_one_engine() -> None:
         # The server's own, and the engine's.
         assert _listening(server.pid) == 2
     # A slow computer may be too slow for so many at once, and says so; nothing else may be wrong.
-    assert [said for several in errors for said in several if f"{NOT_SHOWN}. DynamoDB" not in said] == []
+    assert [message for several in errors for message in several if f"{NOT_SHOWN}. DynamoDB" not in message] == []
 
 
 def _listening(pid: int) -> int:
@@ -128,13 +135,13 @@ def test_reads_work_as_on_aws_but_are_not_metered(store: Store) -> None:
     # moto reports a constant; no number is better than a wrong one.
     assert history.cost.read_units is None
     assert history.notes == ()
-    assert flashcards.of_student(store, "user-456").value["set_id"].tolist() == ["flashcard-set-123"]
+    assert flashcards.history(store, "user-456").value["set_id"].tolist() == ["flashcard-set-123"]
     one = evaluations.get(store, "eval-abc123", "user-456").value
     assert one is not None
     assert one.overall == 7.0
     assert evaluations.get(store, "eval-abc123", "user-101").value is None
     assert [s.user_id for s in flashcards.find(store, "flashcard-set-123").value] == ["user-456"]
-    scanned = flashcards.of_student(store, "user-456", by_scan=True)
+    scanned = flashcards.history(store, "user-456", by_scan=True)
     assert scanned.value["set_id"].tolist() == ["flashcard-set-123"]
 
 
@@ -157,7 +164,7 @@ def test_its_tables_are_those_of_the_specification(store: Store) -> None:
 
 def test_a_missing_index_and_a_missing_table_are_said_as_on_aws(store: Store) -> None:
     with pytest.raises(Failure) as caught:
-        store.query(EVALUATIONS, ("user_id", "user-456"), index="nothing-index")
+        query.partition(store, EVALUATIONS, ("user_id", "user-456"), index="nothing-index")
     assert caught.value.kind == "index_missing"
     elsewhere = Store(Settings.read({"DYNAMODB_EVALUATIONS": "not-there"}), store.client)
     with pytest.raises(Failure) as caught:
@@ -190,9 +197,10 @@ def test_the_demo_minds_no_aws_settings_of_its_computer(
 def test_the_demo_deploys_its_functions_also_beside_others_and_once() -> None:
     engine._stores.clear()
     store = engine.open_demo(Settings.read({}))
-    clients = engine.open_demo_clients(store)
+    engine.open_demo_clients(store)
     first = store.settings.functions[0]
-    clients.functions.delete_function(FunctionName=first)
+    # The demo's door lets nobody delete: the engine itself is in this process.
+    lambda_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_function(first, None)
     for _ in range(2):
         names = [f["FunctionName"] for f in engine.open_demo_clients(store).functions.list_functions()["Functions"]]
         assert names.count(first) == 1
@@ -204,3 +212,109 @@ def test_the_demos_engine_may_be_slow_because_it_does_answer(demo_anew: None) ->
     assert opened.client.meta.config.read_timeout > budget.PAGE_SECONDS
     with budget.limited(0.000_001):
         assert evaluations.history(opened, "user-456").value["evaluation_id"].tolist()
+
+
+_LEAN = Config(retries={"total_max_attempts": 1}, proxies={})
+
+
+def _client(store: Store, service: str, **credentials: str) -> Any:
+    credentials = credentials or engine._CREDENTIALS
+    session = boto3.Session(**credentials, region_name="us-east-1")  # type: ignore[arg-type]
+    return session.client(service, endpoint_url=store.client.meta.endpoint_url, config=_LEAN)  # type: ignore[call-overload]
+
+
+def _signed(store: Store, service: str = "dynamodb") -> str:
+    """What boto3 sends along, as somebody would who had read it."""
+    key = engine._CREDENTIALS["aws_access_key_id"]
+    return (
+        f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+
+
+def _status(store: Store, method: str, path: str, headers: dict[str, str], body: str = "{}") -> tuple[int, bytes]:
+    """The answer to a raw request, with the engine's own Host unless `headers` have another."""
+    parts = urlsplit(store.client.meta.endpoint_url)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port or 0, timeout=10)
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    if answer.status != 200:
+        assert "access-control-allow-origin" not in {name.lower() for name, _ in answer.getheaders()}
+    return answer.status, answer.read()
+
+
+_LOOK = {"X-Amz-Target": "DynamoDB_20120810.DescribeTable", "Content-Type": "application/x-amz-json-1.0"}
+_TABLE = f'{{"TableName": "{EVALUATIONS.default_name}"}}'
+
+
+def test_the_engine_answers_who_has_the_key_of_this_start(store: Store) -> None:
+    headers = {**_LOOK, "Authorization": _signed(store)}
+    assert _status(store, "POST", "/", headers, _TABLE)[0] == 200
+    strangers = [{"aws_access_key_id": key, "aws_secret_access_key": "demo"} for key in ("demo", "local", "AKIA" * 5)]
+    for credentials in strangers:
+        with pytest.raises(ClientError) as caught:
+            _client(store, "dynamodb", **credentials).describe_table(TableName=EVALUATIONS.default_name)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert _status(store, "POST", "/", _LOOK, _TABLE) == (403, b"")
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:8501"},
+        {"Host": "evil.example"},
+        {"Host": "localhost"},
+        {"Host": "dynamodb.us-east-1.amazonaws.com"},
+    ],
+    ids=lambda foreign: " ".join(*foreign.items()),
+)
+def test_the_engine_answers_no_page_and_no_other_name_even_with_the_key(store: Store, foreign: dict[str, str]) -> None:
+    assert _status(store, "POST", "/", {**_LOOK, "Authorization": _signed(store), **foreign}, _TABLE) == (403, b"")
+    # As a browser asks first whether a page may.
+    assert _status(store, "OPTIONS", "/", {"Access-Control-Request-Method": "POST", **foreign}, "") == (403, b"")
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "lambda", "iam", "s3", "moto_api"])
+@pytest.mark.parametrize(
+    "path",
+    ["/moto-api/", "/moto-api/reset", "/moto-api/data.json", "//moto-api/reset", "/favicon.ico", "/latest/meta-data/"],
+)
+def test_the_engines_administration_is_not_to_be_had_with_the_key(store: Store, service: str, path: str) -> None:
+    for method in ("GET", "POST"):
+        assert _status(store, method, path, {**_LOOK, "Authorization": _signed(store, service)})[0] == 403
+    assert evaluations.get(store, "eval-abc123", "user-456").value is not None
+
+
+def test_the_engine_takes_the_demos_calls_alone(store: Store) -> None:
+    dynamodb, name = _client(store, "dynamodb"), EVALUATIONS.default_name
+    refused = [
+        lambda: dynamodb.delete_table(TableName=name),
+        lambda: dynamodb.delete_item(TableName=name, Key={"evaluation_id": {"S": "a"}, "user_id": {"S": "b"}}),
+        lambda: dynamodb.execute_statement(Statement="SELECT * FROM any"),
+        lambda: _client(store, "lambda").invoke(FunctionName="any"),
+        lambda: _client(store, "lambda").delete_function(FunctionName="any"),
+    ]
+    for call in refused:
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for service, body in [
+        ("iam", "Action=CreateUser&UserName=any&Version=2010-05-08"),
+        ("iam", f"Action=GetRole&RoleName={'a' * 100_000}"),
+        ("sts", "Action=GetCallerIdentity&Version=2011-06-15"),
+        ("s3", ""),
+    ]:
+        assert _status(store, "POST", "/", {**form, "Authorization": _signed(store, service)}, body) == (403, b"")
+    assert store.facts(EVALUATIONS).name == name
+
+
+def test_the_engine_takes_what_setup_asks_of_lambda_and_iam(store: Store) -> None:
+    clients = engine.open_demo_clients(store)
+    function = clients.functions.get_function_configuration(FunctionName=store.settings.functions[0])
+    clients.functions.list_aliases(FunctionName=function["FunctionName"])
+    clients.functions.list_tags(Resource=function["FunctionArn"])
+    clients.functions.update_function_configuration(FunctionName=function["FunctionName"], Timeout=5)
+    role = clients.roles.get_role(RoleName=function["Role"].rpartition("/")[2])["Role"]
+    assert role["Arn"] == function["Role"]

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Store
 from data.provisioning.account import Actual, ActualIndex, Pitr, look_up
+from data.provisioning.apply import apply
 from data.provisioning.drift import Check, Step, Target, checks, steps
-from data.provisioning.provision import create, plan
+from data.provisioning.plan import plan
+from data.provisioning.requests import create
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FLASHCARD_SETS, TABLES, Table
-from tests.support.accounts import bare_request, make_old, with_index
+from tests.support.accounts import INSTANT, bare_request, make_old, with_index
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
 SUBJECTS = [
@@ -59,13 +61,13 @@ def declared(table: Table, **changes: Any) -> Actual:
 
 def checklist(table: Table, **changes: Any) -> dict[str, Check]:
     """The checklist of the table as declared but for `changes`, by subject."""
-    found = checks(Target(table, table.default_name), declared(table, **changes))
-    return {check.subject: check for check in found}
+    lines = checks(Target(table, table.default_name), declared(table, **changes))
+    return {check.subject: check for check in lines}
 
 
-def only(found: Mapping[str, Check]) -> Check:
+def only(lines: Mapping[str, Check]) -> Check:
     """The one line that is not green."""
-    (odd,) = [check for check in found.values() if check.level != "ok"]
+    (odd,) = [check for check in lines.values() if check.level != "ok"]
     return odd
 
 
@@ -77,12 +79,12 @@ def change_index(table: Table, name: str, **changes: Any) -> dict[str, ActualInd
 
 @BOTH
 def test_a_table_as_declared_is_green_on_every_line_and_needs_no_step(table: Table) -> None:
-    found = checklist(table)
-    assert list(found) == SUBJECTS
-    assert {check.level for check in found.values()} == {"ok"}
-    assert all(check.fact for check in found.values())
-    assert steps(list(found.values())) == ()
-    assert found["Point-in-time recovery"].pitr == Pitr(True, 35, WHEN, WHEN)
+    lines = checklist(table)
+    assert list(lines) == SUBJECTS
+    assert {check.level for check in lines.values()} == {"ok"}
+    assert all(check.fact for check in lines.values())
+    assert steps(list(lines.values())) == ()
+    assert lines["Point-in-time recovery"].pitr == Pitr(True, 35, WHEN, WHEN)
 
 
 @BOTH
@@ -94,15 +96,15 @@ def test_each_line_of_the_documents_setup_is_a_line_of_the_checklist(table: Tabl
     assert facts["Tags"] == "Project=bandup, Environment=production"
     assert facts["Point-in-time recovery"] == "on, 35 days"
     assert facts["Index user_id-created_at-index"].startswith("user_id, created_at")
-    # The remaining line, the Lambdas' variables, is tests/test_wiring.py's.
+    # The remaining line, the Lambdas' variables, is test_lambdas.py's.
 
 
 @BOTH
 def test_where_there_is_no_table_each_line_says_so_and_three_steps_make_it(table: Table) -> None:
-    found = checks(Target(table, "evals"), None)
-    assert [check.subject for check in found] == SUBJECTS
-    assert {check.level for check in found} == {"missing", "recommended"}
-    create_step, pitr, protect = steps(found)
+    lines = checks(Target(table, "evals"), None)
+    assert [check.subject for check in lines] == SUBJECTS
+    assert {check.level for check in lines} == {"missing", "recommended"}
+    create_step, pitr, protect = steps(lines)
     assert [step.action for step in (create_step, pitr, protect)] == ["create", "pitr", "protect"]
     for part in (
         *("evals", table.partition_key, "user_id", "on-demand", "Project=bandup", "Environment=production"),
@@ -132,24 +134,24 @@ def test_other_keys_are_blocked_and_a_blocked_table_gets_no_step_at_all(table: T
     else:
         keys[position] = (keys[position][0], key) if isinstance(key, str) else key
     # Everything else is wrong as well, and none of our business.
-    found = checklist(
+    lines = checklist(
         table, keys=tuple(keys), billing="PROVISIONED", tags={}, pitr=Pitr(False), indexes={}, protected=False
     )
     subject = SUBJECTS[1 + position]
-    assert found[subject].level == "blocked"
-    assert "Keys cannot be changed" in found[subject].fact
-    assert table.variable in found[subject].fact
-    assert list(found) == SUBJECTS[:3]
-    assert steps(list(found.values())) == ()
+    assert lines[subject].level == "blocked"
+    assert "Keys cannot be changed" in lines[subject].fact
+    assert table.variable in lines[subject].fact
+    assert list(lines) == SUBJECTS[:3]
+    assert steps(list(lines.values())) == ()
 
 
 @BOTH
 @pytest.mark.parametrize("status", ["DELETING", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED"])
 def test_a_table_that_goes_away_or_cannot_be_used_is_blocked(table: Table, status: str) -> None:
-    found = checklist(table, status=status, protected=False, pitr=Pitr(False))
-    assert found["Table"].level == "blocked"
-    assert status in found["Table"].fact
-    assert steps(list(found.values())) == ()
+    lines = checklist(table, status=status, protected=False, pitr=Pitr(False))
+    assert lines["Table"].level == "blocked"
+    assert status in lines["Table"].fact
+    assert steps(list(lines.values())) == ()
 
 
 def test_a_table_that_is_being_made_is_building_and_one_that_is_being_changed_is_there() -> None:
@@ -198,6 +200,26 @@ def test_pitr_that_is_off_is_red_and_its_step_names_the_period(table: Table) -> 
 
 
 @BOTH
+def test_pitr_of_fewer_days_than_declared_is_drift(table: Table) -> None:
+    line = only(checklist(table, pitr=Pitr(True, 7)))
+    assert (line.subject, line.level, line.fact) == ("Point-in-time recovery", "missing", "on, but for 7 of 35 days")
+    assert line.step
+    assert line.step.what.endswith("for 35 days instead of 7")
+    assert line.pitr == Pitr(True, 7)
+
+
+@BOTH
+def test_what_a_stack_owns_is_told_with_each_step(table: Table) -> None:
+    tags = {"aws:cloudformation:stack-name": "bandup-prod", "aws:cloudformation:logical-id": "Table"}
+    lines = checklist(table, tags=tags, protected=False, pitr=Pitr(False))
+    planned = steps(list(lines.values()))
+    assert {step.action for step in planned} == {"tags", "pitr", "protect"}
+    assert {step.stack for step in planned} == {"bandup-prod"}
+    assert all("The CloudFormation stack bandup-prod owns it" in step.warning for step in planned)
+    assert {step.warning for step in steps(list(checklist(table, protected=False).values()))} == {""}
+
+
+@BOTH
 @pytest.mark.parametrize("name", [BY_STUDENT, BY_STATUS])
 def test_each_missing_index_is_recommended(table: Table, name: str) -> None:
     indexes = {key: value for key, value in declared(table).indexes.items() if key != name}
@@ -223,10 +245,10 @@ def test_each_missing_index_is_recommended(table: Table, name: str) -> None:
 def test_an_index_of_that_name_with_other_keys_is_blocked_and_the_rest_is_not(
     table: Table, name: str, keys: Any
 ) -> None:
-    found = checklist(table, indexes=change_index(table, name, keys=keys), pitr=Pitr(False))
-    assert found[f"Index {name}"].level == "blocked"
-    assert "delete it in the AWS console" in found[f"Index {name}"].fact
-    assert [step.action for step in steps(list(found.values()))] == ["pitr"]
+    lines = checklist(table, indexes=change_index(table, name, keys=keys), pitr=Pitr(False))
+    assert lines[f"Index {name}"].level == "blocked"
+    assert "delete it in the AWS console" in lines[f"Index {name}"].fact
+    assert [step.action for step in steps(list(lines.values()))] == ["pitr"]
 
 
 def test_an_index_is_blocked_where_another_key_declares_its_attribute_with_another_type() -> None:
@@ -264,31 +286,31 @@ def test_a_table_that_can_be_deleted_is_recommended_to_be_protected(table: Table
 @pytest.mark.parametrize(
     ("failure", "level", "fact"),
     [
-        (Failure("not_offered", "It is not.", "Nothing."), "not_offered", "not offered by this endpoint"),
-        (Failure("access_denied", "AWS denied it.", "Add it."), "unchecked", "could not be checked. AWS denied it."),
+        (Failure("not_offered"), "not_offered", "not offered by this endpoint"),
+        (Failure("access_denied"), "unchecked", Failure("access_denied")),
     ],
 )
-def test_what_cannot_be_asked_is_neither_green_nor_a_step(failure: Failure, level: str, fact: str) -> None:
-    found = checklist(EVALUATIONS, tags=failure, pitr=failure)
+def test_what_cannot_be_asked_is_neither_green_nor_a_step(failure: Failure, level: str, fact: str | Failure) -> None:
+    lines = checklist(EVALUATIONS, tags=failure, pitr=failure)
     for subject in ("Tags", "Point-in-time recovery"):
-        assert found[subject].level == level
-        assert found[subject].fact.startswith(fact)
-        assert found[subject].step is None
-    assert {check.level for check in found.values()} == {"ok", level}
+        assert lines[subject].level == level
+        assert lines[subject].fact == fact
+        assert lines[subject].step is None
+    assert {check.level for check in lines.values()} == {"ok", level}
 
 
 def test_an_index_that_carries_everything_or_more_is_no_drift() -> None:
     indexes = change_index(EVALUATIONS, BY_STUDENT, attributes=None)
     extra = ActualIndex("ACTIVE", (("model_used", "S"),), None)
-    found = checklist(EVALUATIONS, indexes={**indexes, "theirs": extra})
-    assert {check.level for check in found.values()} == {"ok"}
-    assert "all attributes" in found[f"Index {BY_STUDENT}"].fact
+    lines = checklist(EVALUATIONS, indexes={**indexes, "theirs": extra})
+    assert {check.level for check in lines.values()} == {"ok"}
+    assert "all attributes" in lines[f"Index {BY_STUDENT}"].fact
 
 
 def every_step() -> list[Step]:
     wrong = {"billing": "PROVISIONED", "tags": {}, "pitr": Pitr(False), "indexes": {}, "protected": False}
-    found = [*checks(Target(EVALUATIONS, "evals"), None), *checklist(FLASHCARD_SETS, **wrong).values()]
-    return list(steps(found))
+    lines = [*checks(Target(EVALUATIONS, "evals"), None), *checklist(FLASHCARD_SETS, **wrong).values()]
+    return list(steps(lines))
 
 
 @pytest.mark.parametrize("step", every_step(), ids=lambda step: f"{step.action} {step.detail}")
@@ -333,8 +355,8 @@ def test_what_aws_or_others_add_is_no_drift(account: Store, table: Table) -> Non
             }
         ],
     )
-    found = on_moto(account, table)
-    assert {s: c.level for s, c in found.items() if c.level != "ok"} == {
+    lines = on_moto(account, table)
+    assert {s: c.level for s, c in lines.items() if c.level != "ok"} == {
         "Point-in-time recovery": "missing",
         "Deletion protection": "recommended",
     }
@@ -355,11 +377,22 @@ def test_what_describe_table_says_beyond_the_declared_is_not_looked_at(account: 
 @BOTH
 def test_an_old_table_is_read_as_it_is(account: Store, table: Table) -> None:
     make_old(account)
-    found = on_moto(account, table)
-    assert {subject: check.level for subject, check in found.items()} == dict(
+    lines = on_moto(account, table)
+    assert {subject: check.level for subject, check in lines.items()} == dict(
         zip(SUBJECTS, ["ok"] * 3 + ["missing"] * 3 + ["recommended"] * 3, strict=True)
     )
-    assert found["Tags"].fact == "Project is missing, Environment is staging"
+    assert lines["Tags"].fact == "Project is missing, Environment is staging"
+
+
+@BOTH
+def test_pitr_of_fewer_days_is_mended(account: Store, table: Table) -> None:
+    name = account.settings.name(table)
+    create(account.client, table, name)
+    few = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7}
+    account.client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=few)
+    (step,) = (s for s in plan(account, [Target(table, name)]).steps if s.action == "pitr")
+    assert [event.state for event in apply(account, [step], who="test", clock=INSTANT)] == ["running", "done"]
+    assert on_moto(account, table)["Point-in-time recovery"].fact == "on, 35 days"
 
 
 @BOTH
@@ -373,6 +406,6 @@ def test_the_other_tables_keys_are_blocked(account: Store, table: Table) -> None
 def test_an_index_with_other_keys_is_read_from_the_engine(account: Store, table: Table) -> None:
     swapped = [{"AttributeName": "status", "KeyType": "HASH"}, {"AttributeName": "user_id", "KeyType": "RANGE"}]
     account.client.create_table(**with_index(table, account.settings.name(table), KeySchema=swapped))
-    found = on_moto(account, table)
-    assert found[f"Index {BY_STUDENT}"].level == "blocked"
-    assert "status (String), user_id (String)" in found[f"Index {BY_STUDENT}"].fact
+    lines = on_moto(account, table)
+    assert lines[f"Index {BY_STUDENT}"].level == "blocked"
+    assert "status (String), user_id (String)" in lines[f"Index {BY_STUDENT}"].fact

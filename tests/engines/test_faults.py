@@ -7,17 +7,19 @@ from typing import Any, get_args
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from data.demo.engine import write
+from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Store
+from data.provisioning.apply import Clock, Event, State, apply
+from data.provisioning.clients import Clients
 from data.provisioning.drift import Step
-from data.provisioning.lambdas import Clients, proofs
-from data.provisioning.provision import Clock, Event, State, apply, plan
+from data.provisioning.lambdas import proofs
+from data.provisioning.plan import plan
 from data.schema import EVALUATIONS, FLASHCARD_SETS
 from data.settings import Settings
 from tests.support.accounts import FOREIGN_TAG, SECRETS, Wire, bare_request, deploy, record, refusal, reply, watching
+from wording import failures
 
 FAULTS = {
     "throttled": ("ThrottlingException", 400),
@@ -46,24 +48,22 @@ class Account:
         return apply(self.store, steps, who="", clock=clock, clients=self.clients)
 
 
-# mock_aws empties moto for the whole process, the demo included.
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("demo_anew")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+def account(mocked_aws: None, monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account that is made anew, by make()."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
     settings = replace(
         Settings.read({"BANDUP_SOURCE": "aws", "AWS_REGION": "us-east-1"}), allow_changes=True, endpoint=None
     )
-    with mock_aws():
-        session = boto3.Session(region_name="us-east-1")
-        roles = session.client("iam")
-        # moto has no such operation.
-        roles.meta.events.register("before-call.iam.SimulatePrincipalPolicy", lambda **_: reply(EvaluationResults=[]))
-        yield Account(Store.open(settings), Clients(session.client("lambda"), roles))
+    session = boto3.Session(region_name="us-east-1")
+    roles = session.client("iam")
+    # moto has no such operation.
+    roles.meta.events.register("before-call.iam.SimulatePrincipalPolicy", lambda **_: reply(EvaluationResults=[]))
+    return Account(Store.open(settings), Clients(session.client("lambda"), roles))
 
 
 def make(account: Account, number: int) -> Account:
@@ -110,10 +110,10 @@ def fault_at(wire: Wire, number: int, code: str, status: int, for_good: bool) ->
 def whole_run(account: Account) -> list[str]:
     """The calls of a run without faults."""
     fresh = make(account, 0)
-    shown = fresh.steps()
+    planned = fresh.steps()
     with watching(fresh.store.client, fresh.clients.functions, fresh.clients.roles) as wire:
-        events = list(fresh.run(shown))
-    assert [step.action for step in shown] == [
+        events = list(fresh.run(planned))
+    assert [step.action for step in planned] == [
         *("billing", "tags", "pitr", "index", "index", "protect"),
         *("create", "pitr", "protect"),
         "variable",
@@ -134,12 +134,12 @@ def test_a_fault_at_any_call_ends_in_a_sentence_and_a_second_run_converges(
     ended = Counter[str]()
     for number in range(1, len(calls) + 1):
         fresh = make(account, number)
-        shown = fresh.steps()
+        planned = fresh.steps()
         last: dict[Step, Event] = {}
         with watching(fresh.store.client, fresh.clients.functions, fresh.clients.roles) as wire:
             injected = fault_at(wire, number, code, status, for_good)
             try:
-                for event in fresh.run(shown):
+                for event in fresh.run(planned):
                     assert event.state in get_args(State)
                     last[event.step] = event
                 stopped = None
@@ -151,16 +151,16 @@ def test_a_fault_at_any_call_ends_in_a_sentence_and_a_second_run_converges(
         refused += injected
         operation = next(iter(injected))
         if stopped is None:
-            assert set(last) == set(shown), f"{operation}, call {number}: a step has no end"
+            assert set(last) == set(planned), f"{operation}, call {number}: a step has no end"
             assert {event.state for event in last.values()} <= ENDS
-        told = [str(stopped)] if stopped else [e.message for e in last.values() if e.state == "failed"]
-        ended[("stopped" if stopped else "failed") if told else "mended itself"] += 1
+        messages = [stopped] if stopped else [e.message for e in last.values() if e.state == "failed"]
+        ended[("stopped" if stopped else "failed") if messages else "mended itself"] += 1
         service = "lambda" if "Function" in operation else "iam" if "Simulate" in operation else "dynamodb"
-        if kind == "denied" and told:
-            assert all(f"Add the action {service}:{operation} on " in sentence for sentence in told)
+        if kind == "denied" and messages:
+            assert all(f"Add the action {service}:{operation} on " in failures.sentences(one) for one in messages)
         if kind != "denied" and not for_good and not stopped:
-            assert told == [], f"{operation}, call {number}: one fault that passes should not end a step"
-        for sentence in told:
+            assert messages == [], f"{operation}, call {number}: one fault that passes should not end a step"
+        for sentence in map(failures.sentences, messages):
             assert "Traceback" not in sentence
             assert not any(secret in sentence for secret in SECRETS.values() if secret)
         for event in fresh.run(fresh.steps()):

@@ -1,6 +1,8 @@
 """Jobs of both tables over HTTP: the period, what a later look reads, reasons, marking that races with a Lambda."""
 
+import copy
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,12 +14,14 @@ from hypothesis import strategies as st
 from analysis import job_states
 from analysis.job_states import Thresholds
 from data.demo import engine
-from data.dynamodb.store import Store
+from data.dynamodb.client import Store
 from data.records import evaluations, flashcards, jobs
-from data.records.jobs import Key, Marked
+from data.records.jobs import Key, Mark, Marked
 from data.schema import EVALUATIONS, FLASHCARD_SETS
+from tests.support.accounts import bare_request
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+MARK = str(Mark("ops@example", NOW))
 
 
 def evaluation(number: int, status: str, minutes_ago: float, **more: Any) -> dict[str, Any]:
@@ -43,8 +47,6 @@ def put(store: Store, *records: dict[str, Any]) -> None:
 @pytest.fixture
 def changeable(store: Store) -> Store:
     """A Store that may change things."""
-    from dataclasses import replace  # noqa: PLC0415
-
     return Store(replace(store.settings, allow_changes=True), store.client)
 
 
@@ -91,6 +93,8 @@ def test_a_job_that_is_in_two_answers_is_in_the_list_once_as_finished(store: Sto
         ({"lambda_exception": "unknown attribute"}, "unknown attribute"),
         ({"note": "only this"}, "note: only this"),
         ({"error": {"code": 7}}, '{"code": 7}'),
+        ({"error": "late", "failure_reason": MARK}, MARK),
+        ({"error": "late", "failure_reason": f"{MARK}, or so"}, "late"),
         ({"feedback": '{"strengths": []}'}, None),
         ({}, None),
     ],
@@ -99,18 +103,18 @@ def test_the_reason_is_taken_from_what_the_record_holds(
     store: Store, more: dict[str, Any], expected: str | None
 ) -> None:
     put(store, evaluation(1, "failed", 1, **more), flashcard_set(1, "failed", 1, error="of the set"))
-    wanted = [Key("evaluations", "eval-1", "u"), Key("flashcards", "set-1", "u"), Key("evaluations", "gone", "u")]
-    read = jobs.reasons(store, wanted)
-    assert read.value == {wanted[0]: expected, wanted[1]: "of the set"}
+    keys = [Key("evaluations", "eval-1", "u"), Key("flashcards", "set-1", "u"), Key("evaluations", "gone", "u")]
+    read = jobs.reasons(store, keys)
+    assert read.value == {keys[0]: expected, keys[1]: "of the set"}
 
 
 def mark(store: Store, *records: dict[str, Any]) -> list[Marked]:
     """Mark evaluations as failed, as they are in `records`."""
-    wanted = [
+    keys = [
         (Key("evaluations", r["evaluation_id"], r["user_id"]), datetime.fromtimestamp(r["created_at"], UTC))
         for r in records
     ]
-    return list(jobs.mark_failed(store, wanted, who="ops@example", now=NOW))
+    return list(jobs.mark_failed(store, keys, who="ops@example", now=NOW))
 
 
 def status(store: Store, number: int) -> dict[str, Any]:
@@ -141,6 +145,91 @@ def test_only_a_job_that_is_still_processing_is_marked_and_the_change_is_logged(
     assert len(lines) == 4
     assert "ops@example" in lines[0]
     assert "eval-1 of u" in lines[0]
+
+
+# As Lambdas may write a time: Decimal(str(time.time())), all digits that DynamoDB holds, exponents, milliseconds, text.
+TIMES: dict[str, dict[str, str]] = {
+    "seconds": {"N": "1733644800"},
+    "seven decimals": {"N": "1733644800.1234567"},
+    "38 digits": {"N": "1733644800.1234567890123456789012345678"},
+    "a decimal that binary fractions lack": {"N": "1733644800.1"},
+    "rounded up by a float": {"N": "1733644799.9999999"},
+    "an exponent": {"N": "1.7336448E+9"},
+    "a negative exponent": {"N": "17336448001234567E-7"},
+    "zeros behind": {"N": "1733644800.500000"},
+    "milliseconds": {"N": "1733644800123"},
+    "milliseconds with decimals": {"N": "1733644800123.4567"},
+}
+IN_NO_INDEX: dict[str, dict[str, str]] = {
+    "text": {"S": "1733644800.1234567"},
+    "a written time": {"S": "2024-12-08T08:00:00Z"},
+}
+
+
+@pytest.mark.parametrize("stored", [*TIMES.values(), *IN_NO_INDEX.values()], ids=[*TIMES, *IN_NO_INDEX])
+def test_a_job_can_be_marked_however_its_time_was_written(stored: dict[str, str], bare_store: Store) -> None:
+    changeable = Store(replace(bare_store.settings, allow_changes=True), bare_store.client)
+    name = changeable.settings.name(EVALUATIONS)
+    # Without an index on created_at, to which DynamoDB would refuse text.
+    changeable.client.create_table(**bare_request(EVALUATIONS, name))
+    key = {"evaluation_id": {"S": "eval-1"}, "user_id": {"S": "u"}}
+    item = {**key, "status": {"S": "processing"}, "evaluation_type": {"S": "writing"}, "created_at": stored}
+    changeable.client.put_item(TableName=name, Item=item)
+    (record,) = evaluations.history(changeable, "u", by_scan=True).value.to_dict("records")
+    asked = [(Key("evaluations", "eval-1", "u"), record["created_at"])]
+    (result,) = jobs.mark_failed(changeable, asked, who="ops@example", now=NOW)
+    assert result.result == "marked"
+    before = changeable.client.get_item(TableName=name, Key=key)["Item"]
+    assert (before["status"], before["failure_reason"]["S"][:16]) == ({"S": "failed"}, "Marked as failed")
+    # It is not marked twice, and a job that began anew meanwhile is not marked.
+    again = {**item, "created_at": {"N": "1733650000.5"}}
+    for changed in (before, again):
+        changeable.client.put_item(TableName=name, Item=changed)
+        (result,) = jobs.mark_failed(changeable, asked, who="ops@example", now=NOW)
+        assert result.result == "changed meanwhile"
+        assert changeable.client.get_item(TableName=name, Key=key)["Item"] == changed
+
+
+class Lagging:
+    """A client whose indexes show what they showed when this began, for as long as `lags`."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.lags, self.kept = client, True, dict[str, Any]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def query(self, **request: Any) -> Any:
+        """As it was when it was first asked, while it lags."""
+        if not self.lags:
+            return self.client.query(**request)
+        values = {name: value for name, value in request["ExpressionAttributeValues"].items() if "S" in value}
+        about = repr((request.get("IndexName"), values, "ExclusiveStartKey" in request))
+        if about not in self.kept:
+            self.kept[about] = copy.deepcopy(self.client.query(**request))
+        return copy.deepcopy(self.kept[about])
+
+
+def test_a_job_that_was_marked_is_not_offered_again_while_the_index_lags(store: Store) -> None:
+    stuck, other = evaluation(1, "processing", 900), evaluation(2, "processing", 900)
+    put(store, stuck, other)
+    lagging: Any = Lagging(store.client)
+    behind = Store(replace(store.settings, allow_changes=True), lagging)
+
+    def statuses(rows: pd.DataFrame) -> dict[str, str]:
+        return dict(zip(rows["evaluation_id"], rows["status"], strict=True))
+
+    span = NOW - timedelta(days=1), NOW
+    first = replace(evaluations.period(behind, *span), read_at=NOW)
+    assert statuses(first.value) == {"eval-1": "processing", "eval-2": "processing"}
+    assert [one.result for one in mark(behind, stuck)] == ["marked"]
+    marked = {"eval-1": "failed", "eval-2": "processing"}
+    again = replace(evaluations.update(behind, first, *span), read_at=NOW)
+    assert statuses(again.value) == marked
+    assert statuses(evaluations.period(behind, *span).value) == marked
+    lagging.lags = False
+    assert statuses(evaluations.update(behind, again, *span).value) == marked
+    assert statuses(evaluations.period(store, *span).value) == marked
 
 
 def test_a_job_that_finishes_while_it_is_marked_ends_as_one_or_the_other_never_as_both(changeable: Store) -> None:
@@ -249,16 +338,6 @@ def test_no_order_of_the_jobs_changes_a_figure(entries: list[tuple[str, int]]) -
     pd.testing.assert_frame_equal(
         job_states.over_time(forward, *span, "UTC"), job_states.over_time(backward, *span, "UTC"), check_dtype=False
     )
-
-
-def test_groups_count_by_part_of_the_period_and_lose_none() -> None:
-    first = NOW - timedelta(days=4)
-    moments = [first, first + timedelta(days=1), first + timedelta(days=3, hours=23), NOW - timedelta(seconds=1)]
-    table = pd.DataFrame({"signature": ["a", "b", "a", "a"], "created_at": pd.to_datetime(moments)})
-    groups = job_states.groups(table, first, NOW)
-    assert groups["signature"].tolist() == ["a", "b"]
-    assert groups.iloc[0, 1:].tolist() == [1, 0, 0, 2, 3]
-    assert groups.iloc[1, 1:].tolist() == [0, 1, 0, 0, 1]
 
 
 def test_rates_carry_the_numbers_behind_them() -> None:

@@ -6,9 +6,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from data.demo.engine import write
-from data.dynamodb.store import Store
+from data.dynamodb.client import Store
+from data.provisioning.apply import apply
 from data.provisioning.drift import Step, Target, index_step
-from data.provisioning.provision import Look, apply, look, plan
+from data.provisioning.plan import Look, look, plan
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS
 from tests.support.accounts import QUICK, bare_request, record
 
@@ -81,6 +82,24 @@ def test_missing_and_wrong_key_attributes_are_counted_with_examples(changeable: 
     assert by_status.wrong == {"created_at": 2, "status": 1}
 
 
+def test_empty_strings_and_values_too_long_for_a_key_are_counted(changeable: Store) -> None:
+    odd = [
+        record(EVALUATIONS, 200, status=""),
+        record(EVALUATIONS, 201, status="é" * 1_025),
+        record(EVALUATIONS, 202, status="x" * 2_048),
+    ]
+    fill(changeable, [*good(3), *odd])
+    seen = look(changeable, step(changeable, BY_STATUS))
+    assert seen.refused == {"status": 2}
+    assert (seen.missing, seen.wrong, seen.warns) == ({}, {}, True)
+    assert set(seen.examples) == {
+        "id-0200 / user-4: status is empty",
+        "id-0201 / user-5: status has 2,050 bytes, more than 2,048",
+    }
+    # On the other index, they are no keys.
+    assert not look(changeable, step(changeable)).warns
+
+
 def test_the_look_is_bounded_and_says_so(changeable: Store) -> None:
     fill(changeable, good(600))
     seen = look(changeable, step(changeable), limit=300)
@@ -102,7 +121,13 @@ def test_exactly_the_limit_is_not_taken_for_the_whole_unless_it_is(changeable: S
 
 @pytest.mark.parametrize(
     ("attribute", "value"),
-    [("created_at", {"S": "2024-12-08"}), ("status", {"N": "1"}), ("created_at", {"NULL": True})],
+    [
+        ("created_at", {"S": "2024-12-08"}),
+        ("status", {"N": "1"}),
+        ("created_at", {"NULL": True}),
+        ("status", {"S": ""}),
+        # One that is too long is refused by AWS and DynamoDB Local, but not by dynoxide.
+    ],
 )
 def test_once_the_index_is_there_such_writes_are_refused_as_the_warning_says(
     changeable: Store, attribute: str, value: Any
@@ -112,18 +137,18 @@ def test_once_the_index_is_there_such_writes_are_refused_as_the_warning_says(
     item: Any = {"evaluation_id": {"S": "new"}, "user_id": {"S": "u"}, attribute: value}
     changeable.client.put_item(TableName=name, Item=item)
     changeable.client.delete_item(TableName=name, Key={k: item[k] for k in EVALUATIONS.key_names})
-    wanted = [s for s in plan(changeable, [Target(EVALUATIONS, name)]).steps if s.action == "index"]
-    events = list(apply(changeable, wanted, who="test", clock=QUICK))
+    chosen = [s for s in plan(changeable, [Target(EVALUATIONS, name)]).steps if s.action == "index"]
+    events = list(apply(changeable, chosen, who="test", clock=QUICK))
     assert [event.state for event in events if event.state not in ("running", "waiting")] == ["done", "done"]
     with pytest.raises(ClientError) as caught:
         changeable.client.put_item(TableName=name, Item=item)
     assert caught.value.response["Error"]["Code"] == "ValidationException"
     # What lacks a key is still accepted, and not in the index.
     changeable.client.put_item(TableName=name, Item={"evaluation_id": {"S": "bare"}, "user_id": {"S": "user-0"}})
-    found = changeable.client.query(
+    answer = changeable.client.query(
         TableName=name,
         IndexName=BY_STUDENT,
         KeyConditionExpression="user_id = :u",
         ExpressionAttributeValues={":u": {"S": "user-0"}},
     )["Items"]
-    assert [item["evaluation_id"]["S"] for item in found] == ["id-0000"]
+    assert [item["evaluation_id"]["S"] for item in answer] == ["id-0000"]

@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from data.dynamodb.store import Cost, Item, Read, Store
+from data.dynamodb import query
+from data.dynamodb.client import Store
+from data.dynamodb.cost import Cost
+from data.dynamodb.reads import Item, Read
 from data.records import evaluations, flashcards, periods
-from data.records.rows import newest_first
+from data.records.frames import MOMENT, newest_first
 from data.schema import BY_STATUS, EVALUATIONS, FLASHCARD_SETS
 from queries.cache import Cache
 from queries.window import Window
@@ -25,8 +28,8 @@ def in_one_go(store: Store, first: datetime, last: datetime, statuses: Sequence[
     items: list[Item] = []
     for status in statuses:
         between = ("created_at", int(first.timestamp()), int(last.timestamp()))
-        read = store.query(
-            EVALUATIONS, ("status", status), index=BY_STATUS, between=between, attributes=EVALUATIONS.summary
+        read = query.partition(
+            store, EVALUATIONS, ("status", status), index=BY_STATUS, between=between, attributes=EVALUATIONS.summary
         )
         items += read.value
     return newest_first(evaluations.frame(items))
@@ -230,7 +233,7 @@ class Kept:
     def __init__(self, read: Any, update: Any) -> None:
         self.now = NOW
         self.cache = Cache(lambda: self.now)
-        self.window = Window("records", read, update, lambda: self.now)
+        self.window = Window("records", read, update)
 
     def last_days(self, days: int, now: datetime) -> Read[pd.DataFrame]:
         self.now = now
@@ -262,11 +265,16 @@ class Reader:
     def read(self, first: datetime, _last: datetime) -> Read[pd.DataFrame]:
         self.asked.append(("read", first))
         rows = [
-            {"evaluation_id": name, "created_at": pd.Timestamp(NOW - timedelta(minutes=minutes))}
+            {
+                "evaluation_id": name,
+                "status": "processing",  # which can change, however old
+                "created_at": pd.Timestamp(NOW - timedelta(minutes=minutes)),
+            }
             for name, minutes in sorted(self.minutes.items(), key=lambda entry: entry[1])
             if NOW - timedelta(minutes=minutes) >= first
         ]
-        return Read(pd.DataFrame(rows, columns=["evaluation_id", "created_at"]), Cost(1, 1.0), self.now, self.complete)
+        frame = pd.DataFrame(rows, columns=["evaluation_id", "status", "created_at"])
+        return Read(frame.astype({"created_at": MOMENT}), Cost(1, 1.0), self.now, self.complete)
 
     def update(self, _before: Read[pd.DataFrame], first: datetime, last: datetime) -> Read[pd.DataFrame]:
         read = self.read(first, last)
@@ -287,12 +295,44 @@ def test_a_shorter_period_is_part_of_the_longer_one_and_reads_nothing() -> None:
     assert reader.asked == [("read", NOW - timedelta(days=30))]
 
 
-def test_a_longer_period_is_read() -> None:
+def test_of_a_longer_period_what_is_older_is_read() -> None:
     reader = Reader(today=10, month=20 * 1440)
     kept = reader.kept()
     assert ids(kept.last_days(7, NOW)) == ["today"]
     assert ids(kept.last_days(30, NOW)) == ["today", "month"]
+    # What was read a moment ago is not read again.
     assert [what for what, _ in reader.asked] == ["read", "read"]
+
+
+def test_a_window_that_has_grown_is_the_one_that_is_read_at_once(store: Store) -> None:
+    start = int(NOW.timestamp())
+    ages = [60, 3_000, *(3_600 * n for n in range(1, 60)), 7 * 86_400, 7 * 86_400 + 1, 20 * 86_400]
+    records = [
+        attempt(
+            n,
+            user_id=f"user-{n % 7}",
+            created_at=start - age,
+            status="processing" if n % 9 == 1 else "failed" if n % 5 == 1 else "completed",
+        )
+        for n, age in enumerate(ages)
+    ]
+    put(store, EVALUATIONS, records)
+    kept = Kept(
+        lambda *span: looked(evaluations.period(store, *span)),
+        lambda before, *span: looked(evaluations.update(store, before, *span)),
+    )
+    for days in (1, 2, 7, 8, 30):
+        kept.last_days(days, NOW)
+    # What was processing has ended, and the window is brought up to date.
+    put(store, EVALUATIONS, [{**record, "status": "completed"} for record in records if record["status"] != "failed"])
+    now = NOW + timedelta(minutes=6)
+    grown = kept.last_days(30, now)
+    assert grown.complete
+    at_once = Kept(lambda *span: looked(evaluations.period(store, *span)), None).last_days(30, now)
+    by_id = {"by": "evaluation_id", "ignore_index": True}
+    assert_frame_equal(grown.value.sort_values(**by_id), at_once.value.sort_values(**by_id))
+    assert grown.value["created_at"].is_monotonic_decreasing
+    assert len(grown.value) == len(records)
 
 
 def test_a_period_that_was_cut_off_serves_no_other_one() -> None:

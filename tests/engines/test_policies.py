@@ -1,6 +1,7 @@
 """The policies against what the code really calls, and against the setup document's own."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,14 @@ import pytest
 
 from data.demo.engine import write
 from data.demo.sample import SEED_EVALUATIONS, SEED_SET
-from data.dynamodb.store import Store
+from data.dynamodb.client import Store
 from data.provisioning import policies
-from data.provisioning.lambdas import Clients, proofs
-from data.provisioning.provision import apply, create, create_request, look, plan, restore
+from data.provisioning.apply import apply
+from data.provisioning.clients import Clients
+from data.provisioning.lambdas import proofs
+from data.provisioning.plan import look, plan
+from data.provisioning.requests import create, create_request
+from data.provisioning.restore import restore
 from data.records import evaluations, flashcards, jobs, orphans
 from data.records.jobs import Key
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FLASHCARD_SETS, TABLES
@@ -21,7 +26,7 @@ from data.settings import Settings
 from tests.support import engines
 from tests.support.accounts import INSTANT, Wire, bare_request, deploy, make_old, reply, watching
 from tests.support.app import show, words
-from ui.shell.page import NOT_SHOWN
+from ui.shell.boundary import NOT_SHOWN
 
 pytestmark = pytest.mark.slow
 
@@ -41,23 +46,22 @@ DOCUMENT = {
 ALL = (policies.lambdas, policies.dashboard, policies.marking, policies.setup)
 # One operation is one action, except: CreateTable with tags needs TagResource as well.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.Operations.html
-PREFIX = {"Function": "lambda", "Simulate": "iam"}
+OF_ALARMS = (*policies.SETUP_ALARM, *policies.SETUP_ALARMS, *policies.SETUP_TOPIC)
+OTHERS = (*policies.SETUP_FUNCTION, *policies.SETUP_ROLE, *OF_ALARMS)
+SERVICES = {action.partition(":")[2]: action for action in OTHERS}
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 
 
 def actions(wire: Wire) -> set[str]:
     """What was sent, as IAM actions."""
-    found = set()
-    for operation in set(wire.operations):
-        service = next((prefix for part, prefix in PREFIX.items() if part in operation), "dynamodb")
-        found.add(f"{service}:{operation}")
-    return found
+    return {SERVICES.get(operation, f"dynamodb:{operation}") for operation in wire.operations}
 
 
 def read_everything(store: Store, by_scan: bool = False) -> None:
     """Every read that a page makes."""
     now = datetime(2024, 12, 8, 12, tzinfo=UTC)
     evaluations.history(store, "user-456", by_scan=by_scan)
-    flashcards.of_student(store, "user-456", by_scan=by_scan)
+    flashcards.history(store, "user-456", by_scan=by_scan)
     if not by_scan:
         evaluations.period(store, now - timedelta(days=30), now)
     evaluations.get(store, "eval-abc123", "user-456")
@@ -118,8 +122,8 @@ def test_the_setup_policy_is_what_its_plans_steps_looks_restores_and_wiring_call
     deploy(account, clients, {"Writing evaluator": "elsewhere"})
     with watching(account.client, clients.functions, clients.roles) as wire:
         wire.answer = lambda operation: reply(EvaluationResults=[]) if "Simulate" in operation else None
-        shown = plan(account)
-        steps = (*shown.steps, *(s for proof in proofs(account, clients, shown.checks) for s in proof.steps))
+        planned = plan(account)
+        steps = (*planned.steps, *(s for proof in proofs(account, clients, planned.checks) for s in proof.steps))
         assert {step.action for step in steps} == {
             *("create", "billing", "tags", "pitr", "index", "protect", "variable"),
         }
@@ -130,6 +134,32 @@ def test_the_setup_policy_is_what_its_plans_steps_looks_restores_and_wiring_call
         assert {event.state for event in events} == {"running", "done"}
         restore(account, account.settings.evaluations, f"{account.settings.evaluations}-again", None, who="test")
     assert actions(wire) == {*policies.SETUP_TABLE, *policies.SETUP_FUNCTION, *policies.SETUP_ROLE}
+
+
+def test_the_setup_policy_has_what_alarms_call_only_where_they_have_a_topic(account: Store, clients: Clients) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:alerts"
+    store = Store(replace(account.settings, alarm_topic=topic), account.client)
+    watching_clients = Clients.open(store, **engines.CREDENTIALS)
+    deploy(store, clients)
+    with watching(watching_clients.alarms, watching_clients.topics) as wire:
+        wire.answer = lambda asked: reply(Attributes={}) if asked == "GetTopicAttributes" else None
+        list(apply(store, plan(store, clients=watching_clients).steps, who="test", clients=watching_clients))
+        name = f"{store.settings.evaluations}-read-throttles"
+        watching_clients.alarms.disable_alarm_actions(AlarmNames=[name])
+        wire.sent.clear()
+        steps = plan(store, clients=watching_clients).steps
+        list(apply(store, steps, who="test", clients=watching_clients))
+    assert actions(wire) == set(OF_ALARMS)
+    statements = json.loads(policies.setup(store.settings, "us-east-1", ACCOUNT))["Statement"]
+    allowed = {action: statement["Resource"] for statement in statements for action in statement["Action"]}
+    assert set(OF_ALARMS) < set(allowed)
+    assert allowed["sns:GetTopicAttributes"] == [topic]
+    asked_for = {str(params["body"]) for operation, params in wire.sent if operation == "PutMetricAlarm"}
+    assert len(asked_for) == 1
+    prefixes = [arn.rpartition(":")[2].removesuffix("*") for arn in allowed["cloudwatch:PutMetricAlarm"]]
+    assert any(name.startswith(prefix) for prefix in prefixes)
+    without = json.loads(policies.setup(account.settings, "us-east-1", ACCOUNT))["Statement"]
+    assert not {action for statement in without for action in statement["Action"]} & set(OF_ALARMS)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +183,8 @@ def test_every_page_stays_within_its_policy(
 ) -> None:
     use(read_store)
     with watching(read_store.client) as wire:
-        shown = words(show(f"pages/{page}.py", params))
-    assert NOT_SHOWN not in shown
+        text = words(show(f"pages/{page}.py", params))
+    assert NOT_SHOWN not in text
     called = actions(wire)
     assert called
     assert called <= {*policies.READ_TABLE, *policies.READ_INDEX, *(policies.SETUP_TABLE if allowed == "setup" else ())}
@@ -173,10 +203,12 @@ def test_reasons_and_whole_records_and_the_count_stay_within_the_dashboards_poli
 
 def test_marking_calls_what_its_policy_allows_and_nothing_else(read_store: Store) -> None:
     changeable = Store(replace(read_store.settings, allow_changes=True), read_store.client)
-    now = datetime(2024, 12, 8, 12, tzinfo=UTC)
+    began = datetime(2024, 12, 8, 8, tzinfo=UTC)
+    key = Key("evaluations", "eval-abc123", "user-456")
     with watching(changeable.client) as wire:
-        list(jobs.mark_failed(changeable, [(Key("evaluations", "eval-abc123", "user-456"), now)], who="test", now=now))
-    assert actions(wire) == {*policies.MARK}
+        list(jobs.mark_failed(changeable, [(key, began)], who="test", now=began))
+    # It reads the job first, which the dashboard's own policy allows.
+    assert actions(wire) - {*policies.READ_TABLE} == {*policies.MARK}
 
 
 def test_creating_a_table_with_tags_alone_needs_the_action_that_tags(account: Store) -> None:
@@ -202,6 +234,8 @@ def test_a_policy_is_valid_and_names_what_it_allows(policy: Callable[[Settings, 
             EVALUATIONS.variable: "evals.one",
             FLASHCARD_SETS.variable: "sets_two",
             "BANDUP_WRITING_FUNCTION": "writer",
+            "BANDUP_SOURCE": "aws",
+            "BANDUP_ALARM_TOPIC": TOPIC,
         }
     )
     text = policy(settings, REGION, ACCOUNT)
@@ -215,7 +249,7 @@ def test_a_policy_is_valid_and_names_what_it_allows(policy: Callable[[Settings, 
         assert statement["Sid"].isalnum()
         for action in statement["Action"]:
             service, _, operation = action.partition(":")
-            assert service in ("dynamodb", "lambda", "iam")
+            assert service in ("dynamodb", "lambda", "iam", "cloudwatch", "sns")
             assert operation.isalpha()
             assert "Delete" not in operation
         for resource in statement["Resource"]:
@@ -225,7 +259,11 @@ def test_a_policy_is_valid_and_names_what_it_allows(policy: Callable[[Settings, 
             assert (
                 "*" not in resource
                 or resource.endswith((":table/evals.one/index/*", ":table/sets_two/index/*"))
+                or (":function:" in resource and resource.endswith(":*"))
                 or (resource == f"arn:aws:iam::{ACCOUNT}:role/*")
+                or (":alarm:" in resource and statement["Action"] == ["cloudwatch:DescribeAlarms"])
+                or resource.endswith((":alarm:evals.one-*", ":alarm:sets_two-*", ":alarm:writer-*"))
+                or re.search(r":alarm:bandup-(speaking-evaluator|flashcard-generator)-\*$", resource)
             )
     if policy is not policies.setup:
         assert "bandup-" not in text
@@ -233,6 +271,20 @@ def test_a_policy_is_valid_and_names_what_it_allows(policy: Callable[[Settings, 
         assert f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:writer" in text
     # A managed policy may have 6,144 characters without white space.
     assert len("".join(text.split())) < 6_144
+
+
+@pytest.mark.parametrize("policy", ALL, ids=lambda policy: policy.__name__)
+def test_a_policy_is_for_its_partition(policy: Callable[..., str]) -> None:
+    document = json.loads(policy(DEFAULTS, "cn-north-1", ACCOUNT, "aws-cn"))
+    resources = [resource for statement in document["Statement"] for resource in statement["Resource"]]
+    assert all(resource.startswith("arn:aws-cn:") for resource in resources)
+
+
+def test_a_function_that_is_named_by_its_arn_is_allowed_there() -> None:
+    arn = "arn:aws:lambda:eu-west-1:999999999999:function:writer"
+    settings = Settings.read({"BANDUP_WRITING_FUNCTION": f"{arn}:live"})
+    (statement,) = (s for s in json.loads(policies.setup(settings, REGION, ACCOUNT))["Statement"] if "Wire" in s["Sid"])
+    assert statement["Resource"][:2] == [arn, f"{arn}:*"]
 
 
 def test_the_policies_hold_their_lists_and_nothing_else() -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from data.dynamodb import budget
 from data.dynamodb.budget import Late
-from data.settings import Settings
+from data.dynamodb.client import Store
 from queries import records
 from queries.session import cache
 from tests.support import proxy
 from tests.support.outage import PAGES, Shown, checked, each_page, refresh, visit, words
 from tests.support.proxy import Proxy
-from ui.shell import page as ui_page
+from ui.shell import badge
 
 
 def slow(seconds: float) -> Callable[[], str]:
@@ -132,7 +132,7 @@ def test_no_page_waits_more_than_30_seconds_in_all_when_every_call_hangs(
 ) -> None:
     app = visit(aws, page)
     if real:
-        monkeypatch.setattr(Settings, "real_aws", property(lambda _: True))
+        monkeypatch.setattr(Store, "real_aws", property(lambda _: True))
     clock = Clock(monkeypatch)
     refresh(app, page)
     assert clock.calls
@@ -158,16 +158,16 @@ def test_the_badge_waits_less_than_the_page_and_leaves_the_rest_standing(
     aws: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = visit(aws, PAGES["overview"])
-    monkeypatch.setattr(Settings, "real_aws", property(lambda _: True))
-    monkeypatch.setattr(ui_page, "_BADGE_SECONDS", 0.5)
+    monkeypatch.setattr(Store, "real_aws", property(lambda _: True))
+    monkeypatch.setattr(badge, "_SECONDS", 0.5)
     aws.fail(proxy.hang(20), proxy.operation("DescribeTable"))
     begin = time.monotonic()
     refresh(app, PAGES["overview"])
     assert time.monotonic() - begin < 10
-    shown = words(app)
-    assert "AWS · account not known · us-east-1" in shown
-    assert PAGES["overview"].data in shown
-    assert "It could not be checked what the index" in shown
+    text = words(app)
+    assert "AWS · account not known · us-east-1" in text
+    assert PAGES["overview"].data in text
+    assert "It could not be checked what the index" in text
 
 
 def test_who_waits_for_another_visitors_read_waits_no_longer_than_the_page_may(

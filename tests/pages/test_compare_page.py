@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pandas as pd
@@ -15,13 +16,14 @@ from streamlit.testing.v1 import AppTest
 from analysis import comparison
 from data.demo import engine
 from data.demo.sample import ODD_STUDENT, SEED_EVALUATIONS
-from data.dynamodb.store import Item, Store
+from data.dynamodb.client import Store
+from data.dynamodb.reads import Item
 from data.records import evaluations
 from data.schema import BY_STUDENT, EVALUATIONS
 from data.settings import Settings
 from tests.support.accounts import refusal, watching
 from tests.support.app import FAILURES, FailingClient, show, words
-from ui.shell.page import NOT_SHOWN
+from ui.shell.boundary import NOT_SHOWN
 
 pytestmark = pytest.mark.slow
 
@@ -74,19 +76,19 @@ def test_the_latest_two_of_one_skill_are_compared_with_no_read_twice(empty: Stor
     assert wire.operations.count("GetItem") == 2
     assert chosen(app) == ["e2", "e1"]
     assert table(app) == [
-        ["Criterion", "First", "Second", "Change"],
+        ["Criterion", "Earlier · 6 Dec 2024", "Later · 7 Dec 2024", "Change"],
         ["Writing band", "6.0", "7.0", "+1.0"],
         ["Task achievement", "7.0", "7.0", "0.0"],
         ["Coherence and cohesion", "6.5", "6.5", "0.0"],
         ["Lexical resource", "7.0", "7.0", "0.0"],
-        ["Grammar", "7.0", "6.5", "-0.5"],
+        ["Grammatical range and accuracy", "7.0", "6.5", "−0.5"],
     ]
-    shown = words(app)
-    assert shown.count("A clear position.") == 2
-    assert "different models" not in shown
-    assert "Transcript" not in shown
+    text = words(app)
+    assert text.count("A clear position.") == 4  # and in each raw record
+    assert "different models" not in text
+    assert "Transcript" not in text
     assert "a" not in app.query_params
-    assert "3 requests" in shown
+    assert "3 requests" in text
 
 
 def test_any_two_are_compared_and_the_choice_is_in_the_address(empty: Store) -> None:
@@ -96,11 +98,14 @@ def test_any_two_are_compared_and_the_choice_is_in_the_address(empty: Store) -> 
     assert not app.exception
     assert (app.query_params["a"], app.query_params["b"]) in (("e2", "e0"), (["e2"], ["e0"]))
     assert table(app)[1] == ["Writing band", "5.0", "7.0", "+2.0"]
-    assert "judged by different models, another-model and gemini-writing_task2" in words(app)
+    assert "Scored by different models: part of a difference may be theirs." in words(app)
     app.button(key="compare_swap").click().run()
     assert chosen(app) == ["e0", "e2"]
-    assert table(app)[1] == ["Writing band", "7.0", "5.0", "-2.0"]
-    assert "the changes run backwards in time" in words(app)
+    assert table(app)[1] == ["Writing band", "7.0", "5.0", "−2.0"]
+    assert table(app)[0][1:3] == ["Later · 8 Dec 2024", "Earlier · 6 Dec 2024"]
+    app.button(key="compare_newer").click().run()
+    assert chosen(app) == ["e2", "e0"]
+    assert "The first is newer" not in words(app)
 
 
 def test_a_select_box_shows_skill_band_and_local_time_and_tells_equal_ones_apart(empty: Store) -> None:
@@ -117,22 +122,22 @@ def test_different_skills_are_not_compared_but_the_criteria_of_both_are_shown(em
     put(empty, SPEAKING, WRITING)
     app = compare(a="e1", b="e0")
     assert table(app) == [
-        ["Criterion", "First", "Second"],
+        ["Criterion", "Earlier · 7 Dec 2024", "Later · 8 Dec 2024"],
         ["Lexical resource", "7.0", "6.5"],
-        ["Grammar", "6.5", "7.0"],
+        ["Grammatical range and accuracy", "6.5", "7.0"],
     ]
-    shown = words(app)
-    assert "The first is Writing, the second Speaking: bands of different skills are not compared." in shown
-    assert "185 words · 2 min 1 s · 92 words per minute" in shown
-    assert "The record has no transcript." in shown
-    assert "Speaks at length." in shown
-    assert "Few examples." in shown
+    text = words(app)
+    assert "The first is Writing, the second Speaking: bands of different skills are not compared." in text
+    assert "185 words · 2 min 1 s · 92 words per minute" in text
+    assert "The record has no transcript." in text
+    assert "Speaks at length." in text
+    assert "Few examples." in text
 
 
 def test_parts_of_the_feedback_that_only_one_has_come_last(empty: Store) -> None:
     put(empty, {**WRITING, "feedback": json.dumps({"summary": "In short.", "strengths": ["New."]})}, WRITING)
-    shown = words(compare())
-    assert shown.index("New.") < shown.index("Only in one of them") < shown.index("In short.")
+    text = words(compare())
+    assert text.index("New.") < text.index("Only in one evaluation") < text.index("In short.")
 
 
 @pytest.mark.parametrize(
@@ -143,11 +148,11 @@ def test_one_that_is_not_there_is_said_with_a_way_back(
 ) -> None:
     put(empty, WRITING, WRITING)
     app = compare(**params)
-    shown = words(app)
+    text = words(app)
     for evaluation_id in missing:
-        assert f"There is no evaluation “{evaluation_id}” of student “user-456”." in shown
-    assert "It may be another student&#x27;s" in shown or "It may be another student's" in shown
-    assert "Compare the latest two of this student" in shown
+        assert f"There is no evaluation “{evaluation_id}” of student “user-456”." in text
+    assert "It may be another student&#39;s" in text or "It may be another student's" in text
+    assert "Compare the latest two of this student" in text
     assert len(app.selectbox) == 2
 
 
@@ -155,16 +160,16 @@ def test_another_students_evaluation_is_not_shown(empty: Store) -> None:
     put(empty, WRITING)
     other = {**WRITING, "evaluation_id": "theirs", "user_id": "user-1", "created_at": NEW}
     engine.write(empty.client, empty.settings.name(EVALUATIONS), [other])
-    shown = words(compare(a="theirs", b="e0"))
-    assert "There is no evaluation “theirs” of student “user-456”." in shown
-    assert "A clear position." not in shown
+    text = words(compare(a="theirs", b="e0"))
+    assert "There is no evaluation “theirs” of student “user-456”." in text
+    assert "A clear position." not in text
 
 
 def test_too_few_give_a_sentence_and_a_way_back(empty: Store) -> None:
     app = compare()
-    assert app.info[0].proto.title == "No evaluations of this student"
-    assert "Back to the overview" in words(app)
-    assert "Or choose from the students who were active" in words(show(PAGE))
+    assert app.info[0].proto.title == "No evaluations found"
+    assert "Back to Students" in words(app)
+    assert "Browse all students" in words(show(PAGE))
     put(empty, WRITING)
     app.button(key="_refresh").click().run()
     assert "there is nothing to compare it with" in words(app)
@@ -173,23 +178,23 @@ def test_too_few_give_a_sentence_and_a_way_back(empty: Store) -> None:
 def test_the_same_one_twice_is_no_comparison(empty: Store) -> None:
     put(empty, WRITING, WRITING)
     app = compare(a="e0", b="e0")
-    assert app.info[0].proto.title == "This is the same evaluation twice"
+    assert app.info[0].proto.title == "Choose two different evaluations"
     assert len(app.selectbox) == 2
 
 
 @pytest.mark.parametrize("number", range(1, 20, 2))
 def test_each_odd_evaluation_is_compared(number: int) -> None:
     pair = [f"eval-odd-{n:02d}" for n in (number, number % 19 + 1)]
-    shown = words(show(PAGE, {"user_id": ODD_STUDENT, "a": pair[0], "b": pair[1]}))
-    assert NOT_SHOWN not in shown
-    assert "Feedback" in shown
+    text = words(show(PAGE, {"user_id": ODD_STUDENT, "a": pair[0], "b": pair[1]}))
+    assert NOT_SHOWN not in text
+    assert "Feedback" in text
 
 
 @pytest.mark.parametrize("name", ["time-1", "time-2", "bare", "timeless"])
 def test_each_evaluation_with_an_odd_time_is_compared(name: str) -> None:
-    shown = words(show(PAGE, {"user_id": ODD_STUDENT, "a": "eval-odd-02", "b": f"eval-odd-{name}"}))
-    assert NOT_SHOWN not in shown
-    assert "Feedback" in shown
+    text = words(show(PAGE, {"user_id": ODD_STUDENT, "a": "eval-odd-02", "b": f"eval-odd-{name}"}))
+    assert NOT_SHOWN not in text
+    assert "Feedback" in text
 
 
 @pytest.mark.parametrize(("error", "sentence"), FAILURES, ids=lambda value: type(value).__name__)
@@ -198,11 +203,11 @@ def test_a_failure_is_a_sentence_and_the_frame_stands(
 ) -> None:
     client: Any = FailingClient(error)
     use(Store(new_settings("http://127.0.0.1:1"), client))
-    shown = words(compare(a="e1", b="e0"))
-    assert sentence in shown
-    assert f"Compare {NOT_SHOWN}" in shown
-    assert "Traceback" not in shown
-    assert "Refresh" in shown
+    text = words(compare(a="e1", b="e0"))
+    assert sentence in text
+    assert f"Compare {NOT_SHOWN}" in text
+    assert "Traceback" not in text
+    assert "Refresh" in text
 
 
 def test_a_failing_history_leaves_the_two_of_a_link_standing(empty: Store) -> None:
@@ -236,19 +241,16 @@ def test_hostile_ids_and_texts_are_shown_literally(empty: Store) -> None:
         assert "<script" not in "".join(str(element.value) for element in app.get("html"))
         assert not app.markdown
         assert NOT_SHOWN not in words(app)
-    shown = words(show(PAGE, {"user_id": HOSTILE}))
-    assert NOT_SHOWN not in shown
+    text = words(show(PAGE, {"user_id": HOSTILE}))
+    assert NOT_SHOWN not in text
 
 
 def test_the_evaluation_page_leads_to_the_comparison_with_the_one_before(empty: Store) -> None:
     put(empty, WRITING, SPEAKING, WRITING)
     app = show("pages/evaluation.py", {"user_id": "user-456", "evaluation_id": "e0"})
-    (link,) = [
-        element.proto for element in app.get("page_link") if element.proto.label == "Compare with the one before"
-    ]
-    assert "a=e2" in str(link)
-    assert "b=e0" in str(link)
-    assert "Compare with the one before" not in words(
+    (link,) = re.findall(r'<a href="([^"]*)"[^>]*><bdi[^>]*>Compare with previous', words(app))
+    assert unescape(link) == "./compare?user_id=user-456&a=e2&b=e0"
+    assert "Compare with previous" not in words(
         show("pages/evaluation.py", {"user_id": "user-456", "evaluation_id": "e1"})
     )
 

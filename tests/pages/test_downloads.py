@@ -1,18 +1,14 @@
 """Downloads ask again: an open tab gives nothing to those who may no longer see what is on it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from data.settings import Settings
 from queries.gate import Refused, Visitor
 from queries.session import Session
 from ui.components import downloads
 from ui.shell import sign_in
-from ui.shell.page import Page
 from ui.shell.sign_in import Request
 
 TEACHER = Visitor("olga@school.example", "teacher", frozenset({"Monday evening"}))
@@ -43,12 +39,14 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor | Refused], 
 
 
 @pytest.fixture
-def download(class_list: Path, signed_in: Callable[[Visitor | Refused], None]) -> Callable[[], bytes]:
+def download(
+    class_list: Path, signed_in: Callable[[Visitor | Refused], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], bytes]:
     """A file about Anna, whose button Olga has on her screen."""
     signed_in(TEACHER)
     gate = sign_in.gate_of(TEACHER)
-    page = Page(Settings.read({}), ZoneInfo("UTC"), datetime.now(UTC), Request({}, {}, None), Session(gate))
-    return downloads.guarded(lambda: b"Anna's bands", page, ["user-1"])
+    monkeypatch.setattr(sign_in, "request", lambda: Request({}, {}, None))
+    return downloads.guarded(lambda: b"Anna's bands", Session(gate), ["user-1"])
 
 
 def test_who_may_still_see_it_gets_the_file(download: Callable[[], bytes]) -> None:

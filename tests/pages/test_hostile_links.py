@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.support.app import ROOT, words
-from ui.components import filters
-from ui.shell.page import NOT_SHOWN
+from ui.shell import address
+from ui.shell.boundary import NOT_SHOWN
 
 pytestmark = pytest.mark.slow
 
@@ -18,6 +18,7 @@ PAGES = {
     "evaluation": {"evaluation_id": "speak-xyz789", "user_id": "user-456"},
     "compare": {"user_id": "user-102"},
     "flashcards": {"set_id": "flashcard-set-123", "user_id": "user-456"},
+    "lessons": {},
     "jobs": {},
     "audit": {},
     "setup": {},
@@ -57,55 +58,56 @@ def opened(page: str, params: dict[str, Any]) -> AppTest:
 
 def seen(app: AppTest) -> str:
     """The words of a page, which must stand."""
-    shown = words(app)
+    text = words(app)
     assert not app.exception
-    assert NOT_SHOWN not in shown
-    assert "Traceback" not in shown
+    assert NOT_SHOWN not in text
+    assert "Traceback" not in text
     assert not [element for element in app.get("html") if "<img" in element.value]
-    return shown
+    return text
 
 
 # One test for all values: they share what was read, which takes longest.
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_stands_when_every_filter_asks_for_nonsense(page: str) -> None:
     for value in VALUES.values():
-        shown = seen(opened(page, {**dict.fromkeys(filters.KEYS, value), "<b>odd</b>": value}))
+        text = seen(opened(page, {**dict.fromkeys(address.KEYS, value), "<b>odd</b>": value}))
         # Streamlit's tests leave out what is empty.
         if value:
-            assert "The link holds “&lt;b&gt;odd&lt;/b&gt;”, which the dashboard does not know." in shown
-    shown = seen(opened(page, {"user_id": ["user-101", "user-102"], "text": "y" * 10_000, "finding": ["a", "b"]}))
-    assert "The link has user_id more than once: the first one is used." in shown
-    assert "The link has finding more than once: the first one is used." in shown
-    assert "The link&#x27;s text is too long: at most its first 200 characters are used." in shown
+            assert "The link holds “&lt;b&gt;odd&lt;/b&gt;”, which the dashboard does not know." in text
+    text = seen(opened(page, {"user_id": ["user-101", "user-102"], "text": "y" * 10_000, "finding": ["a", "b"]}))
+    assert "The link has user_id more than once: the first one is used." in text
+    assert "The link has finding more than once: the first one is used." in text
+    assert "The link&#39;s text is too long: at most its first 200 characters are used." in text
 
 
 def test_each_filter_says_in_a_sentence_what_it_cannot_use() -> None:
     for name in ("unknown", "10 KB", "control", "minus one", "not a number", *DAYS):
         value = VALUES[name]
-        overview = seen(opened("overview", dict.fromkeys(filters.KEYS, value)))
-        for label in ("period", "class", "skill", "show", "students whose weakest criterion is"):
+        overview = seen(opened("overview", dict.fromkeys(address.KEYS, value)))
+        for label in ("period", "class", "skill", "show"):
             assert f"The link asks for {label} “" in overview
-        for label in ("bands below the target", "criterion below the rest", "days away"):
-            assert f"The link&#x27;s {label} “" in overview
-        assert overview.count("neither on nor off") == 3
-        student = seen(opened("student", dict.fromkeys(filters.KEYS, value)))
+        for label in ("below target by (bands)", "weak criterion by (bands)", "inactive for (days)"):
+            assert f"The link&#39;s {label} “" in overview
+        assert overview.count("neither on nor off") == 2
+        student = seen(opened("student", dict.fromkeys(address.KEYS, value)))
         for label in ("period", "skill", "status"):
             assert f"The link asks for {label} “" in student
         assert student.count("neither on nor off") == 2
-        jobs = seen(opened("jobs", {**dict.fromkeys(filters.KEYS, value), "jobs": "custom", "table": value}))
-        for label in ("kind", "state", "quarter of the period", "read again", "table"):
+        assert "The link asks for group “" in seen(opened("lessons", dict.fromkeys(address.KEYS, value)))
+        jobs = seen(opened("jobs", {**dict.fromkeys(address.KEYS, value), "jobs": "custom", "table": value}))
+        for label in ("type", "status", "auto-refresh", "table"):
             assert f"The link asks for {label} “" in jobs
-        assert jobs.count("is not between 2000 and" if name in DAYS else "is no date") == 2
+        assert jobs.count("is no date between 2000 and") == 2
 
 
 def test_a_thousand_unknown_names_are_few_sentences() -> None:
-    assert seen(opened("setup", {f"n{n}": "1" for n in range(1000)})).count("does not know") == 5
+    assert seen(opened("setup", {f"n{n}": "1" for n in range(1000)})).count("which the dashboard does not know") == 5
 
 
 @pytest.mark.parametrize(
     ("page", "key", "sentence"),
     [
-        ("student", "user_id", "Check the id"),
+        ("student", "user_id", "IDs are case-sensitive."),
         ("evaluation", "evaluation_id", "There is no evaluation"),
         ("flashcards", "set_id", "There is no flashcard set"),
         ("compare", "a", "There is no evaluation"),
@@ -116,8 +118,8 @@ def test_an_id_of_nonsense_is_a_sentence(page: str, key: str, sentence: str) -> 
     own = {"user_id": "user-101"} if page == "jobs" else {}
     for name, value in VALUES.items():
         if name not in ("repeated", "empty"):
-            shown = seen(opened(page, {**own, key: value}))
-            assert ("is too long to be an id" if name == "10 KB" else sentence) in shown
+            text = seen(opened(page, {**own, key: value}))
+            assert ("is too long to be an id" if name == "10 KB" else sentence) in text
 
 
 def test_a_job_without_its_student_is_said() -> None:

@@ -15,7 +15,7 @@ from queries import records, source
 from queries.gate import Gate, Visitor
 from queries.session import Session
 from tests.support.app import show, words
-from ui.shell.page import NOT_SHOWN
+from ui.shell.boundary import NOT_SHOWN
 
 OVERVIEW, JOBS, AUDIT = "pages/overview.py", "pages/jobs.py", "pages/audit.py"
 
@@ -41,7 +41,7 @@ def visit(page: str, **params: str) -> AppTest:
     return show(page, params)
 
 
-@pytest.mark.parametrize("page", [OVERVIEW, JOBS, AUDIT])
+@pytest.mark.parametrize("page", [pytest.param(OVERVIEW, marks=pytest.mark.slow), JOBS, AUDIT])
 def test_the_second_visitor_reads_nothing(page: str) -> None:
     visit(page)
     with counted() as queries:
@@ -53,7 +53,7 @@ def test_the_second_visitor_reads_nothing(page: str) -> None:
     ("first", "then"),
     [
         ((AUDIT, {"audit": "12m"}), (JOBS, {})),
-        ((AUDIT, {"audit": "12m"}), (OVERVIEW, {})),
+        pytest.param((AUDIT, {"audit": "12m"}), (OVERVIEW, {}), marks=pytest.mark.slow),
         ((JOBS, {"jobs": "custom", "from": str((datetime.now(UTC) - timedelta(days=190)).date())}), (OVERVIEW, {})),
     ],
     ids=["Jobs after Audit", "Overview after Audit", "Overview after Jobs"],
@@ -83,23 +83,23 @@ def test_a_read_works_under_a_container_in_a_fragment_and_in_a_thread() -> None:
         import streamlit as st  # noqa: PLC0415
 
         from queries import records  # noqa: PLC0415
-        from ui.shell.page import open_page  # noqa: PLC0415
+        from ui.shell.boundary import done  # noqa: PLC0415
+        from ui.shell.page import fragment, open_page  # noqa: PLC0415
 
-        with open_page("Test") as page:
+        with open_page("Test") as (session, _):
             with st.container(), st.columns(2)[0]:
-                page.ahead((records.history, "user-101"), (records.sets, "user-101"))
-                st.text(f"container {len(page.read(records.history, 'user-101'))}")
+                session.ahead((records.history, "user-101"), (records.sets, "user-101"))
+                st.text(f"container {len(session.read(records.history, 'user-101'))}")
 
             @st.fragment
             def part() -> None:
-                now_page = page.fresh()
-                with now_page.part("The fragment"):
-                    st.text(f"fragment {len(now_page.read(records.sets, 'user-101'))}")
-                    now_page.done()
+                with fragment("The fragment", session) as (look, _):
+                    st.text(f"fragment {len(look.read(records.sets, 'user-101'))}")
+                    done()
 
             part()
             rows: list[int] = []
-            thread = threading.Thread(target=lambda: rows.append(len(page.read(records.history, "user-102"))))
+            thread = threading.Thread(target=lambda: rows.append(len(session.read(records.history, "user-102"))))
             thread.start()
             thread.join()
             st.text(f"thread {len(rows)}")
@@ -108,11 +108,11 @@ def test_a_read_works_under_a_container_in_a_fragment_and_in_a_thread() -> None:
     app.session_state["_framed"] = True
     app.run()
     assert not app.exception
-    shown = words(app)
-    assert "container " in shown
-    assert "fragment " in shown
-    assert "thread 1" in shown
-    assert NOT_SHOWN not in shown
+    text = words(app)
+    assert "container " in text
+    assert "fragment " in text
+    assert "thread 1" in text
+    assert NOT_SHOWN not in text
 
 
 def test_a_read_needs_no_streamlit_at_all() -> None:

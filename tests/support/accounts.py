@@ -10,9 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from data.demo.engine import write
-from data.dynamodb.store import Store
-from data.provisioning.lambdas import Clients
-from data.provisioning.provision import Clock, create_request, index_request
+from data.dynamodb.client import Store
+from data.provisioning.apply import Clock
+from data.provisioning.clients import Clients
+from data.provisioning.requests import create_request, index_request
 from data.schema import FUNCTIONS, TABLES, Table
 
 Answer = Any
@@ -150,3 +151,35 @@ def deploy(store: Store, clients: Clients, values: Mapping[str, str | None] | No
             Code={"ZipFile": code.getvalue()},
             Environment={"Variables": {**SECRETS, **({} if value is None else {function.table.variable: value})}},
         )
+
+
+class Simulator:
+    """IAM's SimulatePrincipalPolicy for a role that may `allowed` on its table, `on_index` on its indexes; in pages."""
+
+    def __init__(self, allowed: tuple[str, ...], on_index: bool = True, page: int = 3) -> None:
+        self.allowed, self.on_index, self.page = allowed, on_index, page
+        self.asked: list[dict[str, Any]] = []
+        # Context keys on which the answer about an action depends: for all resources, and for the one asked about.
+        self.missing: dict[str, list[str]] = {}
+        self.missing_of_resource: dict[str, list[str]] = {}
+
+    def simulate_principal_policy(self, **request: Any) -> dict[str, Any]:
+        self.asked.append(request)
+        (resource,) = request["ResourceArns"]
+        allowed = set(self.allowed) if "/index/" not in resource else {"dynamodb:Query"} if self.on_index else set()
+        start = int(request.get("Marker", "0"))
+        names = request["ActionNames"][start : start + self.page]
+        more = start + self.page < len(request["ActionNames"])
+        return {
+            "EvaluationResults": [
+                {
+                    "EvalActionName": name,
+                    "EvalDecision": "allowed" if name in allowed else "implicitDeny",
+                    "MissingContextValues": self.missing.get(name, []),
+                    "ResourceSpecificResults": [{"MissingContextValues": self.missing_of_resource.get(name, [])}],
+                }
+                for name in names
+            ],
+            "IsTruncated": more,
+            **({"Marker": str(start + self.page)} if more else {}),
+        }

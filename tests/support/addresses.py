@@ -3,14 +3,15 @@
 import pytest
 
 PATHS = {
-    "/": "Active students",
-    "/student?user_id=user-101": "Writing level",
+    "/": "All students",
+    "/student?user_id=user-101": "Download report",
     "/evaluation?evaluation_id=speak-xyz789&user_id=user-456": "Well, I'd like to talk about...",
     "/compare?user_id=user-102": "Second evaluation",
-    "/flashcards?user_id=user-099": "3 of 3 sets",
+    "/flashcards?user_id=user-099": "3 sets",
     "/flashcards?set_id=flashcard-set-123&user_id=user-456": "What is...",
-    "/jobs": "What failures say, and when.",
-    "/audit": "What no list shows",
+    "/lessons": "median level",
+    "/jobs": "Errors",
+    "/audit": "Missing from indexes",
     "/setup": "Checklist",
 }
 

@@ -1,7 +1,10 @@
 """Pages run in process: what they show, and the stores and failures that they are shown."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,12 +13,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from streamlit.testing.v1 import AppTest
 
 from data.demo.sample import SEED_SET, SEED_STUDENT
-from data.dynamodb.store import Store
-from data.provisioning.provision import create
+from data.dynamodb.client import Store
+from data.provisioning.requests import create
 from data.schema import TABLES
 from data.settings import Settings
 from queries import source
 from tests.support import engines
+from wording.skills import SKILL_NAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,12 +58,31 @@ def words(app: AppTest) -> str:
     parts = [str(element.value) for kind in kinds for element in app.get(kind)]
     parts += [str(element.label) for kind in ("button", "page_link", "expander") for element in app.get(kind)]
     parts += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]
+    parts += [" ".join(score) for score in scores(app).items()]
     return "\n".join(parts)
 
 
 def metrics(app: AppTest) -> dict[str, str]:
     """The page's metrics by their labels."""
     return {metric.label: metric.value for metric in app.metric}
+
+
+def scores(app: AppTest) -> dict[str, str]:
+    """What the page has as names and values, such as an evaluation's bands with their changes."""
+    html = "".join(str(element.value) for element in app.get("html"))
+    pairs = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", html)
+    return {_text(name): _text(value) for name, value in pairs}
+
+
+def _text(html: str) -> str:
+    return unescape(re.sub("<[^>]+>", "", html)).strip()
+
+
+def levels(app: AppTest) -> dict[str, list[str]]:
+    """The cards of a student's page: the level of each skill, and the lines below it."""
+    cards = [element.value for element in app.get("html") if "font-size:1.9rem" in element.value]
+    lines = [[unescape(re.sub("<[^>]+>", "", line)) for line in card.split("</div>")] for card in cards]
+    return dict(zip(SKILL_NAMES.values(), ([line for line in card if line] for card in lines), strict=False))
 
 
 @pytest.fixture
@@ -83,8 +106,23 @@ def empty(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[
     return store
 
 
+@pytest.fixture
+def a_roster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Let a file be the server's class list."""
+
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "roster.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        monkeypatch.setenv("BANDUP_ROSTER", str(path))
+        return path
+
+    return write
+
+
 class FailingClient:
     """A DynamoDB client of which every call fails the same way."""
+
+    meta = SimpleNamespace(endpoint_url="http://127.0.0.1:1", region_name="*", partition="aws")
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -119,11 +157,11 @@ def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
 FAILURES = [
     (refused("AccessDeniedException"), "Add the action dynamodb:"),
     (refused("ExpiredTokenException"), "The AWS credentials have expired."),
-    (refused("UnrecognizedClientException"), "AWS does not recognise these credentials."),
+    (refused("UnrecognizedClientException"), "AWS does not recognise these credentials"),
     (refused("ThrottlingException"), "Wait a minute, then press Refresh."),
     (refused("InternalServerError", 500), "This is on AWS's side"),
     (refused("ResourceNotFoundException"), "Create it on the Setup page"),
     (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "DynamoDB could not be reached"),
     (NoCredentialsError(), "There are no AWS credentials"),
-    (RuntimeError("a bug"), "because of an error in the dashboard itself"),
+    (RuntimeError("a bug"), "because something went wrong"),
 ]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, 
 from tests.support import engines
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+_STATE = str(Path(tempfile.gettempdir(), f"bandup-tests-{os.getpid()}"))  # never that of whoever runs the tests
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
     "--no-sandbox",
@@ -54,23 +56,32 @@ def serving(
     script: str = "dashboard.py",
     secrets: Path | None = None,
     log: Path = Path(os.devnull),
+    path: str = "",
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """A freshly started dashboard, with no secrets.toml but `secrets`; what it says goes to `log`."""
-    port = engines.free_port()
+    """A freshly started dashboard, with no .env, and no secrets.toml but `secrets`; what it says goes to `log`.
+
+    `path` is the one that `options` put it below; `port` is a free one unless given.
+    """
+    port = port or engines.free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     # A file that is not there stands for none, so that this machine's own is not used.
     command += [f"--server.port={port}", f"--secrets.files={secrets or engines.ROOT / 'tests/none.toml'}", *options]
-    with log.open("ab") as said:
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            command, cwd=engines.ROOT, env={**os.environ, **(environ or {})}, stdout=said, stderr=said
+            command,
+            cwd=engines.ROOT,
+            env={**os.environ, "BANDUP_ENV_FILE": os.devnull, **(environ or {})},
+            stdout=output,
+            stderr=output,
         )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{path}"
     try:
-        _wait_until_healthy(url, process)
+        wait_until_healthy(url, process)
         yield Server(url, process.pid)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextmanager
@@ -79,13 +90,16 @@ def dashboard(
     *options: str,
     secrets: Path | None = None,
     log: Path = Path(os.devnull),
+    path: str = "",
+    port: int | None = None,
 ) -> Iterator[str]:
     """The URL of a freshly started dashboard; see `serving`."""
-    with serving(environ, *options, secrets=secrets, log=log) as server:
+    with serving(environ, *options, secrets=secrets, log=log, path=path, port=port) as server:
         yield server.url
 
 
-def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+def wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Return once the dashboard answers."""
     for _ in range(600):
         try:
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:  # noqa: S310
@@ -141,14 +155,18 @@ class Visitor:
         """The URL without the host."""
         return self.page.url.removeprefix(self.url)
 
-    def click_row(self, key: str, row: int) -> None:
-        """Tick a row of the grid `key`."""
+    def open_row(self, key: str, row: int) -> None:
+        """Click the name in a row of the grid `key`, whose names come first."""
+        self.click_row(key, row, 60)
+
+    def click_row(self, key: str, row: int, x: int = 20) -> None:
+        """Click in a row of the grid `key`: its box, or `x` pixels from the left."""
         grid = self.page.locator(f".st-key-{key} [data-testid=stDataFrame]")
         grid.scroll_into_view_if_needed()
         box = grid.bounding_box()
         assert box
         # The grid is a canvas: it takes a press only on the cell that it knows the pointer is over.
-        self.page.mouse.move(box["x"] + 20, box["y"] + 35 * (row + 1) + 17)
+        self.page.mouse.move(box["x"] + x, box["y"] + 35 * (row + 1) + 17)
         self.page.wait_for_timeout(300)
         self.page.mouse.down()
         self.page.wait_for_timeout(50)
@@ -174,13 +192,16 @@ def visiting(
     scheme: Any = "light",
     zone: str = "Asia/Ho_Chi_Minh",
     ignore_https_errors: bool = False,
+    touch: bool = False,
 ) -> Iterator[Visitor]:
-    """A visitor with a fresh profile."""
+    """A visitor with a fresh profile; with `touch`, on a device of fingers."""
     context = _browser().new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,
         timezone_id=zone,
         ignore_https_errors=ignore_https_errors,
+        has_touch=touch,
+        is_mobile=touch,
     )
     visitor = Visitor(context, context.new_page(), url)
     context.on("request", visitor._watch)
@@ -212,10 +233,10 @@ def axe(visitor: Visitor) -> list[str]:
     if not script.exists():
         raise engines.MissingError("axe-core is not there: run “npm install”")
     visitor.page.evaluate(script.read_text(encoding="utf-8"))  # a script tag would be against the page's policy
-    found = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    answer = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{v['impact']} {v['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
-        for v in found["violations"]
+        for v in answer["violations"]
         if v["impact"] in ("serious", "critical")
         for node in v["nodes"]
     ]

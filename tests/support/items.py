@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from data.schema import CRITERIA, WRITING
+from tests.support.examples import examples
 
 Item = dict[str, Any]
 
@@ -105,7 +106,7 @@ items = st.dictionaries(declared | names, values, max_size=10) | st.builds(
 )
 
 
-fuzzed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+fuzzed = settings(examples(150), suppress_health_check=[HealthCheck.too_slow])
 
 
 def serialized(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from data.demo import engine
-from data.dynamodb.store import Store
+from data.dynamodb.client import Store
 from data.schema import COMPLETED, CRITERIA, EVALUATIONS, FAILED, OVERALL, WRITING
 from exports import spreadsheets
 

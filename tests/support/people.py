@@ -49,5 +49,5 @@ def refused(visitor: Visitor, path: str, sentence: str) -> None:
 def sees_no_data(visitor: Visitor) -> None:
     assert visitor.page.locator(DATA).count() == 0
     text = visitor.page.inner_text("body")
-    assert "Demo: invented students" not in text
+    assert "Demo data" not in text
     assert not re.search(r"user-\d|talk about|vocab-guide", text)

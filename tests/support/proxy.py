@@ -1,4 +1,7 @@
-"""An HTTP proxy in front of a DynamoDB engine that fails on demand: which requests, how, and how many of them."""
+"""An HTTP proxy in front of an engine that fails on demand: which requests, how, and how many of them.
+
+It knows what DynamoDB, CloudWatch and SNS are asked; what others are asked, it passes on.
+"""
 
 import http.client
 import json
@@ -10,10 +13,11 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 JSON = {"Content-Type": "application/x-amz-json-1.0"}
 _PREFIX = "com.amazonaws.dynamodb.v20120810#"
+_SERVICES = {"monitoring": "cloudwatch"}  # how IAM calls what signatures call otherwise
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,13 @@ class Asked:
     table: str
     index: str
     key_id: str
+    service: str = "dynamodb"
 
     @property
     def arn(self) -> str:
         """What IAM would have to allow it on."""
+        if self.service != "dynamodb":
+            return self.table
         arn = f"arn:aws:dynamodb:us-east-1:123456789012:table/{self.table}"
         return f"{arn}/index/{self.index}" if self.index else arn
 
@@ -114,9 +121,13 @@ def refusal(code: str, message: str | Callable[[Asked], str], status: int = 400)
     """AWS's answer that refuses, with a request id."""
 
     def fault(asked: Asked, _: Callable[[], Reply]) -> Reply:
-        said = message if isinstance(message, str) else message(asked)
-        body = json.dumps({"__type": _PREFIX + code, "message": said}).encode()
-        return Reply(status, body, {**JSON, "x-amzn-RequestId": f"REQ-{code}"})
+        content = message if isinstance(message, str) else message(asked)
+        headers = {"x-amzn-RequestId": f"REQ-{code}"}
+        if asked.service == "sns":
+            xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{content}</Message></Error></ErrorResponse>"
+            return Reply(status, xml.encode(), {**headers, "Content-Type": "text/xml"})
+        body = json.dumps({"__type": _PREFIX + code, "message": content}).encode()
+        return Reply(status, body, {**JSON, **headers})
 
     return fault
 
@@ -153,8 +164,8 @@ def denied(asked: Asked) -> str:
     """What AWS says when no policy allows a request."""
     return (
         "User: arn:aws:sts::123456789012:assumed-role/teacher/dashboard is not authorized to perform: "
-        f"dynamodb:{asked.operation} on resource: {asked.arn} because no identity-based policy allows the "
-        f"dynamodb:{asked.operation} action"
+        f"{asked.service}:{asked.operation} on resource: {asked.arn} because no identity-based policy allows the "
+        f"{asked.service}:{asked.operation} action"
     )
 
 
@@ -174,13 +185,15 @@ def in_front_of(engine: str) -> Iterator[Proxy]:
 
         def forward(self, body: bytes) -> Reply:
             connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=30)
-            wanted = ("x-amz-", "content-type", "authorization")
-            headers = {n: v for n, v in self.headers.items() if n.lower().startswith(wanted)}
+            prefixes = ("x-amz-", "content-type", "authorization")
+            headers = {n: v for n, v in self.headers.items() if n.lower().startswith(prefixes)}
             with closing(connection):
-                connection.request("POST", self.path, body, headers)
+                connection.request(self.command, self.path, body, headers)
                 answer = connection.getresponse()
                 kept = {n: v for n, v in answer.getheaders() if n.lower().startswith(("x-amz", "content-type"))}
                 return Reply(answer.status, answer.read(), kept)
+
+        do_GET = do_PUT = do_POST  # noqa: N815 - http.server calls them so
 
         def send(self, reply: Reply) -> None:
             if reply.delay and proxy.closing.wait(reply.delay):
@@ -240,11 +253,20 @@ def in_front_of(engine: str) -> Iterator[Proxy]:
 
 
 def _asked(headers: Any, body: bytes) -> Asked:
+    signed = str(headers.get("Authorization", "")).partition("Credential=")[2].split("/")
+    key_id, scope = signed[0], signed[3] if len(signed) > 3 else "dynamodb"
+    service = _SERVICES.get(scope, scope)
+    operation = str(headers.get("X-Amz-Target", "")).rpartition(".")[2]
+    if service == "cloudwatch":
+        return Asked(operation, "arn:aws:cloudwatch:us-east-1:123456789012:alarm:*", "", key_id, service)
+    if service != "dynamodb":
+        form = parse_qs(body.decode("utf-8", "replace")) if service == "sns" else {}
+        return Asked(form.get("Action", [""])[0], form.get("TopicArn", [""])[0], "", key_id, service)
     parameters = json.loads(body or b"{}")
     tables = list(parameters.get("RequestItems", {})) or [str(parameters.get("ResourceArn", "")).rpartition("/")[2]]
     return Asked(
-        operation=str(headers.get("X-Amz-Target", "")).rpartition(".")[2],
+        operation=operation,
         table=parameters.get("TableName") or tables[0],
         index=parameters.get("IndexName", ""),
-        key_id=str(headers.get("Authorization", "")).partition("Credential=")[2].partition("/")[0],
+        key_id=key_id,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 
 from data.demo.engine import write
-from data.dynamodb.store import Store, client_config
+from data.dynamodb.client import Store, client_config
 from data.schema import BY_STATUS, BY_STUDENT, Table
 from tests.support import engines
 

@@ -29,7 +29,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def a_set(*cards: Card, **more: Any) -> FlashcardSet:
-    known: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "set_id": "set-1",
         "user_id": "user-1",
         "document_id": "uploads/user-1/Cell biology.pdf",
@@ -39,12 +39,13 @@ def a_set(*cards: Card, **more: Any) -> FlashcardSet:
         "page_count": 3,
         "chunk_count": 4,
         "created_at": MADE - timedelta(days=2),
+        "original": "",
         "unread": "",
         "unknown": {},
         "issues": (),
         "raw": "{}",
     }
-    return FlashcardSet(**{**known, **more})
+    return FlashcardSet(**{**fields, **more})
 
 
 def made(chosen: FlashcardSet, when: datetime = MADE) -> bytes:
@@ -93,14 +94,14 @@ def test_anki_opens_it_with_a_card_for_each(desk: Desk) -> None:
     assert desk.notes[0].tags == ["bandup", "bandup-set::set-1"]
     deck = desk.collection.decks.by_name("BandUp::Cell biology.pdf")
     assert deck
-    for said in (
+    for text in (
         "2 cards",
         "set-1",
         "uploads/user-1/Cell biology.pdf",
         "27 Feb 2026, 19:00 (Asia/Ho_Chi_Minh)",
         "Demo",
     ):
-        assert said in deck["desc"]
+        assert text in deck["desc"]
 
 
 def test_the_specifications_set_goes_in(desk: Desk) -> None:
@@ -158,21 +159,21 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("said", HOSTILE)
-def test_what_others_wrote_is_shown_letter_for_letter(desk: Desk, said: str) -> None:
-    desk.take(made(a_set(Card(said, said, {said: said}), document_id=said)))
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_others_wrote_is_shown_letter_for_letter(desk: Desk, text: str) -> None:
+    desk.take(made(a_set(Card(text, text, {text: text}), document_id=text)))
     (note,) = desk.notes
     card = note.cards()[0]
-    shown = card.question() + card.answer()
+    sides = card.question() + card.answer()
     for live in ("<img", "<script", "[sound:", "[latex]", "[anki:", "{{", "\x1f", "\x00", "\u202e"):
         # `{{` in a field is text: only a template is filled in.
-        assert live not in shown or live == "{{"
+        assert live not in sides or live == "{{"
     assert not card.question_av_tags() + card.answer_av_tags()
     plain = desk.collection.media.strip_av_tags(note.fields[0])
     assert plain == note.fields[0]
     assert len(desk.decks) == 1
     assert desk.decks[0].count("::") == 1
-    assert 'class="side mathjax_ignore tex2jax_ignore"' in shown
+    assert 'class="side mathjax_ignore tex2jax_ignore"' in sides
 
 
 def test_line_breaks_stay(desk: Desk) -> None:
@@ -197,7 +198,7 @@ def test_the_deck_bears_the_documents_name(desk: Desk, document_id: str | None, 
 
 
 def test_it_says_when_cards_are_missing(desk: Desk) -> None:
-    broken = (Issue("flashcards", "[...", "breaks off after 1 whole cards"),)
+    broken = (Issue("flashcards", "[...", "breaks off after 1 whole card", "broken"),)
     for chosen in (
         a_set(Card("a", "b", {}), total_cards=5),
         a_set(Card("a", "b", {}), total_cards=None, issues=broken),

@@ -9,7 +9,8 @@ import pytest
 
 from analysis import bands
 from analysis.bands import SkillBands
-from data.records import evaluations, rows
+from data.records import evaluations
+from data.records.frames import newest_first
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -31,7 +32,7 @@ def attempt(n: int, overall: str | None = "6.0", kind: str = "writing", **change
 
 def history(*items: dict[str, Any]) -> pd.DataFrame:
     """As a page gets it: newest first, equal times in the order given, unknown times last."""
-    return rows.newest_first(evaluations.frame(items))
+    return newest_first(evaluations.frame(items))
 
 
 def timeless(item: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def test_the_neighbours_of_an_evaluation(
     evaluation_id: str, before: str | None, older: str | None, newer: str | None
 ) -> None:
     table = history(*FOUR)
-    found = [
+    rows = [
         None if row is None else row["evaluation_id"]
         for row in (
             bands.before(table, evaluation_id),
@@ -158,7 +159,7 @@ def test_the_neighbours_of_an_evaluation(
             bands.newer(table, evaluation_id),
         )
     ]
-    assert found == [before, older, newer]
+    assert rows == [before, older, newer]
 
 
 def test_without_a_time_nobody_knows_what_came_before() -> None:

@@ -1,18 +1,13 @@
-"""Whole columns at once give what one record after the other gives: the same frame, the same issues, the same order."""
+"""Many records read at once give what one after the other gives: the same frame, the same issues, the same order."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from data.records import evaluations, flashcards
-from data.records.columns import Columns
-from data.records.parse import Fields
-from data.schema import EVALUATIONS, FLASHCARD_SETS, SPEAKING_CRITERIA, TYPES
+from data.records.frames import joined
+from data.schema import BANDS, EVALUATIONS, FLASHCARD_SETS, OVERALL, SPEAKING_CRITERIA, TYPES, WRITING_CRITERIA
 from tests.support.items import EVALUATION, SET, Item, changed, fuzzed, items, values
 
 SPEAKING: Item = {
@@ -28,41 +23,33 @@ FAILED: Item = {name: EVALUATION[name] for name in ("evaluation_id", "user_id", 
 }
 
 
-def one_by_one(
-    several: list[Item], summarise: Callable[[Fields], dict[str, Any]], types: Mapping[str, str]
-) -> pd.DataFrame:
-    """The frame as it was built before columns were read at once."""
-    records = []
-    for item in several:
-        fields = Fields(item)
-        records.append({**summarise(fields), "issues": tuple(fields.issues)})
-    table = pd.DataFrame(records, columns=[*types, "created_at", "issues"], dtype="object").astype(dict(types))
-    return table.assign(created_at=pd.to_datetime(table["created_at"], utc=True).astype("datetime64[us, UTC]"))
-
-
 def check(several: list[Item]) -> None:
-    """Both frames are the same both ways, None and NaN apart."""
-    for made, expected in (
-        (evaluations.frame(several), one_by_one(several, evaluations._summary, evaluations._TYPES)),
-        (flashcards.frame(several), one_by_one(several, flashcards._summary, flashcards._TYPES)),
-    ):
-        assert_frame_equal(made, expected, check_exact=True)
-        for name in made.columns:
-            if made[name].dtype == object:
-                assert [type(value) for value in made[name]] == [type(value) for value in expected[name]]
+    """Read together, records give the rows that each gives alone; None and NaN apart."""
+    for frame in (evaluations.frame, flashcards.frame):
+        together = frame(several)
+        alone = [frame([item]) for item in several]
+        assert_frame_equal(together, joined([frame([]), *alone]), check_exact=True)
+        for name in together.columns:
+            if together[name].dtype == object:
+                assert [type(v) for v in together[name]] == [type(v) for row in alone for v in row[name]]
 
 
-def test_what_is_as_specified_is_read_as_columns() -> None:
-    several = [EVALUATION, SPEAKING, FAILED, changed(SPEAKING, duration=None, word_count=None, model_used=None)] * 2
-    columns = Columns(several, EVALUATIONS)
-    evaluations._columns(columns)
-    assert not columns.odd.any()
-    check(several)
-    decks = [SET, changed(SET, page_count=None)]
-    sets = Columns(decks, FLASHCARD_SETS)
-    flashcards._columns(sets)
-    assert not sets.odd.any()
-    check(decks)
+def test_what_a_record_must_have_depends_on_its_own_status_and_type() -> None:
+    bandless = changed(SPEAKING, **dict.fromkeys(BANDS))
+    table = evaluations.frame([EVALUATION, bandless, FAILED, changed(bandless, evaluation_type={"S": "writing"})])
+    assert [{issue.attribute for issue in issues} for issues in table["issues"]] == [
+        set(),
+        {OVERALL, *SPEAKING_CRITERIA},
+        set(),
+        {OVERALL, *WRITING_CRITERIA},
+    ]
+
+
+def test_a_record_has_the_issues_of_its_row_in_the_same_order() -> None:
+    odd = changed(EVALUATION, status={"S": "queued"}, overall_band={"N": "7"}, created_at=None, user_id={"S": ""})
+    (issues,) = evaluations.frame([odd])["issues"]
+    assert [issue.attribute for issue in issues] == ["status", "user_id", "overall_band", "created_at"]
+    assert evaluations.parse(odd).issues == issues
 
 
 ODD = {
@@ -78,7 +65,6 @@ ODD = {
     "the first second of the year 2000": {"created_at": {"N": "946684800"}},
     "the second before": {"created_at": {"N": "946684799"}},
     "a lone surrogate": {"user_id": {"S": "a\ud800b"}},
-    "what marks another type": {"user_id": {"S": "\0another type"}},
     "digits of another script": {"created_at": {"N": "١٧٣٣٦٤٤٨٠٠"}},
     "a negative duration that a float takes for zero": {"duration": {"S": "-1e-400"}},
     "a duration at the limit": {"duration": {"S": "1000000000000000.01"}},
@@ -109,7 +95,7 @@ nearly = st.builds(
 
 @fuzzed
 @given(st.lists(nearly | items, max_size=5))
-def test_any_records_give_the_same_frame_both_ways(several: list[Item]) -> None:
+def test_any_records_together_give_the_rows_of_each_alone(several: list[Item]) -> None:
     check(several)
 
 

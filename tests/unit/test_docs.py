@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from data.dynamodb.store import USD_PER_READ_UNIT
-from data.settings import Settings
+from data import environment
+from data.dynamodb.cost import USD_PER_READ_UNIT
+from data.settings import COMMAND_VARIABLES, ENV_FILE, VARIABLES, Settings
 from queries.gate import AccessError, Rules
+from tests.support.colours import contrast
 from tests.support.docs import DOCS, README, ROOT, doc, section
 
 TEXT = README.read_text(encoding="utf-8")
@@ -77,7 +79,31 @@ def test_the_table_of_settings_is_what_the_code_reads() -> None:
         environ = Recording(BANDUP_SOURCE=source)
         Settings.read(environ)
         asked |= environ.asked
-    assert set(table(section("Settings", README))) == asked
+    assert asked | {ENV_FILE} == set(VARIABLES)
+    assert set(table(section("Settings", README))) == set(VARIABLES)
+
+
+def test_the_tables_of_what_the_commands_read_have_every_variable() -> None:
+    named = re.findall(r"^\| `(BANDUP_\w+)` \|", doc("operations").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(named) == sorted(COMMAND_VARIABLES)
+
+
+def test_the_example_of_an_env_file_has_every_variable_and_can_be_used_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    example = ROOT / ".env.example"
+    named = re.findall(r"^# ?([A-Z_]+)=", example.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(named) == set(VARIABLES) - {ENV_FILE} | {"AWS_PROFILE"}
+    environ = {ENV_FILE: str(example)}
+    environment.load(environ)
+    assert Settings.read(environ) == Settings.read({})
+
+
+def test_the_example_of_a_secrets_file_is_the_documented_one() -> None:
+    block = re.search(r"```toml\n(.*?)```", section("Who may see what", doc("operations")), re.DOTALL)
+    assert block
+    example = (ROOT / ".streamlit/secrets.toml.example").read_text(encoding="utf-8")
+    assert tomllib.loads(example) == tomllib.loads(block[1])
 
 
 def test_the_table_of_test_variables_is_what_the_tests_read() -> None:
@@ -88,9 +114,9 @@ def test_the_table_of_test_variables_is_what_the_tests_read() -> None:
 
 
 def test_the_example_of_a_secrets_file_is_one_that_the_dashboard_takes() -> None:
-    found = re.search(r"```toml\n(.*?)```", section("Who may see what", doc("operations")), re.DOTALL)
-    assert found
-    example = tomllib.loads(found[1])
+    block = re.search(r"```toml\n(.*?)```", section("Who may see what", doc("operations")), re.DOTALL)
+    assert block
+    example = tomllib.loads(block[1])
     with pytest.raises(AccessError, match="cookie_secret is shorter"):
         Rules.read(example)
     example["auth"]["cookie_secret"] = "x" * 48
@@ -108,12 +134,13 @@ def test_the_example_of_a_secrets_file_is_one_that_the_dashboard_takes() -> None
 
 
 def test_every_page_has_its_paragraph_and_its_cost() -> None:
-    names = {path.stem.capitalize() for path in (ROOT / "pages").glob("*.py")}
+    called = {"overview": "Students", "audit": "Data quality"}  # their addresses stay as they were
+    names = {called.get(path.stem, path.stem.capitalize()) for path in (ROOT / "pages").glob("*.py")}
     assert set(re.findall(r"^### (.+)$", section("Pages", README), re.MULTILINE)) == names
     described = set(re.findall(r"^## (.+)$", doc("pages").read_text(encoding="utf-8"), re.MULTILINE))
     assert described == names | {"On every page"}
     assert all(len(section(name, doc("pages"))) > 100 for name in described)
-    priced = re.findall(r"^\| (\w+) \|", section("What it costs", doc("performance")), re.MULTILINE)
+    priced = re.findall(r"^\| (\w[\w ]*) \|", section("What it costs", doc("performance")), re.MULTILINE)
     assert set(priced) - {"page"} == names
 
 
@@ -143,15 +170,16 @@ def test_pyproject_names_the_same_packages_as_the_requirements_files() -> None:
 
 
 def test_the_policy_allows_what_the_store_calls_and_nothing_else() -> None:
-    tree = ast.parse((ROOT / "data/dynamodb/store.py").read_text(encoding="utf-8"))
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "data/dynamodb").glob("*.py")]
     called = {
         "dynamodb:" + node.attr.title().replace("_", "")
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "client"
     }
-    found = re.search(r"```json\n(.*?)```", section("Permissions", doc("operations")), re.DOTALL)
-    assert found
-    statements = json.loads(found[1])["Statement"]
+    block = re.search(r"```json\n(.*?)```", section("Permissions", doc("operations")), re.DOTALL)
+    assert block
+    statements = json.loads(block[1])["Statement"]
     assert {action for statement in statements for action in statement["Action"]} == called
     # Reading by a click that costs more stands alone, so that it can be left out.
     assert [s["Action"] for s in statements if "dynamodb:Scan" in s["Action"]] == [["dynamodb:Scan"]]
@@ -216,6 +244,17 @@ def test_the_price_in_the_readme_is_the_one_that_the_footer_uses() -> None:
     ] == [pytest.approx(USD_PER_READ_UNIT * 1e6)]
 
 
+def test_each_line_of_the_threat_model_names_its_test() -> None:
+    lines = [line for line in section("Threat model", doc("security")).splitlines() if line.startswith("| ")][1:]
+    assert len(lines) > 20
+    for line in lines:
+        *cells, test = [cell.strip() for cell in line.strip("|").split("|")]
+        assert len(cells) == 4
+        assert all(cells)
+        path, _, name = test.strip("`").partition("::")
+        assert re.search(rf"^(?:async )?def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), test
+
+
 def test_pictures_are_small() -> None:
     sizes = {path.name: path.stat().st_size for path in (ROOT / "docs").glob("*.png")}
     assert {name: size for name, size in sizes.items() if size > 250_000} == {}
@@ -236,21 +275,10 @@ def test_the_configuration_keeps_the_promises(part: str, option: str, value: obj
     assert CONFIG[part][option] == value
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours such as #0b5394, https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
-
-    def luminance(colour: str) -> float:
-        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
 def test_contrast_is_computed_as_the_specification_says() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+    assert contrast("rgb(11, 83, 148)", "#ffffff") == contrast("#0b5394", "#ffffff")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

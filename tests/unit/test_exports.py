@@ -64,6 +64,15 @@ def test_excel_is_told_that_it_is_utf8() -> None:
         ("\t=1+1", "'\t=1+1"),
         ("\r=1+1", "'\r=1+1"),
         ('=HYPERLINK("http://x", "y")', '\'=HYPERLINK("http://x", "y")'),
+        # What a spreadsheet drops before it looks: line ends, blanks, a byte order mark, marks; and full-width signs.
+        *(
+            (f"{before}{sign}1+1", f"'{before}{sign}1+1")
+            for before in ("", "\n", " ", "\xa0", "\u3000", "\ufeff", "\u200b", "\u202e", "\u0301", "\x0b \x1f")
+            for sign in "=+-@＝＋－＠−"
+        ),
+        ("\n1", "'\n1"),
+        (" 7.0", " 7.0"),
+        ("– and — are dashes", "– and — are dashes"),
         ("a=1", "a=1"),
         ("'=1", "'=1"),
         ("", ""),
@@ -91,7 +100,7 @@ def test_times_are_local_with_their_offset_also_across_a_change_of_clocks() -> N
     assert again(made(rows))["When"].tolist() == ["2026-03-01T19:00:00+07:00", "2026-07-01T19:00:00+07:00", ""]
     berlin = again(made(rows, zone=ZoneInfo("Europe/Berlin")))["When"].tolist()
     assert berlin[:2] == ["2026-03-01T13:00:00+01:00", "2026-07-01T14:00:00+02:00"]
-    assert [pd.Timestamp(said) for said in berlin[:2]] == list(moments[:2])
+    assert [pd.Timestamp(cell) for cell in berlin[:2]] == list(moments[:2])
 
 
 def test_a_table_without_rows_still_says_what_it_is() -> None:
@@ -132,9 +141,9 @@ def test_a_files_name_is_one_that_every_system_takes() -> None:
 
 
 def a_set(*cards: Card, **more: Any) -> FlashcardSet:
-    known: dict[str, Any] = dict.fromkeys(FlashcardSet.__dataclass_fields__)
-    known |= {"set_id": "set-1", "user_id": "user-1", "document_id": "a/b.pdf", "cards": cards, "issues": ()}
-    return FlashcardSet(**{**known, **more})
+    fields: dict[str, Any] = dict.fromkeys(FlashcardSet.__dataclass_fields__)
+    fields |= {"set_id": "set-1", "user_id": "user-1", "document_id": "a/b.pdf", "cards": cards, "issues": ()}
+    return FlashcardSet(**{**fields, **more})
 
 
 def set_again(chosen: FlashcardSet) -> tuple[list[str], pd.DataFrame]:

@@ -1,10 +1,17 @@
-"""What a job's status means at a given time, on and around both thresholds."""
+"""What a job's status means at a given time, on and around both thresholds; and whether it was done again."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from analysis import job_states
 from analysis.job_states import State, Thresholds, state
+from tests.support.examples import examples
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -55,3 +62,95 @@ def test_thresholds_can_be_chosen() -> None:
 def test_zones_do_not_matter() -> None:
     hanoi = datetime.fromisoformat("2026-03-01T18:50:00+07:00")
     assert state("processing", hanoi, NOW) == "waiting"
+
+
+# --- done again -------------------------------------------------------------------------------------------------------
+
+Job = tuple[str | None, str | None, str | None, datetime | None]  # status, student, kind, time
+DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
+THEN = ago(days=3)
+
+
+def frame(*jobs: Job) -> pd.DataFrame:
+    """Jobs as the pages read them."""
+    table = pd.DataFrame(list(jobs), columns=["status", "user_id", "kind", "created_at"], dtype="object")
+    return table.assign(created_at=pd.to_datetime(table["created_at"], utc=True).astype("datetime64[us, UTC]"))
+
+
+def failed(when: datetime | None = THEN, user: str | None = "u", kind: str | None = "writing") -> Job:
+    return "failed", user, kind, when
+
+
+def done(when: datetime | None, user: str | None = "u", kind: str | None = "writing") -> Job:
+    return "completed", user, kind, when
+
+
+AGAIN: dict[str, tuple[list[Job], str]] = {
+    "nothing else": ([failed()], ""),
+    "a microsecond later": ([failed(), done(THEN + MICROSECOND)], "recovered"),
+    "a day later exactly": ([failed(), done(THEN + DAY)], "recovered"),
+    "and a microsecond": ([failed(), done(THEN + DAY + MICROSECOND)], "practised_since"),
+    "within a day, and later too": ([failed(), done(THEN + DAY), done(NOW)], "recovered"),
+    "at the same moment": ([failed(), done(THEN)], ""),
+    "before": ([failed(), done(THEN - MICROSECOND)], ""),
+    "of somebody else": ([failed(), done(THEN + DAY, "v")], ""),
+    "of another kind": ([failed(), done(THEN + DAY, kind="speaking")], ""),
+    "failed again": ([failed(), failed(THEN + DAY)], ""),
+    "stuck": ([("processing", "u", "writing", THEN), done(THEN + DAY)], "recovered"),
+    "stuck, and practice since": ([("processing", "u", "writing", THEN), done(NOW)], "practised_since"),
+    "overdue": ([("processing", "u", "writing", ago(hours=1)), done(NOW)], "recovered"),
+    "waiting is not missing": ([("processing", "u", "writing", ago(minutes=1)), done(NOW)], ""),
+    "completed is not missing": ([done(THEN), done(THEN + MICROSECOND)], ""),
+    "unknown is not missing": ([("queued", "u", "writing", THEN), done(NOW)], ""),
+    "nobody's": ([failed(user=None), done(THEN + DAY, None)], ""),
+    "of no kind": ([failed(kind=None), done(THEN + DAY, kind=None)], ""),
+    "without a time": ([failed(None), done(NOW)], ""),
+    "done without a time": ([failed(), done(None)], ""),
+}
+
+
+@pytest.mark.parametrize(("jobs", "expected"), AGAIN.values(), ids=AGAIN)
+def test_done_again_within_a_day_or_something_else_since(jobs: list[Job], expected: str) -> None:
+    for order in itertools.permutations(range(len(jobs))):
+        table = frame(*[jobs[n] for n in order])
+        # Labels as they come, and twice the same, as in frames that were joined.
+        for labelled in (table, table.set_axis([0] * len(table))):
+            states = job_states.with_states(labelled, NOW)
+            place = order.index(0)
+            assert states["recovered"].tolist()[place] is (expected == "recovered")
+            assert states["practised_since"].tolist()[place] is (expected == "practised_since")
+            assert states.index.equals(labelled.index)
+            assert job_states.totals(states).recovered == (expected == "recovered")
+
+
+def test_no_jobs_have_no_states() -> None:
+    states = job_states.with_states(frame(), NOW)
+    assert list(states.columns) == ["status", "user_id", "kind", "created_at", "state", "recovered", "practised_since"]
+    assert len(states) == 0
+    assert job_states.totals(states) == job_states.Totals(0, 0, 0, 0, 0, 0)
+
+
+@examples(30)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["completed", "failed", "processing", "queued", None]),
+            st.sampled_from(["u", "v", None]),
+            st.sampled_from(["writing", "speaking", None]),
+            st.one_of(st.none(), st.integers(0, 12).map(lambda n: NOW - n * DAY / 3)),
+        ),
+        max_size=15,
+    )
+)
+def test_the_states_are_what_plain_loops_find(jobs: list[Any]) -> None:
+    states = job_states.with_states(frame(*jobs), NOW)
+    for (status, user, kind, when), row in zip(jobs, states.to_dict("records"), strict=True):
+        missing = state(status, when, NOW) in ("failed", "overdue", "stuck") and None not in (user, kind, when)
+        waits = [
+            later - when
+            for other, *same, later in jobs
+            if missing and other == "completed" and same == [user, kind] and later and later > when
+        ]
+        assert row["state"] == state(status, when, NOW)
+        assert row["recovered"] is bool(waits and min(waits) <= DAY)
+        assert row["practised_since"] is bool(waits and min(waits) > DAY)

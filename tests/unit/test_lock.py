@@ -1,5 +1,6 @@
 """The locks against the requirements: every package at one version within its bounds, and nothing without a hash."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +21,10 @@ def lock(name: str) -> str:
 
 def locked(name: str) -> dict[str, set[Version]]:
     """Each package's versions: several where systems or Pythons need different ones."""
-    found: dict[str, set[Version]] = {}
+    versions: dict[str, set[Version]] = {}
     for package, version, _ in _ENTRY.findall(lock(name)):
-        found.setdefault(package, set()).add(Version(version))
-    return found
+        versions.setdefault(package, set()).add(Version(version))
+    return versions
 
 
 def required(name: str) -> Iterator[Requirement]:
@@ -73,3 +74,13 @@ def test_the_ci_installs_from_the_lock_and_looks_for_known_vulnerabilities() -> 
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert "--require-hashes -r requirements-dev.lock" in script
     assert "pip-audit" in script
+
+
+def test_the_lock_of_the_tools_from_npm_names_what_is_asked_for_and_has_a_hash_for_each() -> None:
+    asked = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    root = lock.pop("")
+    for kind in ("dependencies", "optionalDependencies", "devDependencies"):
+        assert root[kind] == asked[kind]
+    assert len(lock) > 100
+    assert [name for name, package in lock.items() if not package["integrity"].startswith("sha512-")] == []

@@ -6,24 +6,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from data.dynamodb.store import Cost, Read
+from data.dynamodb.cost import Cost
+from data.dynamodb.reads import Read
 from data.roster import Roster
-from data.settings import Settings
 from queries.cache import query
 from queries.gate import Gate, Visitor
-from queries.session import Session, cache
-from ui.shell import page, sign_in
-from ui.shell.page import Page
-from ui.shell.sign_in import Request
+from queries.session import cache
+from ui.shell import page
+from ui.shell.clock import Clock
+from ui.shell.reads import PageSession
 
 NOW = datetime.now(UTC)
 OPS = Visitor("ops", "ops", None)
-REQUEST = Request({}, {}, None)
 
 
 def test_a_page_that_reads_again_by_itself_remembers_its_last_look_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "recheck", lambda: Gate(OPS, Roster()))
-    monkeypatch.setattr(sign_in, "request", lambda: REQUEST)
     outdated: list[Any] = []
     monkeypatch.setattr(cache, "outdate", lambda _, *args: outdated.append(args))
 
@@ -31,12 +29,12 @@ def test_a_page_that_reads_again_by_itself_remembers_its_last_look_alone(monkeyp
     def numbers(number: object) -> Read[Any]:
         return Read(number, Cost(1, 0.5), NOW)
 
-    opened = Page(Settings.read({}), ZoneInfo("UTC"), NOW, REQUEST, Session(Gate(OPS, Roster())))
-    opened.read(numbers, "once")
+    session = PageSession(Gate(OPS, Roster()), clock=Clock(NOW, ZoneInfo("UTC")))
+    session.read(numbers, "once")
     for number in range(1_000):
-        look = opened.fresh()
-        look.read(numbers, "at every look")
-        look.read(numbers, number)
-    assert len(opened.session.asked) + len(opened._looked) == 3
-    page._refresh(opened.session.asked, opened._looked)
+        with page.fragment("A look", session) as (look, _):
+            look.read(numbers, "at every look")
+            look.read(numbers, number)
+    assert len(session.asked) + len(session.looked) == 3
+    page.refresh(session)
     assert outdated == [("once",), ("at every look",), (999,)]

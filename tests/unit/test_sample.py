@@ -9,14 +9,20 @@ from typing import Any
 
 import pytest
 
+from analysis import attention, progress
+from analysis.attention import Aim, Rules
+from data import roster
 from data.demo import texts
 from data.demo.engine import write
 from data.demo.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET, SEED_STUDENT, Sample, sample
-from data.dynamodb.store import Store
+from data.demo.sample import roster as sample_roster
+from data.dynamodb.client import Store
 from data.records import evaluations, flashcards
 from data.schema import COMPLETED, CRITERIA, FAILED, PROCESSING, SPEAKING
+from tests.support.items import serialized
 
 NOW = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)
+BELOW = Rules(away=None, weakest=None, falling=False, lost=False)
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +141,8 @@ def test_jobs_are_in_flight_overdue_and_stuck(made: Sample) -> None:
 
 def test_every_error_message_has_its_blanks_filled(made: Sample) -> None:
     for record in [*made.evaluations, *made.sets]:
-        said = str(record.get("error", "")) + str(record.get("error_message", ""))
-        assert "{" not in said
+        message = str(record.get("error", "")) + str(record.get("error_message", ""))
+        assert "{" not in message
     assert texts.ERRORS
     assert texts.SET_ERRORS
 
@@ -150,6 +156,22 @@ def test_changing_a_made_record_leaves_the_specifications_items_alone(made: Samp
     copy = next(e for e in sample(NOW).evaluations if e["user_id"] == SEED_STUDENT)
     copy["status"] = "failed"
     assert SEED_EVALUATIONS[0]["status"] == "completed"
+
+
+def test_some_have_a_test_to_come_on_a_saturday_and_of_these_some_are_on_the_way_and_some_are_not(made: Sample) -> None:
+    names = roster.parse(sample_roster(NOW).encode())
+    aims = {user_id: Aim(s.target, s.test_at) for user_id, s in names.students.items() if s.test_at is not None}
+    assert 8 <= len(aims) <= 20
+    assert {aim.test_at.strftime("%A") for aim in aims.values() if aim.test_at} == {"Saturday"}
+    assert min(aim.test_at - NOW for aim in aims.values() if aim.test_at) > timedelta(days=7)
+    evaluated = evaluations.frame(serialized(made.evaluations))
+    noises = progress.estimate_noises(evaluated, NOW)
+    students = attention.everybody(evaluated, NOW - timedelta(days=30), NOW, noises)
+    below = {s.user_id: attention.flags(s, aims[s.user_id], BELOW, NOW) for s in students if s.user_id in aims}
+    late = [flag for flags in below.values() for flag in flags]
+    assert 3 <= sum(bool(flags) for flags in below.values()) <= len(aims) / 2
+    assert any(math.isnan(flag.pace) for flag in late)
+    assert any(0 < flag.pace < flag.needed for flag in late)
 
 
 def test_real_dynamodb_rules_accept_the_sample_and_only_the_odd_ones_have_issues(store: Store, made: Sample) -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from bench import dataset, scale
 from bench.pages import item_bytes
-from data.dynamodb.store import Item
+from data.dynamodb.reads import Item
+from data.records import evaluations
 from data.schema import COMPLETED, EVALUATIONS, FLASHCARD_SETS, Table
+from queries.packed import Packed
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 RECORDS = list(dataset.evaluations(3_000, NOW))
@@ -31,6 +33,11 @@ def test_the_sizes_are_those_of_the_records() -> None:
     assert mean([item_bytes(entry(item, FLASHCARD_SETS)) for item in SETS]) == pytest.approx(
         scale.SET_ENTRY_BYTES, rel=0.1
     )
+
+
+def test_a_row_takes_as_much_memory_as_is_said() -> None:
+    frame = evaluations.frame([entry(item, EVALUATIONS) for item in RECORDS])
+    assert Packed.of(frame).octets / len(frame) == pytest.approx(scale.ROW_BYTES, rel=0.1)
 
 
 def test_the_records_are_of_realistic_size_and_the_same_each_time() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from data.schema import EVALUATIONS, FLASHCARD_SETS
-from data.settings import DEMO_REGION, Settings, SettingsError
+from data.settings import DEMO_REGION, DEMO_SCHOOL, ENDPOINTS, VARIABLES, FunctionName, Settings, SettingsError
 
 AWS = {"BANDUP_SOURCE": "aws"}
 URL = "http://127.0.0.1:8000"
@@ -19,9 +19,9 @@ def test_without_any_variable_it_is_the_demo_with_the_specified_table_names() ->
         endpoint=None,
         allow_changes=True,
         functions=("bandup-writing-evaluator", "bandup-speaking-evaluator", "bandup-flashcard-generator"),
+        school=DEMO_SCHOOL,
     )
     assert not settings.metered
-    assert not settings.real_aws
 
 
 def test_aws_without_more_leaves_region_and_endpoint_to_boto3_and_changes_nothing() -> None:
@@ -29,7 +29,6 @@ def test_aws_without_more_leaves_region_and_endpoint_to_boto3_and_changes_nothin
     assert (settings.source, settings.region, settings.endpoint) == ("aws", None, None)
     assert not settings.allow_changes
     assert settings.metered
-    assert settings.real_aws
 
 
 @pytest.mark.parametrize("value", ["aws", "AWS", " aws "])
@@ -46,7 +45,6 @@ def test_tables_are_named_by_the_variables_of_the_lambdas() -> None:
 MALFORMED: dict[str, tuple[str, dict[str, str]]] = {
     # the variable that the message must name, the environment
     "unknown source": ("BANDUP_SOURCE", {"BANDUP_SOURCE": "mysql"}),
-    "empty source": ("BANDUP_SOURCE", {"BANDUP_SOURCE": ""}),
     "empty endpoint": ("AWS_ENDPOINT_URL_DYNAMODB", {**AWS, "AWS_ENDPOINT_URL_DYNAMODB": ""}),
     "blank endpoint": ("AWS_ENDPOINT_URL_DYNAMODB", {**AWS, "AWS_ENDPOINT_URL_DYNAMODB": "  "}),
     "empty general endpoint": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": ""}),
@@ -67,7 +65,6 @@ MALFORMED: dict[str, tuple[str, dict[str, str]]] = {
     "broken IPv6": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "http://[::1:8000"}),
     "table name too short": ("DYNAMODB_EVALUATIONS", {"DYNAMODB_EVALUATIONS": "ab"}),
     "table name too long": ("DYNAMODB_EVALUATIONS", {"DYNAMODB_EVALUATIONS": "a" * 256}),
-    "table name empty": ("DYNAMODB_FLASHCARD_SETS", {"DYNAMODB_FLASHCARD_SETS": ""}),
     "table name with a space": ("DYNAMODB_FLASHCARD_SETS", {"DYNAMODB_FLASHCARD_SETS": "flash cards"}),
     "table name with a newline": ("DYNAMODB_EVALUATIONS", {"DYNAMODB_EVALUATIONS": "evals\n"}),
     "table name with a letter of another alphabet": ("DYNAMODB_EVALUATIONS", {"DYNAMODB_EVALUATIONS": "evalé"}),
@@ -79,6 +76,22 @@ MALFORMED: dict[str, tuple[str, dict[str, str]]] = {
         "DYNAMODB_FLASHCARD_SETS",
         {"DYNAMODB_EVALUATIONS": "everything", "DYNAMODB_FLASHCARD_SETS": "everything"},
     ),
+    "function name too long": ("BANDUP_WRITING_FUNCTION", {"BANDUP_WRITING_FUNCTION": "a" * 65}),
+    "function with an empty alias": ("BANDUP_WRITING_FUNCTION", {"BANDUP_WRITING_FUNCTION": "writer:"}),
+    "function of a short account": (
+        "BANDUP_WRITING_FUNCTION",
+        {"BANDUP_WRITING_FUNCTION": "arn:aws:lambda:us-east-1:123:function:writer"},
+    ),
+    "alarm topic by its name": ("BANDUP_ALARM_TOPIC", {**AWS, "BANDUP_ALARM_TOPIC": "alerts"}),
+    "alarm topic that is a queue": (
+        "BANDUP_ALARM_TOPIC",
+        {"BANDUP_ALARM_TOPIC": "arn:aws:sqs:us-east-1:123456789012:alerts"},
+    ),
+    "region with blanks": ("AWS_REGION", {**AWS, "AWS_REGION": "not a region!"}),
+    "default region of a place": ("AWS_DEFAULT_REGION", {**AWS, "AWS_DEFAULT_REGION": "Asia/Ho_Chi_Minh"}),
+    "school of two lines": ("BANDUP_SCHOOL", {"BANDUP_SCHOOL": "Riverside\nEnglish"}),
+    "school with a hidden character": ("BANDUP_SCHOOL", {**AWS, "BANDUP_SCHOOL": "River\u202eside"}),
+    "school too long for a line": ("BANDUP_SCHOOL", {**AWS, "BANDUP_SCHOOL": "s" * 81}),
     "changes: yes": ("BANDUP_ALLOW_CHANGES", {**AWS, "BANDUP_ALLOW_CHANGES": "yes"}),
     "changes: yes, in the demo": ("BANDUP_ALLOW_CHANGES", {"BANDUP_ALLOW_CHANGES": "yes"}),
     "changes: true": ("BANDUP_ALLOW_CHANGES", {**AWS, "BANDUP_ALLOW_CHANGES": "true"}),
@@ -92,6 +105,62 @@ def test_a_value_that_cannot_be_used_names_its_variable(variable: str, environ: 
     message = str(caught.value)
     assert variable in message
     assert message.endswith(".")
+
+
+def test_alarms_have_a_topic_where_one_is_named_for_real_tables() -> None:
+    topic = "arn:aws-cn:sns:cn-north-1:123456789012:alerts"
+    assert Settings.read({**AWS, "BANDUP_ALARM_TOPIC": f" {topic} "}).alarm_topic == topic
+    assert Settings.read(AWS).alarm_topic == ""
+    assert Settings.read({"BANDUP_ALARM_TOPIC": topic}).alarm_topic == ""
+
+
+def test_the_school_is_what_paper_says_and_only_the_demo_has_one_unset() -> None:
+    assert Settings.read({**AWS, "BANDUP_SCHOOL": " Trường Anh ngữ Sông Hàn "}).school == "Trường Anh ngữ Sông Hàn"
+    assert Settings.read(AWS).school == ""
+    assert Settings.read({}).school == DEMO_SCHOOL
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize("variable", sorted(set(VARIABLES) - set(ENDPOINTS)))
+def test_empty_is_not_set_everywhere_but_at_the_endpoint(variable: str, blank: str) -> None:
+    assert Settings.read({variable: blank}) == Settings.read({})
+    if variable != "BANDUP_SOURCE":
+        assert Settings.read({**AWS, variable: blank}) == Settings.read(AWS)
+
+
+MISSPELT = {
+    "BANDUP_SORCE": "BANDUP_SOURCE",
+    "BANDUP_SOURCES": "BANDUP_SOURCE",
+    "bandup_source": "BANDUP_SOURCE",
+    "BANDUP_X": "BANDUP_URL",
+    "BANDUP_ALLOW_CHANGE": "BANDUP_ALLOW_CHANGES",
+    "BANDUP_ROOSTER": "BANDUP_ROSTER",
+    "BANDUP_NOTIFY_TOPICS": "BANDUP_NOTIFY_TOPIC",
+    "BANDUP_WRITING_FUNCTIONS": "BANDUP_WRITING_FUNCTION",
+    "BANDUP_EVALUATIONS": "DYNAMODB_EVALUATIONS",
+    "DYNAMODB_EVALUATION": "DYNAMODB_EVALUATIONS",
+    "DYNAMODB_FLASHCARDS_SETS": "DYNAMODB_FLASHCARD_SETS",
+}
+
+
+@pytest.mark.parametrize(("name", "nearest"), MISSPELT.items(), ids=MISSPELT)
+def test_a_misspelt_name_is_refused_and_the_nearest_one_named(name: str, nearest: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({name: "1"})
+    assert str(caught.value) == f"{name} is not a setting of this dashboard: the nearest is {nearest}."
+
+
+@pytest.mark.parametrize(
+    "name", ["BANDUP_NO_SKIPS", "BANDUP_NODE_MODULES", "DYNAMODB_ENDPOINT", "AWS_ENDPOINT_URL_LAMBDA", "BAND"]
+)
+def test_what_others_read_is_left_alone(name: str) -> None:
+    assert Settings.read({name: "1"}) == Settings.read({})
+
+
+def test_a_roster_may_lie_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/linh")
+    monkeypatch.setenv("USERPROFILE", "/home/linh")
+    assert Settings.read({"BANDUP_ROSTER": "~/class.csv"}).roster == "/home/linh/class.csv"
 
 
 @pytest.mark.parametrize(
@@ -138,23 +207,25 @@ def test_changes_are_allowed_in_aws_only_by_a_one(value: str, allowed: bool) -> 
     assert Settings.read({"BANDUP_ALLOW_CHANGES": value}).allow_changes is True
 
 
-@pytest.mark.parametrize(
-    ("environ", "real"),
-    [
-        ({}, False),
-        (AWS, True),
-        ({**AWS, "AWS_ENDPOINT_URL": "https://dynamodb.eu-west-1.amazonaws.com"}, True),
-        ({**AWS, "AWS_ENDPOINT_URL": "https://dynamodb.cn-north-1.amazonaws.com.cn"}, True),
-        ({**AWS, "AWS_ENDPOINT_URL": "https://dynamodb.eu-west-1.api.aws"}, True),
-        ({**AWS, "AWS_ENDPOINT_URL": URL}, False),
-        ({**AWS, "AWS_ENDPOINT_URL": "https://amazonaws.com.example.org"}, False),
-        ({**AWS, "AWS_ENDPOINT_URL": "https://notamazonaws.com"}, False),
-    ],
-    ids=["demo", "aws", "aws by endpoint", "China", "dual stack", "loopback", "look-alike", "other look-alike"],
-)
-def test_real_aws_is_amazons_own_endpoint(environ: dict[str, str], real: bool) -> None:
-    assert Settings.read(environ).real_aws is real
-
-
 def test_settings_can_be_a_key() -> None:
     assert {Settings.read({}): 1}[Settings.read({})] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("writer", ("writer", "writer", None, None)),
+        ("writer:live", ("writer", "writer", "live", None)),
+        ("writer:$LATEST", ("writer", "writer", "$LATEST", None)),
+        ("function:writer:3", ("writer", "function:writer", "3", None)),
+        ("123456789012:function:writer", ("writer", "123456789012:function:writer", None, None)),
+        (
+            "arn:aws-cn:lambda:cn-north-1:123456789012:function:writer:live",
+            ("writer", "arn:aws-cn:lambda:cn-north-1:123456789012:function:writer", "live", "cn-north-1"),
+        ),
+    ],
+)
+def test_a_function_may_be_named_with_alias_or_as_an_arn(text: str, parts: tuple[str | None, ...]) -> None:
+    settings = Settings.read({"BANDUP_WRITING_FUNCTION": text})
+    name = FunctionName.parse(settings.functions[0])
+    assert (name.name, name.unqualified, name.qualifier, name.region) == parts

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
-from data.dynamodb.store import Cost, Read
+from data.dynamodb.reads import Read
 from queries.cache import FRESH, Cache
 from queries.window import Window
 
@@ -31,7 +33,8 @@ class World:
             "records",
             lambda first, last: self._rows("read", first, last),
             lambda _, first, last: self._rows("update", first, last),
-            lambda: self.now,
+            lambda rows, _: np.zeros(len(rows), dtype=bool),
+            ("created_at",),
         )
 
     def _rows(self, how: str, first: datetime, last: datetime) -> Read[pd.DataFrame]:
@@ -51,7 +54,11 @@ def test_fewer_days_are_a_part_of_more_days() -> None:
     assert world.log == [("read", 30)]
     world.rows(90)
     world.rows(30)
-    assert world.log == [("read", 30), ("read", 90)]
+    # What was read a moment ago is not read again.
+    assert world.log == [("read", 30), ("read", 60)]
+    world.now += timedelta(minutes=2)
+    world.rows(120)
+    assert world.log[2:] == [("update", 90), ("read", 30)]
 
 
 def test_it_is_brought_up_to_date_when_it_is_no_longer_fresh_and_read_whole_after_refresh() -> None:
@@ -83,7 +90,7 @@ def test_after_a_failure_it_stands_in_for_what_it_reaches_alone() -> None:
     world = World()
     world.rows(7)
     world.now += FRESH
-    world.failure = Failure("throttled", "Too much.", "Wait.")
+    world.failure = Failure("throttled")
     assert world.cache.answer(world.window, 7).failure == world.failure
     with pytest.raises(Failure):
         world.rows(30)
@@ -93,9 +100,9 @@ def test_the_window_does_not_grow_with_the_days_that_pass() -> None:
     world = World()
     for hours in range(0, 24 * 60, 6):
         world.now = NOW + hours * HOUR
-        shown = world.rows(30)
-        assert shown in (24 * 30 + 1, 24 * 30 + 2)
-        assert world.rows(7) < shown
+        rows = world.rows(30)
+        assert rows in (24 * 30 + 1, 24 * 30 + 2)
+        assert world.rows(7) < rows
     assert len(world.log) == 24 * 60 / 6
     kept = world.cache.entry(world.window, 30).read
     assert kept is not None

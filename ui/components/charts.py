@@ -11,14 +11,13 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis import progress
 from analysis.bands import band_range, nearest_half
-from analysis.progress import Trend
-from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
+from analysis.progress import WINDOW
+from analysis.tasks import without_task
+from data.schema import CRITERIA, OVERALL
 from wording import foreign_text, formats
 from wording.skills import SKILL_COLOURS, SKILL_NAMES
 
-_TINTS = {WRITING: "rgba(0,114,178,0.15)", SPEAKING: "rgba(213,94,0,0.15)"}
 _QUIET = "#767676"
 _DASHES = ("dot", "dash", "dashdot", "longdash")
 _SYMBOLS = ("diamond-open", "square-open", "triangle-up-open", "x-thin-open")
@@ -27,10 +26,10 @@ _SHORTEST = pd.Timedelta(days=14)
 _LONGEST = 50  # characters of others' words in a figure
 _PAUSE = pd.Timedelta(days=35)
 _SETTLING = pd.Timedelta(days=1)
-_LINES, _LINE = 3, 15  # lines for the names of models, which may stand close to each other; pixels of each
-_NEAR = 0.3  # of the axis
 _TICKS = 8
 _FEW_WEEKS, _NARROW = 8, 320
+_WEEK = pd.Timedelta(days=7)
+_FEW = 8  # counted on one bar: each has its tick
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
@@ -49,67 +48,69 @@ class Finished(go.Figure):  # type: ignore[misc] # Plotly has no types
 
 
 def band_trend(
-    evaluations: pd.DataFrame, skill: str, *, zone: ZoneInfo, trend: Trend | None = None, target: float = math.nan
+    evaluations: pd.DataFrame,
+    levels: pd.DataFrame,
+    skill: str,
+    *,
+    zone: ZoneInfo,
+    target: float,
+    bands: tuple[float, float],
+    span: tuple[datetime, datetime] | None,
 ) -> go.Figure:
-    """Bands of one skill over time: attempts as points, the level as a line, the trend's interval, the target.
+    """Bands of one skill over time: attempts as points, the level as a line in its soft margin, the target.
 
     `evaluations` are completed ones of `skill`; those without a time or a band are left out by the caller. Points carry
-    [evaluation_id, user_id] as customdata. A thin upright line stands where a model judged for the first time.
+    [evaluation_id, user_id] as customdata. A small tick stands where a model judged for the first time. `bands` and
+    `span` are the ranges of the axes, the same for charts that are compared.
     """
     timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
-    times = _local(timed["created_at"], zone)
     figure = go.Figure()
-    if trend is not None and trend.when is not None:
-        _interval(figure, trend, timed["created_at"], skill, zone)
-    levels = progress.levels(timed[OVERALL].to_numpy())
+    _levels(figure, levels, skill, zone)
     figure.add_scatter(
-        x=times,
-        y=levels,
-        name="level (median of three)",
-        mode="lines",
-        line={"color": SKILL_COLOURS[skill], "width": 3, "shape": "hv"},
-        hoverinfo="skip",
-    )
-    models = timed["model_used"].map(lambda model: _literal(model or "model unknown"))
-    figure.add_scatter(
-        x=times,
+        x=_local(timed["created_at"], zone),
         y=timed[OVERALL],
-        name="one attempt",
+        name="Attempt",
         mode="markers",
         marker={"color": SKILL_COLOURS[skill], "size": 9, "opacity": 0.6, "line": {"width": 1, "color": "#ffffff"}},
+        cliponaxis=False,
         customdata=timed[["evaluation_id", "user_id"]].to_numpy(),
-        text=models,
-        hovertemplate="%{y}<br>%{x|%-d %b %Y, %H:%M}<br>%{text}<extra></extra>",
+        hovertemplate="%{y:.1f}<br>%{x|%-d %b %Y, %H:%M}<extra></extra>",
     )
-    shown = [timed[OVERALL]]
     if not math.isnan(target):
-        shown.append(pd.Series([target]))
         figure.add_hline(
             y=target,
             line={"color": _QUIET, "width": 2, "dash": "dot"},
             annotation={"text": f"target {formats.band(target)}", "font": {"size": 12}},
             annotation_position="top left",
         )
-    for n, (when, model) in enumerate(new_models(timed)):
-        at = when.astimezone(zone).replace(tzinfo=None)
-        _mark(figure, at, _literal(model, 29), line=n % _LINES, among=times)
-    figure.update_xaxes(range=_time_range(times))
-    return _framed(figure, pd.concat(shown), f"Time ({zone.key})", height=340)
+    for when, _ in new_models(timed):
+        _tick(figure, when.astimezone(zone).replace(tzinfo=None))
+    framed = _framed(figure, bands, height=300)
+    if span is not None:
+        framed.update_xaxes(range=_time_range(_local(pd.Series(pd.to_datetime(list(span), utc=True)), zone)))
+    return framed.update_layout(margin={"t": 24, "r": 64, "b": 30}, showlegend=False)
 
 
 def new_models(timed: pd.DataFrame) -> list[tuple[datetime, str]]:
     """When each model judged for the first time after the first day, oldest first. `timed` is oldest first."""
-    named = timed[timed["model_used"].notna()].drop_duplicates("model_used")
+    named = timed[timed["model_used"].notna()]
+    named = named.assign(model=named["model_used"].map(without_task)).drop_duplicates("model")
     if named.empty:
         return []
     later = named[named["created_at"] > timed["created_at"].iloc[0] + _SETTLING]
-    return [
-        (when.to_pydatetime(), str(model)) for when, model in zip(later["created_at"], later["model_used"], strict=True)
-    ]
+    return [(when.to_pydatetime(), str(model)) for when, model in zip(later["created_at"], later["model"], strict=True)]
 
 
-def criteria_over_time(evaluations: pd.DataFrame, skill: str, *, zone: ZoneInfo) -> go.Figure:
-    """A small chart per criterion, all with the same axes: attempts as points, the level as a line."""
+def criteria_over_time(
+    evaluations: pd.DataFrame,
+    levels: Mapping[str, pd.DataFrame],
+    skill: str,
+    *,
+    zone: ZoneInfo,
+    bands: tuple[float, float],
+    span: tuple[datetime, datetime] | None,
+) -> go.Figure:
+    """A small chart per criterion, all with the same axes: attempts as points, the level (time, level) as a line."""
     timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
     names = CRITERIA[skill]
     figure = make_subplots(
@@ -122,41 +123,44 @@ def criteria_over_time(evaluations: pd.DataFrame, skill: str, *, zone: ZoneInfo)
         horizontal_spacing=0.06,
     )
     for n, (criterion, name) in enumerate(names.items()):
-        known = timed[timed[criterion].notna()]
+        scored = timed[timed[criterion].notna()]
         place = {"row": n // 2 + 1, "col": n % 2 + 1}
-        times = _local(known["created_at"], zone)
+        times = _local(scored["created_at"], zone)
         figure.add_scatter(
             x=times,
-            y=known[criterion],
+            y=scored[criterion],
             mode="markers",
             marker={"color": SKILL_COLOURS[skill], "size": 6, "opacity": 0.5},
-            hovertemplate=f"{html.escape(name)} %{{y}}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
+            cliponaxis=False,
+            hovertemplate=f"{html.escape(name)} %{{y:.1f}}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
             **place,
         )
-        figure.add_scatter(
-            x=times,
-            y=progress.levels(known[criterion].to_numpy()),
-            mode="lines",
-            line={"color": SKILL_COLOURS[skill], "width": 2, "shape": "hv"},
-            hoverinfo="skip",
-            **place,
-        )
-    low, high = band_range(pd.concat([timed[criterion] for criterion in names]))
+        for stretch in _stretches(levels[criterion], zone):
+            figure.add_scatter(
+                x=stretch["time"],
+                y=stretch["level"],
+                mode="lines",
+                line={"color": SKILL_COLOURS[skill], "width": 2},
+                hoverinfo="skip",
+                **place,
+            )
     figure.update_layout(height=380, margin={"l": 10, "r": 10, "t": 30, "b": 20}, showlegend=False, dragmode=False)
     figure.update_annotations(font={"size": 12})
-    figure.update_yaxes(range=[low, high], dtick=1, tickformat=".1f", fixedrange=True)
-    figure.update_xaxes(fixedrange=True, type="date", nticks=4, range=_time_range(_local(timed["created_at"], zone)))
+    figure.update_yaxes(range=bands, dtick=1, tickformat=".1f", fixedrange=True)
+    figure.update_xaxes(fixedrange=True, type="date", nticks=4)
+    if span is not None:
+        figure.update_xaxes(range=_time_range(_local(pd.Series(pd.to_datetime(list(span), utc=True)), zone)))
     return figure
 
 
 def level_counts(levels: Mapping[str, Sequence[float]]) -> go.Figure:
     """How many students are at which level, to the nearest half band, per skill. NaN are left out."""
     figure = go.Figure()
-    known = {skill: [nearest_half(v) for v in values if not math.isnan(v)] for skill, values in levels.items()}
-    every = [band for values in known.values() for band in values]
+    rounded = {skill: [nearest_half(v) for v in values if not math.isnan(v)] for skill, values in levels.items()}
+    every = [band for values in rounded.values() for band in values]
     low, high = (min(every), max(every)) if every else (4.0, 7.0)
     ticks = [low + n / 2 for n in range(round(2 * (high - low)) + 1)]
-    for skill, values in known.items():
+    for skill, values in rounded.items():
         figure.add_bar(
             x=[formats.band(tick) for tick in ticks],
             y=[values.count(tick) for tick in ticks],
@@ -168,7 +172,7 @@ def level_counts(levels: Mapping[str, Sequence[float]]) -> go.Figure:
     return _bars(figure, "Students")
 
 
-def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
+def weekly(counts: pd.DataFrame) -> go.Figure:
     """Evaluations per week and skill, stacked. `counts` has start (a Monday, local) and a column per skill shown."""
     figure = go.Figure()
     for skill, name in SKILL_NAMES.items():
@@ -179,13 +183,16 @@ def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
             y=counts[skill],
             name=name,
             marker={"color": SKILL_COLOURS[skill]},
+            width=0.8 * _WEEK / pd.Timedelta(milliseconds=1),  # Plotly cannot tell it from a single week
             hovertemplate=f"%{{y}} {name}, week of %{{x|%-d %b %Y}}<extra></extra>",
         )
     # Plotly's own ticks stand on Sundays.
     every = math.ceil(len(counts) / _TICKS)
+    last = counts["start"].iloc[-1]
     figure.update_xaxes(
-        title=f"Week, from Monday ({zone.key})",
+        title="Week, from Monday",
         type="date",
+        range=[min(counts["start"].iloc[0], last - (_FEW_WEEKS - 1) * _WEEK) - _WEEK / 2, last + _WEEK / 2],
         fixedrange=True,
         tickvals=counts["start"].iloc[::-every],
         tickformat="%-d %b",
@@ -194,11 +201,14 @@ def weekly(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
     return framed.update_layout(barmode="stack", legend={"traceorder": "normal"}, showlegend=True)
 
 
-def calendar(days: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
+def calendar(days: pd.DataFrame) -> go.Figure:
     """Attempts per day: a column per week, a row per weekday. `days` has day (local date) and attempts (int)."""
     weekday = days["day"].dt.day_of_week
     mondays = days["day"] - pd.to_timedelta(weekday, unit="D")
     grid = days.assign(week=mondays, weekday=weekday).pivot(index="weekday", columns="week", values="attempts")
+    # All seven rows, and so many weeks that a day is no wider than it is high.
+    weeks = pd.date_range(end=mondays.max(), periods=max(_FEW_WEEKS, len(grid.columns)), freq=_WEEK)
+    grid = grid.reindex(index=range(7), columns=weeks)
     on = [[pd.Timestamp(week) + pd.Timedelta(days=int(row)) for week in grid.columns] for row in grid.index]
     figure = go.Figure(
         go.Heatmap(
@@ -217,10 +227,17 @@ def calendar(days: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
         )
     )
     figure.update_layout(height=210, margin={"l": 10, "r": 10, "t": 10, "b": 30}, dragmode=False)
-    if len(grid.columns) <= _FEW_WEEKS:  # stretched, a day would look like a week
+    if len(weeks) <= _FEW_WEEKS:  # stretched, a day would look like a week
         figure.update_layout(width=_NARROW)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
-    figure.update_xaxes(title=f"Week, from Monday ({zone.key})", type="date", fixedrange=True, showgrid=False)
+    figure.update_xaxes(
+        title="Week, from Monday",
+        type="date",
+        fixedrange=True,
+        showgrid=False,
+        tickvals=list(weeks[:: -math.ceil(len(weeks) / (_TICKS if len(weeks) > _FEW_WEEKS else 4))]),
+        tickformat="%-d %b",
+    )
     return figure
 
 
@@ -247,7 +264,7 @@ def profile(criteria: pd.DataFrame, skill: str) -> go.Figure:
         y=rows["name"],
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 22, "line": {"width": 3}, "color": _QUIET},
-        name="median of all shown",
+        name="Median in this period",
         hovertemplate="%{y}: median %{x}<extra></extra>",
     )
     figure.update_layout(
@@ -262,23 +279,33 @@ def profile(criteria: pd.DataFrame, skill: str) -> go.Figure:
 
 
 # Nothing of the skills' colours: completed is quiet, failed is the red of every failure, unfinished is grey.
-_JOBS = {"completed": "#8fb3c9", "failed": "#d1453b", "unfinished": "#8a8f98"}
+_JOBS = {"completed": "#8fb3c9", "failed": "#d1453b", "abandoned": "#c9b458", "unfinished": "#8a8f98"}
 
 
-def job_bars(counts: pd.DataFrame, zone: ZoneInfo) -> go.Figure:
-    """Jobs per hour or day, stacked. `counts` has start (local), completed, failed, unfinished; zeros stay."""
+def job_bars(counts: pd.DataFrame, codes: Sequence[str] = (), chosen: str = "") -> go.Figure:
+    """Jobs per hour or day, stacked. `counts` has start (local), completed, failed, unfinished; zeros stay.
+
+    `codes` is what each bar carries for whoever selects it; where one is `chosen`, the others are faint.
+    """
     figure = go.Figure()
     for name, colour in _JOBS.items():
+        if name == "abandoned" and not counts[name].any():
+            continue
         figure.add_bar(
             x=counts["start"],
             y=counts[name],
             name=name,
-            marker={"color": colour},
+            marker={"color": colour, "opacity": [0.35 if chosen and code != chosen else 1 for code in codes] or 1},
+            customdata=list(codes) or None,
             hovertemplate=f"%{{y}} {name}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
         )
-    figure.update_layout(barmode="stack")
-    figure.update_xaxes(title=f"Time ({zone.key})", fixedrange=True, type="date")
-    return _bars(figure, "Jobs")
+    figure.update_xaxes(fixedrange=True, type="date", tickformat="%-d %b\n%H:%M" if _is_hourly(counts) else "%-d %b")
+    figure = _bars(figure, "Jobs")
+    return figure.update_layout(barmode="stack", height=220, clickmode="event+select")
+
+
+def _is_hourly(counts: pd.DataFrame) -> bool:
+    return len(counts) > 1 and counts["start"].iloc[1] - counts["start"].iloc[0] < pd.Timedelta(days=1)
 
 
 def model_bands(
@@ -289,11 +316,11 @@ def model_bands(
     `over_time` has the columns start (local, without a zone), model, median, scored; `takeovers` are (when, words).
     """
     figure = go.Figure()
-    for n, (model, known) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
+    for n, (model, bands) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
         name = _literal(str(model))
         # A line across months without the model would claim bands that nobody got: a point without a band breaks it.
-        pauses = known[known["start"].diff() > _PAUSE].assign(median=math.nan, scored=0)
-        rows = pd.concat([pauses.assign(start=pauses["start"] - _PAUSE / 2), known]).sort_values("start")
+        pauses = bands[bands["start"].diff() > _PAUSE].assign(median=math.nan, scored=0)
+        rows = pd.concat([pauses.assign(start=pauses["start"] - _PAUSE / 2), bands]).sort_values("start")
         figure.add_scatter(
             x=rows["start"],
             y=rows["median"],
@@ -309,7 +336,7 @@ def model_bands(
         )
     for when, words in takeovers:
         _mark(figure, when.astimezone(zone).replace(tzinfo=None), _literal(words))
-    framed = _framed(figure, over_time["median"], f"Time ({zone.key})", height=320)
+    framed = _framed(figure, band_range(over_time["median"]), height=320)
     return framed.update_layout(yaxis_title="Median band")
 
 
@@ -318,29 +345,55 @@ def _local(times: pd.Series, zone: ZoneInfo) -> pd.Series:
     return local
 
 
-def _interval(figure: go.Figure, trend: Trend, times: pd.Series, skill: str, zone: ZoneInfo) -> None:
-    """What the 95 % interval leaves open: the wedge between the steepest and the flattest line, and the line itself."""
-    if trend.when is None:
-        return
-    begin, end = max(times.min(), pd.Timestamp(trend.when - progress.WINDOW)), times.max()
-    middle = pd.Timestamp(trend.when)
-    # Around the wedge, through its waist twice.
-    corners = [(begin, trend.low), (middle, 0), (end, trend.high), (end, trend.low), (middle, 0), (begin, trend.high)]
-    figure.add_scatter(
-        x=[when.tz_convert(zone.key).tz_localize(None) for when, _ in corners],
-        y=[trend.level + slope * ((when - middle) / progress.MONTH) for when, slope in corners],
-        name="95 % interval of the trend",
-        mode="lines",
-        line={"width": 0},
-        fill="toself",
-        fillcolor=_TINTS[skill],
-        hoverinfo="skip",
-    )
+def _levels(figure: go.Figure, levels: pd.DataFrame, skill: str, zone: ZoneInfo) -> None:
+    """The level as a line in a soft band for its margin, its newest value at its end: columns time, level, low, high.
+
+    A level of one day has no line: its margin is an upright bar.
+    """
+    soft = f"rgba{(*bytes.fromhex(SKILL_COLOURS[skill][1:]), 0.15)}"
+    stretches = _stretches(levels, zone)
+    for stretch in stretches:
+        times = stretch["time"]
+        figure.add_scatter(
+            x=pd.concat([times, times[::-1]]),
+            y=pd.concat([stretch["high"], stretch["low"][::-1]]),
+            name="Margin",
+            mode="lines",
+            line={"width": 0 if len(stretch) > 1 else 8, "color": soft},
+            fill="toself",
+            fillcolor=soft,
+            hoverinfo="skip",
+        )
+        figure.add_scatter(
+            x=times,
+            y=stretch["level"],
+            name="Level",
+            mode="lines",
+            line={"color": SKILL_COLOURS[skill], "width": 3},
+            hoverinfo="skip",
+        )
+    for last in (stretch.iloc[-1] for stretch in stretches[-1:]):
+        figure.add_annotation(
+            x=last["time"],
+            y=last["level"],
+            text=f"<b>level {formats.level(last['level'])}</b>",
+            showarrow=False,
+            xanchor="left",
+            xshift=8,
+            font={"size": 12},
+        )
 
 
-def _literal(said: str, longest: int = _LONGEST) -> str:
+def _stretches(levels: pd.DataFrame, zone: ZoneInfo) -> list[pd.DataFrame]:
+    """The levels at the end of each local day with an attempt; parted where a level owes nothing to the one before."""
+    local = levels.assign(time=_local(levels["time"], zone))
+    local = local.groupby(local["time"].dt.normalize(), sort=True).tail(1)
+    return [stretch for _, stretch in local.groupby((local["time"].diff() > WINDOW).cumsum())]
+
+
+def _literal(text: str, longest: int = _LONGEST) -> str:
     """Text of others for a figure, as Plotly shows it letter for letter; no longer than there is room for."""
-    line = foreign_text.visible(" ".join(said[:200].split()))
+    line = foreign_text.visible(" ".join(text[:200].split()))
     return html.escape(line if len(line) <= longest else f"{line[: longest - 1]}…")
 
 
@@ -353,15 +406,16 @@ def _time_range(times: pd.Series) -> list[pd.Timestamp] | None:
     return [first - around, last + around]
 
 
-def _mark(figure: go.Figure, at: datetime, words: str, *, line: int = 0, among: pd.Series | None = None) -> None:
-    """An upright line with words above it, as Plotly takes them, on one of several lines.
+def _tick(figure: go.Figure, at: datetime) -> None:
+    """A small mark on the upper edge, with what begins there in a plain word."""
+    figure.add_shape(type="line", x0=at, x1=at, y0=0.95, y1=1, yref="paper", line={"color": _QUIET, "width": 2})
+    figure.add_annotation(
+        x=at, y=1, yref="paper", yanchor="bottom", text="new model", showarrow=False, font={"size": 11}
+    )
 
-    `among` are the times of the axis: near its ends, the words stand on the inner side, where there is room.
-    """
-    anchor = "center"
-    if among is not None and among.max() > among.min():
-        place = (pd.Timestamp(at) - among.min()) / (among.max() - among.min())
-        anchor = "left" if place < _NEAR else "right" if place > 1 - _NEAR else "center"
+
+def _mark(figure: go.Figure, at: datetime, words: str) -> None:
+    """An upright line with words above it, as Plotly takes them."""
     figure.add_shape(
         type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": _QUIET, "width": 2, "dash": "dash"}
     )
@@ -369,14 +423,12 @@ def _mark(figure: go.Figure, at: datetime, words: str, *, line: int = 0, among: 
         x=at,
         y=1,
         yref="paper",
-        xanchor=anchor,
         yanchor="bottom",
-        yshift=_LINE * line,
         text=words,
         showarrow=False,
         font={"size": 12},
     )
-    figure.update_layout(margin={"t": max(30 + _LINE * line, figure.layout.margin.t or 0)})
+    figure.update_layout(margin={"t": 30})
 
 
 def _bars(figure: go.Figure, counted: str) -> go.Figure:
@@ -386,12 +438,15 @@ def _bars(figure: go.Figure, counted: str) -> go.Figure:
         legend={"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0},
         dragmode=False,
     )
-    figure.update_yaxes(title=counted, fixedrange=True, rangemode="tozero")
+    heights = pd.concat([pd.Series(list(bar.y), index=list(bar.x)) for bar in figure.data]) if figure.data else None
+    most = 0 if heights is None else heights.groupby(level=0).sum().max()
+    # Of few, Plotly would write halves.
+    whole = {"dtick": 1, "range": [0, max(4, most * 1.05)]} if most <= _FEW else {"rangemode": "tozero"}
+    figure.update_yaxes(title=counted, fixedrange=True, **whole)
     return figure
 
 
-def _framed(figure: go.Figure, bands: pd.Series, time_title: str, *, height: int) -> go.Figure:
-    low, high = band_range(bands)
+def _framed(figure: go.Figure, bands: tuple[float, float], *, height: int) -> go.Figure:
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": figure.layout.margin.t or 10, "b": 40},
@@ -400,6 +455,6 @@ def _framed(figure: go.Figure, bands: pd.Series, time_title: str, *, height: int
         dragmode=False,
         clickmode="event+select",
     )
-    figure.update_yaxes(range=[low, high], dtick=0.5, tickformat=".1f", title="Band", fixedrange=True, showgrid=True)
-    figure.update_xaxes(title=time_title, fixedrange=True, type="date")
+    figure.update_yaxes(range=bands, dtick=0.5, tickformat=".1f", title="Band", fixedrange=True, showgrid=True)
+    figure.update_xaxes(fixedrange=True, type="date")
     return figure

@@ -7,34 +7,43 @@ import streamlit as st
 
 from exports import spreadsheets
 from queries.gate import Refused
-from ui.shell import sign_in
-from ui.shell.page import Page
+from queries.session import Session
+from ui.shell import badge, sign_in
+from ui.shell.clock import Clock
 
 
 def button(
     label: str,
     make: Callable[[], bytes],
-    page: Page,
+    session: Session,
     *,
     students: Iterable[str],
     file_name: str,
     mime: str,
     key: str,
     explain: str | None = None,
+    primary: bool = False,
 ) -> None:
     """A button for a file about `students`, which `make` makes."""
     st.download_button(
-        label, guarded(make, page, students), file_name=file_name, mime=mime, on_click="ignore", key=key, help=explain
+        label,
+        guarded(make, session, students),
+        file_name=file_name,
+        mime=mime,
+        on_click="ignore",
+        key=key,
+        help=explain,
+        type="primary" if primary else "secondary",
     )
 
 
-def guarded(make: Callable[[], bytes], page: Page, students: Iterable[str]) -> Callable[[], bytes]:
+def guarded(make: Callable[[], bytes], session: Session, students: Iterable[str]) -> Callable[[], bytes]:
     """`make`, but Refused where whoever opened the page may no longer see what was on it.
 
     A download runs outside of any page run, as long as its tab is open: the sign-in may have ended by then, the role
     or the classes be others, or a student have moved to another class.
     """
-    sent, visitor, names = page.request, page.visitor, frozenset(students)
+    sent, visitor, names = sign_in.request(), session.visitor, frozenset(students)
 
     def checked() -> bytes:
         now = sign_in.recognise(sent)
@@ -47,46 +56,69 @@ def guarded(make: Callable[[], bytes], page: Page, students: Iterable[str]) -> C
 
 
 def table(
-    rows: pd.DataFrame,
+    rows: pd.DataFrame | Callable[[], pd.DataFrame],
     what: str,
-    page: Page,
+    session: Session,
+    clock: Clock,
     *,
     period: str,
     codes: Mapping[str, str],
     key: str,
     students: Iterable[str] | None = None,
-    label: str = "Take away as CSV",
+    label: str = "Download CSV",
     complete: bool | None = None,
 ) -> None:
     """A button for all of `rows`, also those that are not on screen.
 
-    `students` are those whom the rows are about: their column user_id unless given. `complete` is whether all that the
-    page has read is, unless given. `codes` tell the file's name from others.
+    `students` are those whom the rows are about: their column user_id unless given, which they must be where `rows` are
+    made on demand. `complete` is whether all that the page has read is, unless given. `codes` tell the file's name
+    from others.
     """
-    whole = page.complete if complete is None else complete
+    whole = session.complete if complete is None else complete
+    if students is None:
+        if callable(rows):
+            raise TypeError("whom rows are about must be said before they are made: who may have them is asked then")
+        students = rows["user_id"].dropna()
     button(
         label,
         lambda: spreadsheets.csv(
-            rows, what, period=period, zone=page.zone, source=page.source, made=page.now, complete=whole
+            rows() if callable(rows) else rows,
+            what,
+            period=period,
+            zone=clock.zone,
+            source=badge.text(),
+            made=clock.now,
+            complete=whole,
         ),
-        page,
-        students=rows["user_id"].dropna() if students is None else students,
-        file_name=spreadsheets.file_name(what, codes, page.now.astimezone(page.zone)),
+        session,
+        students=students,
+        file_name=spreadsheets.file_name(what, codes, clock.local),
         mime="text/csv",
         key=key,
-        explain="Everything that matches the filters, as a file for Excel or another spreadsheet.",
+        explain="All rows that match the filters (opens in Excel) or another spreadsheet.",
     )
 
 
-def report(make: Callable[[], bytes], label: str, user_id: str, page: Page, *, suffix: str, mime: str) -> None:
+def report(
+    make: Callable[[], bytes],
+    label: str,
+    user_id: str,
+    session: Session,
+    clock: Clock,
+    *,
+    suffix: str,
+    mime: str,
+    primary: bool = False,
+) -> None:
     """A button for a report about a student."""
     button(
         label,
         make,
-        page,
+        session,
         students=[user_id],
-        file_name=spreadsheets.file_name("report", {"of": user_id}, page.now.astimezone(page.zone), suffix),
+        file_name=spreadsheets.file_name("report", {"of": user_id}, clock.local, suffix),
         mime=mime,
         key=f"report_{suffix}",
         explain="One page for the student or the parents: levels, trends, charts and what the numbers mean.",
+        primary=primary,
     )

@@ -1,153 +1,323 @@
 """Text that others wrote (students, models, file names), shown literally: the only place that makes HTML.
 
-Everything is escaped here, wrapped so that one endless word cannot widen the page, and isolated so that right-to-left
-text stays in its box. Streamlit's Markdown is never given such text: it would fetch images and make links.
+Whatever is not `Markup` already is escaped, wrapped so that one endless word cannot widen the page, and isolated so
+that right-to-left text stays in its box. Streamlit's Markdown is never given such text: it would fetch images and make
+links.
 """
 
-import html
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from typing import NewType
+from typing import Literal
 
 import streamlit as st
+from markupsafe import Markup
 
 from wording.foreign_text import visible
-
-Html = NewType("Html", str)
+from wording.formats import MINUS
 
 _LONG = 5_000  # characters from which text gets a scroll box of its own
 _BOX = "white-space:pre-wrap;overflow-wrap:anywhere;max-width:75ch;line-height:1.6;"
+_LINK = "light-dark(#0b5394,#8fc1f0)"  # linkColor of .streamlit/config.toml
+_ON_PRIMARY = "light-dark(#ffffff,#11161c)"  # Streamlit writes white on its primaryColor, also on a bright one
+_UP, _DOWN = "light-dark(#1a7f37,#3fb950)", "light-dark(#b42318,#ff7b72)"
 _SCROLL = "max-height:60vh;overflow-y:auto;"
 
+PRINTS = """
+const page = [...document.querySelectorAll("[data-bandup-print]")].pop();
+const frame = document.createElement("iframe");
+frame.title = "Print";
+frame.style.cssText = "position:fixed;width:0;height:0;border:0";
+frame.addEventListener("load", () => {
+  frame.contentWindow.addEventListener("afterprint", () => frame.remove());
+  frame.contentWindow.print();
+}, { once: true });
+const bytes = Uint8Array.from(atob(page.dataset.bandupPrint), (letter) => letter.charCodeAt(0));
+page.remove();
+frame.srcdoc = new TextDecoder().decode(bytes);
+document.body.append(frame);
+"""
+"""The one script of ours. It is always the same, so that the server can allow it by its hash and no other."""
+_PRINTS = Markup("<script>{}</script>").format(Markup(PRINTS))  # noqa: S704 - a literal
 
-def inline(text: str) -> Html:
-    """Text inside a line; one that is longer than any line in a box of its own."""
+
+def inline(text: str) -> Markup:
+    """Text inside a line; one that is longer than any line in a box of its own. Markup stays as it is."""
+    if isinstance(text, Markup):
+        return text
     if len(text) > _LONG:
         return paragraph(text)
-    return Html(f'<bdi style="overflow-wrap:anywhere">{html.escape(visible(text))}</bdi>')
+    return Markup('<bdi style="overflow-wrap:anywhere">{}</bdi>').format(visible(text))
 
 
-def paragraph(text: str) -> Html:
+def paragraph(text: str) -> Markup:
     """Text as it was written, line breaks kept, at reading width."""
     long = len(text) > _LONG
-    more = ' tabindex="0" role="region" aria-label="Long text"' if long else ""
-    return Html(
-        f'<div dir="auto"{more} style="{_BOX}{_SCROLL if long else ""}margin:0 0 .6em">'
-        f"{html.escape(visible(text))}</div>"
+    return Markup('<div dir="auto"{} style="{}margin:0 0 .6em">{}</div>').format(
+        Markup(' tabindex="0" role="region" aria-label="Long text"') if long else "",
+        f"{_BOX}{_SCROLL if long else ''}",
+        visible(text),
     )
 
 
-def bullets(parts: Iterable[Html]) -> Html:
+def anchor(address: str, text: str) -> Markup:
+    """A link to a page of the dashboard: ui/shell/history.py opens it without a new visit. `address` is one of ours."""
+    return Markup('<a href="{}" data-bandup-link style="color:{}">{}</a>').format(address, _LINK, inline(text))
+
+
+def breadcrumb(steps: Sequence[str]) -> Markup:
+    """The way from the first page to this one; the last step is this page where it is no link."""
+    items = []
+    for n, step in enumerate(steps):
+        here = Markup(' aria-current="page"') if n == len(steps) - 1 and not isinstance(step, Markup) else ""
+        slash = Markup('<span aria-hidden="true" style="opacity:.7;margin:0 .5em">/</span>') if n else ""
+        items.append(Markup("<li{}>{}{}</li>").format(here, slash, inline(step)))
+    return Markup(
+        '<nav aria-label="Breadcrumb" style="font-size:.875rem"><ol style="display:flex;flex-wrap:wrap;'
+        'list-style:none;margin:0;padding:0">{}</ol></nav>'
+    ).format(joined(items))
+
+
+def joined(parts: Iterable[str]) -> Markup:
+    """Parts one after the other."""
+    return Markup("").join(map(inline, parts))
+
+
+def bullets(parts: Iterable[str]) -> Markup:
     """A list."""
-    items = "".join(f'<li style="margin:.2em 0">{part}</li>' for part in parts)
-    return Html(f'<ul style="margin:0 0 .8em;padding-left:1.3em;max-width:75ch">{items}</ul>')
-
-
-def heading(text: str, level: int = 4) -> Html:
-    """A heading inside a text, level 3 to 6."""
-    return Html(
-        f'<h{level} style="margin:.6em 0 .3em;padding:0;font-size:{max(1.0, 1.2 - 0.1 * (level - 3)):.2f}rem;'
-        f'overflow-wrap:anywhere">{inline(text)}</h{level}>'
+    return Markup('<ul style="margin:0 0 .8em;padding-left:1.3em;max-width:75ch">{}</ul>').format(
+        joined(Markup('<li style="margin:.2em 0">{}</li>').format(inline(part)) for part in parts)
     )
 
 
-def code(text: str) -> Html:
+def heading(text: str, level: int = 4) -> Markup:
+    """A heading: 1 of the page, 3 to 6 inside a text."""
+    return Markup(
+        '<h{0} style="margin:.6em 0 .3em;padding:0;font-size:{1:.2f}rem;overflow-wrap:anywhere">{2}</h{0}>'
+    ).format(level, 1.8 if level == 1 else max(1.0, 1.2 - 0.1 * (level - 3)), inline(text))
+
+
+def code(text: str) -> Markup:
     """An id or other text in monospace, never cut."""
-    return Html(f'<code style="overflow-wrap:anywhere;white-space:pre-wrap">{inline(text)}</code>')
+    return Markup('<code style="overflow-wrap:anywhere;white-space:pre-wrap">{}</code>').format(inline(text))
 
 
-def indented(part: Html) -> Html:
-    """A part set in from the left."""
-    return Html(f'<div style="margin-left:1em">{part}</div>')
+def bold(text: str) -> Markup:
+    """Text that stands out."""
+    return Markup("<b>{}</b>").format(inline(text))
 
 
-def line(*parts: Html | str) -> Html:
-    """Parts in one line that wraps. Only `Html` goes in as it is; plain strings are escaped by `inline` beforehand."""
-    return Html(f'<div style="overflow-wrap:anywhere">{"".join(parts)}</div>')
-
-
-def quiet(part: Html) -> Html:
-    """A part in smaller type."""
-    return Html(f'<div style="font-size:.875rem;opacity:.85;overflow-wrap:anywhere">{part}</div>')
-
-
-def chip(text: str) -> Html:
-    """A short label in a frame."""
-    return Html(
-        '<span style="border:1px solid currentColor;border-radius:1em;padding:.1em .7em;font-size:.875rem;'
-        f'display:inline-block;overflow-wrap:anywhere">{inline(text)}</span>'
+def entries(items: Iterable[Sequence[str]]) -> Markup:
+    """A list of entries with a line between them, each of a title and the lines below it."""
+    return Markup('<ul style="list-style:none;margin:0;padding:0">{}</ul>').format(
+        joined(
+            Markup('<li style="margin:0;padding:.6em 0;border-top:1px solid rgba(128,128,128,.35)">{}{}</li>').format(
+                bold(title), joined(map(quiet, lines))
+            )
+            for title, *lines in items
+        )
     )
 
 
-def card(text: str, caption: str) -> Html:
+def matches(query: str, number: int, *parts: str) -> Markup:
+    """What matches a search, for ui/shell/search_keys.py: which search it is of, and how many match."""
+    return Markup('<div data-bandup-sought="{}" data-bandup-matches="{}" role="status">{}</div>').format(
+        query, number, joined(parts)
+    )
+
+
+def indented(part: str) -> Markup:
+    """A part set in from the left."""
+    return Markup('<div style="margin-left:1em">{}</div>').format(inline(part))
+
+
+def line(*parts: str) -> Markup:
+    """Parts in one line that wraps."""
+    return Markup('<div style="overflow-wrap:anywhere">{}</div>').format(joined(parts))
+
+
+def cut_line(*parts: str) -> Markup:
+    """Parts in one line, of which is left out what does not fit; two on a phone."""
+    return Markup('<div class="cut-line">{}</div>').format(joined(parts))
+
+
+def unbroken(*parts: str) -> Markup:
+    """Parts in one line that never wraps."""
+    return Markup('<span style="white-space:nowrap">{}</span>').format(joined(parts))
+
+
+def quiet(part: str) -> Markup:
+    """A part in smaller type."""
+    return Markup('<div style="font-size:.875rem;opacity:.85;overflow-wrap:anywhere">{}</div>').format(inline(part))
+
+
+def chip(text: str) -> Markup:
+    """A short label in a frame."""
+    return Markup(
+        '<span style="border:1px solid currentColor;border-radius:1em;padding:.1em .7em;font-size:.875rem;'
+        'display:inline-block;overflow-wrap:anywhere">{}</span>'
+    ).format(inline(text))
+
+
+def banner(colour: str, headline: str, *parts: str) -> Markup:
+    """What matters most on a page, first: a headline with its colour, and the parts below it."""
+    return Markup(
+        '<div role="status" style="border:1px solid rgba(128,128,128,.7);border-left:.4em solid {};'
+        'border-radius:.4em;padding:.7em 1em;margin:0 0 .6em;overflow-wrap:anywhere">{}{}</div>'
+    ).format(colour, joined([dot(colour), bold(headline)]), joined(parts))
+
+
+def chain(caption: str, nodes: Sequence[tuple[str, str, str, str]], alternative: str) -> Markup:
+    """A picture of things that lead to one another: of each its colour, mark, name and what it is called.
+
+    `alternative` says the same to those who listen. What has no mark is drawn with a broken line.
+    """
+    parts: list[Markup] = []
+    for colour, mark, name, called in nodes:
+        if parts:
+            parts.append(Markup('<span style="align-self:center;color:{};font-weight:700">→</span>').format(colour))
+        box = Markup(
+            '<div style="border:2px {} {};border-radius:.4em;padding:.3em .6em;overflow-wrap:anywhere">{}{}</div>'
+        )
+        head = line(Markup('<span style="color:{};font-weight:700">{}</span> ').format(colour, mark or "?"), bold(name))
+        parts.append(box.format("solid" if mark else "dashed", colour, head, quiet(called)))
+    return Markup(
+        '<figure style="margin:0 0 .9em"><figcaption style="margin:0 0 .2em">{}</figcaption>'
+        '<div class="bandup-chain" role="img" aria-label="{}">{}</div></figure>'
+    ).format(bold(caption), visible(alternative), joined(parts))
+
+
+def card(text: str, caption: str) -> Markup:
     """One side of a flashcard: large, in a frame."""
     # What may scroll must be reached by the keyboard.
-    reached = ' tabindex="0"' if len(text) > 300 or text.count("\n") > 5 else ""
-    return Html(
-        f'<div aria-live="polite" style="border:1px solid rgba(128,128,128,.7);border-radius:.6em;min-height:11rem;'
+    scrolls = len(text) > 300 or text.count("\n") > 5
+    return Markup(
+        '<div aria-live="polite" style="border:1px solid rgba(128,128,128,.7);border-radius:.6em;min-height:11rem;'
         'padding:1.2em;display:flex;flex-direction:column;justify-content:center;gap:.8em">'
-        f'<div style="font-size:.875rem;opacity:.85">{inline(caption)}</div>'
-        f'<div dir="auto"{reached} style="font-size:1.35rem;white-space:pre-wrap;overflow-wrap:anywhere;'
-        f'max-height:50vh;overflow-y:auto">{html.escape(visible(text))}</div></div>'
+        '<div style="font-size:.875rem;opacity:.85">{}</div>'
+        '<div dir="auto"{} style="font-size:1.35rem;white-space:pre-wrap;overflow-wrap:anywhere;'
+        'max-height:50vh;overflow-y:auto">{}</div></div>'
+    ).format(inline(caption), Markup(' tabindex="0"') if scrolls else "", visible(text))
+
+
+def figure(value: str, colour: str, *lines: str, dim: bool = False) -> Markup:
+    """A number that matters, large, beside a bar in its colour, with lines below it; a `dim` one is not of today."""
+    return Markup(
+        '<div style="border-left:.3em solid {};padding-left:.8em;opacity:{}">'
+        '<div style="font-size:1.9rem;line-height:1.3">{}</div>{}</div>'
+    ).format(colour, 0.75 if dim else 1, inline(value), joined(lines))
+
+
+def signed(change: str) -> Markup:
+    """A change in bands, coloured by its sign."""
+    colour = _UP if change.startswith("+") else _DOWN if change.startswith(MINUS) else "inherit"
+    return Markup('<span style="color:{}">{}</span>').format(colour, inline(change))
+
+
+def scores(named: Sequence[tuple[str, str, str]]) -> Markup:
+    """Names, bands and what is to be said below each; the first one large."""
+    items = (
+        Markup(
+            '<div style="max-width:100%"><dt style="margin:0;font-size:.875rem;opacity:.85">{}</dt>'
+            '<dd style="margin:0"><span style="font-size:{};line-height:1.3">{}</span> {}</dd></div>'
+        ).format(inline(name), "2.8rem" if n == 0 else "1.5rem", inline(value), inline(below))
+        for n, (name, value, below) in enumerate(named)
+    )
+    return Markup(
+        '<dl style="display:flex;flex-wrap:wrap;align-items:flex-end;gap:.6rem 2.2rem;margin:0;padding:0">{}</dl>'
+    ).format(joined(items))
+
+
+def ways(parts: Sequence[str]) -> Markup:
+    """Links and short texts in one line, apart from each other."""
+    return Markup('<div style="display:flex;flex-wrap:wrap;gap:.3rem 1.5rem">{}</div>').format(
+        joined(Markup("<span>{}</span>").format(inline(part)) for part in parts)
     )
 
 
-def pairs(named: Iterable[tuple[str, str]]) -> Html:
+def pairs(named: Iterable[tuple[str, str]]) -> Markup:
     """Names and values as a description list that wraps."""
-    items = "".join(
-        f'<div style="min-width:9rem;max-width:100%">'
-        f'<dt style="margin:0;font-size:.875rem;opacity:.85">{inline(name)}</dt>'
-        f'<dd style="margin:0;overflow-wrap:anywhere">{inline(value)}</dd></div>'
+    items = (
+        Markup(
+            '<div style="min-width:9rem;max-width:100%">'
+            '<dt style="margin:0;font-size:.875rem;opacity:.85">{}</dt>'
+            '<dd style="margin:0;overflow-wrap:anywhere">{}</dd></div>'
+        ).format(inline(name), inline(value))
         for name, value in named
     )
-    return Html(f'<dl style="display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:0 0 .5rem;padding:0">{items}</dl>')
-
-
-def show(*parts: Html) -> None:
-    """Put parts on the page."""
-    st.html(_held("".join(parts)))
-
-
-def show_beside(part: Html) -> None:
-    """A short part as wide as it is, for a row of several."""
-    st.html(_held(part), width="content")
-
-
-def show_small(source: str) -> None:
-    """A short text in a frame, as wide as it is."""
-    st.html(_held(chip(source)), width="content")
-
-
-def dot(colour: str) -> Html:
-    """A coloured dot, for those who see it; always followed by a word."""
-    return Html(
-        f'<span aria-hidden="true" style="display:inline-block;width:.7em;height:.7em;border-radius:50%;'
-        f'background:{html.escape(colour)};margin-right:.4em"></span>'
+    return Markup('<dl style="display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:0 0 .5rem;padding:0">{}</dl>').format(
+        joined(items)
     )
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Html]], caption: str, *, narrow: bool = False) -> Html:
+def dot(colour: str) -> Markup:
+    """A coloured dot, for those who see it; always followed by a word."""
+    return Markup(
+        '<span aria-hidden="true" style="display:inline-block;width:.7em;height:.7em;border-radius:50%;'
+        'background:{};margin-right:.4em"></span>'
+    ).format(colour)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str, *, narrow: bool = False) -> Markup:
     """A small table of parts, which scrolls by itself where it is too wide. `caption` is for those who listen.
 
     A `narrow` one has short parts, and fits a phone with four columns.
     """
-    cell = (
+    cell = Markup(
         'style="text-align:left;vertical-align:top;padding:.35em .9em .35em 0;'
-        f'min-width:{3.5 if narrow else 6}rem;border:0;overflow-wrap:break-word"'
-    )
-    head = "".join(f'<th scope="col" {cell}>{inline(name)}</th>' for name in header)
-    body = "".join(
-        '<tr style="border-top:1px solid rgba(128,128,128,.35)">'
-        + "".join(f"<td {cell}>{part}</td>" for part in row)
-        + "</tr>"
+        'min-width:{}rem;border:0;overflow-wrap:break-word"'
+    ).format(4.4 if narrow else 6)
+    head = (Markup('<th scope="col" {}>{}</th>').format(cell, inline(name)) for name in header)
+    body = (
+        Markup('<tr style="border-top:1px solid rgba(128,128,128,.35)">{}</tr>').format(
+            joined(Markup("<td {}>{}</td>").format(cell, inline(part)) for part in row)
+        )
         for row in rows
     )
-    return Html(
-        f'<div tabindex="0" role="region" aria-label="{html.escape(caption)}" style="overflow-x:auto;font-size:.95rem">'
-        f'<table style="border-collapse:collapse;width:100%;margin:0 0 .8em;border:0">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    return Markup(
+        '<div tabindex="0" role="region" aria-label="{}" style="overflow-x:auto;font-size:.95rem">'
+        '<table style="border-collapse:collapse;width:100%;margin:0 0 .8em;border:0">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(caption, joined(head), joined(body))
+
+
+def wide_page() -> None:
+    """Leave the content most of a wide window, where Streamlit keeps five rem free on either side; show what is for a
+    desk or for a phone, by the keys of their containers, only there; and let primary buttons be read."""
+    st.html(
+        "<style>.stMainBlockContainer{padding-inline:clamp(1rem,3vw,3rem)}"
+        "@media(min-width:641px){.st-key-phone{display:none}}@media(max-width:640px){.st-key-desk{display:none}}"
+        # Streamlit tells the page of its theme's scheme, but not dialogs.
+        f":root{{color-scheme:{st.context.theme.type or 'light'}}}"
+        f"[data-testid=stBaseButton-primary]{{color:{_ON_PRIMARY}}}[data-testid=stBaseButton-primary] kbd{{opacity:1}}"
+        ".cut-line{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:1;overflow:hidden;"
+        "overflow-wrap:anywhere;padding-block:1px}@media(max-width:640px){.cut-line{-webkit-line-clamp:2}"
+        # The boxes of a `chain` stand side by side, but on a phone below one another.
+        ".bandup-chain{display:flex;align-items:stretch;gap:.4rem;max-width:75rem}"
+        ".bandup-chain>div{flex:1 1 0;min-width:0}"
+        "@media(max-width:640px){.bandup-chain{flex-direction:column;gap:.1rem}"
+        ".bandup-chain>span{transform:rotate(90deg)}}"
+        # Two boxes that are too narrow for what is chosen in them stand below each other.
+        ".st-key-compare_a,.st-key-compare_b{min-width:100%}}</style>"
     )
 
 
-def _held(parts: str) -> str:
-    """Parts that stay in their column: a letter under a heap of accents cannot be broken, and may be wider than it."""
-    return f'<div style="overflow-x:clip;overflow-clip-margin:6px">{parts}</div>'
+def print_page(page: bytes) -> None:
+    """Open the browser's print dialog with an HTML page."""
+    holder = Markup('<div hidden data-bandup-print="{}"></div>').format(b64encode(page).decode())
+    st.html(str(holder + _PRINTS), unsafe_allow_javascript=True)
+
+
+def show(*parts: str) -> None:
+    """Put parts on the page."""
+    _show(parts, "stretch")
+
+
+def show_beside(part: str) -> None:
+    """A short part as wide as it is, for a row of several."""
+    _show([part], "content")
+
+
+def _show(parts: Iterable[str], width: Literal["stretch", "content"]) -> None:
+    # They stay in their column: a letter under a heap of accents cannot be broken, and may be wider than it.
+    held = Markup('<div style="overflow-x:clip;overflow-clip-margin:6px">{}</div>').format(joined(parts))
+    st.html(str(held), width=width)

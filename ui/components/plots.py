@@ -2,19 +2,17 @@
 
 import pickle
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
 import streamlit as st
+from cachetools import LRUCache, cached
 
 from ui.components import charts
 from ui.components.charts import Finished
 
 _MOST = 200
-_made: OrderedDict[bytes, Finished] = OrderedDict()
-_lock = threading.Lock()
 
 
 def show(make: Callable[..., Any], *args: Any, key: str, alt: str, **named: Any) -> None:
@@ -42,17 +40,29 @@ def pick(make: Callable[..., Any], *args: Any, key: str, alt: str, **named: Any)
     return next((p["customdata"] for p in event["selection"]["points"] if p.get("customdata")), None)
 
 
+def on_pick(make: Callable[..., Any], *args: Any, act: Callable[[Any], None], key: str, alt: str, **named: Any) -> None:
+    """The same for pages that stay: `act` is called with what the point carries, once each time one is selected."""
+
+    def changed() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if carried := next((p["customdata"] for p in points if p.get("customdata")), None):
+            act(carried)
+
+    st.plotly_chart(
+        _figure(make, *args, **named),
+        key=key,
+        on_select=changed,
+        selection_mode="points",
+        config=charts.CONFIG,
+        alt=alt,
+    )
+
+
+def _digest(make: Callable[..., Any], *args: Any, **named: Any) -> bytes:
+    return blake2b(pickle.dumps((make.__name__, args, sorted(named.items()))), digest_size=16).digest()
+
+
+@cached(LRUCache(_MOST), key=_digest, lock=threading.Lock())
 def _figure(make: Callable[..., Any], *args: Any, **named: Any) -> Finished:
     """The figure, shared by all who see the same. What differs in anything is another one."""
-    said = pickle.dumps((make.__name__, args, sorted(named.items())))
-    digest = blake2b(said, digest_size=16).digest()
-    with _lock:
-        if digest in _made:
-            _made.move_to_end(digest)
-            return _made[digest]
-    figure = Finished(make(*args, **named))
-    with _lock:
-        _made[digest] = figure
-        while len(_made) > _MOST:
-            _made.popitem(last=False)
-    return figure
+    return Finished(make(*args, **named))

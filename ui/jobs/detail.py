@@ -1,5 +1,7 @@
-"""One job of the Jobs page: its record, how long it waited, what else its student tried, its log."""
+"""One job of the Jobs page: its record, how long it took, what to do, what else its student tried, its log."""
 
+import shlex
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -10,123 +12,201 @@ from analysis.fingerprints import SILENT
 from data.dynamodb.errors import Failure
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import FLASHCARDS, Key
-from data.schema import COMPLETED, FAILED, SPEAKING, WRITING
+from data.roster import Roster
+from data.schema import COMPLETED, FAILED, FUNCTIONS
+from data.settings import FunctionName
 from queries import records, source
-from ui.components import grid
+from queries.session import Session
+from ui.components import grid, markup
 from ui.jobs import marking
-from ui.shell.page import EVALUATION, STUDENT, Page
-from ui.shell.page import FLASHCARDS as FLASHCARDS_PAGE
-from ui.students import record
-from wording import formats
+from ui.shell import address, navigation
+from ui.shell.boundary import part
+from ui.shell.clock import Clock
+from ui.shell.navigation import EVALUATION, STUDENT, link
+from ui.shell.page import recheck
+from ui.students import record, tables
+from wording import foreign_text, formats
+
+NOTHING_TO_DO = "Nothing to do: the student has a result from a later job."
 
 
-def addressed(page: Page) -> Key | None:
+def addressed() -> Key | None:
     """The job that the URL names."""
-    job_id, user_id = page.param("job_id"), page.param("user_id")
+    job_id, user_id = address.id_of("job_id"), address.id_of("user_id")
     if job_id is None:
         return None
     if user_id is None:
         st.text("The link names a job, but not whose: choose it in the list.")
         return None
-    return Key(FLASHCARDS if page.param("table") == FLASHCARDS else "evaluations", job_id, user_id)
+    return Key(FLASHCARDS if address.id_of("table") == FLASHCARDS else "evaluations", job_id, user_id)
 
 
-def show(key: Key, jobs: pd.DataFrame, page: Page) -> None:
-    """One job: its record, how long it waited, what else the student tried, whether it was done again."""
-    st.subheader("One job", anchor=False)
-    found = (
-        page.read(records.flashcard_set, key.job_id, key.user_id)
-        if key.table == FLASHCARDS
-        else page.read(records.evaluation, key.job_id, key.user_id)
-    )
-    if found is None:
-        record.not_found("job", key.job_id, key.user_id, page)
+def offer(jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
+    """The job that the address names, in a dialog over the list."""
+    key = addressed()
+    if key is None or marking.is_open():
         return
-    kind = FLASHCARDS if isinstance(found, FlashcardSet) else (found.type or "unknown")
-    age = None if found.created_at is None else page.now - found.created_at
-    unfinished = found.status not in (COMPLETED, FAILED)
+
+    @st.dialog("Job", width="large", on_dismiss=_close)
+    def one() -> None:
+        # It runs by itself while the page stays: whoever may not see the student any more sees what the page says.
+        if not recheck().admits(key.user_id) and session.gate.admits(key.user_id):
+            st.rerun()
+        with part("This job"):
+            show(key, jobs, session, clock, roster)
+
+    one()
+
+
+def _close() -> None:
+    address.put(job_id="", user_id="", table="")
+
+
+def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
+    """One job: its record, how long it waited, what else the student tried, what to do."""
+    markup.show(markup.heading(f"Job {foreign_text.short(key.job_id, 60)}", 3))
+    if not session.gate.admits(key.user_id):
+        record.not_found("job", key.job_id, key.user_id, session)
+        return
+    job = (
+        session.read(records.flashcard_set, key.job_id, key.user_id)
+        if key.table == FLASHCARDS
+        else session.read(records.evaluation, key.job_id, key.user_id)
+    )
+    if job is None:
+        record.not_found("job", key.job_id, key.user_id, session)
+        return
+    kind = FLASHCARDS if isinstance(job, FlashcardSet) else (job.type or "unknown")
+    age = None if job.created_at is None else clock.now - job.created_at
+    unfinished = job.status not in (COMPLETED, FAILED)
     record.facts(
-        ("Student", key.user_id),
-        ("Job", key.job_id),
-        ("Kind", marking.KINDS.get(kind, kind)),
-        ("Status", record.status(found.status, found.created_at, page)),
-        ("Started", f"{formats.exact(found.created_at, page.zone)} · {formats.ago(found.created_at, page.now)}"),
+        ("Student", marking.called(key.user_id, roster) or key.user_id),
+        ("ID", key.job_id),
+        ("Type", marking.KINDS.get(kind, kind)),
+        ("Status", record.status(job.status, job.created_at, clock)),
+        ("Started", f"{formats.exact(job.created_at, clock.zone)} · {formats.ago(job.created_at, clock.now)}"),
         (
-            "Waited",
-            (formats.duration(age) if age else "unknown") if unfinished else "the record does not say when it ended",
+            "Duration",
+            (formats.duration(age) if age else "unknown") if unfinished else "Not recorded",
         ),
-        ("Done again since", _done_again(key, kind, jobs, page)),
-        *((("What it says", _why(key, jobs)),) if found.status == FAILED else ()),
+        ("Later succeeded", _later_success(key, kind, jobs, clock)),
+        *((("Error message", _why(key, jobs)),) if job.status == FAILED else ()),
     )
     with st.container(horizontal=True):
-        page.link(STUDENT, "This student", user_id=key.user_id)
+        link(STUDENT, "Student profile", user_id=key.user_id)
         if key.table == FLASHCARDS:
-            page.link(FLASHCARDS_PAGE, "Open the set", set_id=key.job_id, user_id=key.user_id)
+            link(navigation.FLASHCARDS, "Open set", set_id=key.job_id, user_id=key.user_id)
         else:
-            page.link(EVALUATION, "Open the evaluation", evaluation_id=key.job_id, user_id=key.user_id)
-        if link := _logs(key, kind, found.created_at, page):
-            st.link_button("The Lambda's log around that minute (CloudWatch)", link)
-    record.problems(found.issues)
-    record.unknown(found.unknown)
-    record.raw(found.raw)
+            link(EVALUATION, "Open evaluation", evaluation_id=key.job_id, user_id=key.user_id)
+        if url := _logs(key, kind, job.created_at):
+            st.link_button("Open CloudWatch logs", url)
+    if job.status != COMPLETED:
+        is_recovered = bool(_own(key, jobs)["recovered"].any())
+        st.text(NOTHING_TO_DO if is_recovered else _advice(kind, is_failed=job.status == FAILED))
+        if not is_recovered and isinstance(job, FlashcardSet) and job.document_id:
+            st.code(_again(job.document_id), language=None, wrap_lines=True)
+    record.problems(job.issues)
+    record.unknown(job.unknown)
+    record.raw(job.raw)
     others = jobs[(jobs["user_id"] == key.user_id) & (jobs["job_id"] != key.job_id)]
-    near = others[(others["created_at"] - found.created_at).abs() <= timedelta(days=1)] if found.created_at else others
+    near = others[(others["created_at"] - job.created_at).abs() <= timedelta(days=1)] if job.created_at else others
     st.text(
-        f"Other jobs of this student within a day: {len(near):,}"
-        if found.created_at
-        else f"Other jobs of this student in the period: {len(near):,}"
+        f"Other jobs by this student (24 h): {len(near):,}"
+        if job.created_at
+        else f"Other jobs by this student in this period: {len(near):,}"
     )
     if len(near):
         st.dataframe(
             grid.literal(
                 pd.DataFrame(
                     {
-                        "When": near["created_at"],
-                        "Kind": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
-                        "Status": grid.state_labels(near, page.now),
-                        "Id": near["job_id"],
+                        "Date": near["created_at"],
+                        "Type": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
+                        "Status": tables.state_labels(near, clock.now),
+                        "ID": near["job_id"],
                     }
                 )
             ),
             hide_index=True,
-            column_config={"When": grid.moment("When", page.zone)},
+            column_config={"Date": grid.moment("Date", clock.zone)},
             key="near_jobs",
             alt="Other jobs of this student at that time",
         )
 
 
-def _done_again(key: Key, kind: str, jobs: pd.DataFrame, page: Page) -> str:
+def _later_success(key: Key, kind: str, jobs: pd.DataFrame, clock: Clock) -> str:
     mine = jobs[(jobs["user_id"] == key.user_id) & (jobs["kind"] == kind)]
     own = mine[mine["job_id"] == key.job_id]
     if own.empty or own["state"].iloc[0] == COMPLETED:
-        return "-"
+        return formats.UNKNOWN
     later = mine[(mine["status"] == COMPLETED) & (mine["created_at"] > own["created_at"].iloc[0])]
     if later.empty:
-        return "no, not in this period"
-    return f"yes, {formats.exact(later['created_at'].min(), page.zone)}"
+        return "Not in this period"
+    return f"{formats.exact(later['created_at'].min(), clock.zone)}"
+
+
+def _advice(kind: str, *, is_failed: bool) -> str:
+    """What to do about a job without a result."""
+    again = way_to_do_again([kind])
+    if kind == FLASHCARDS:
+        again += "; this copies it onto itself in S3, with the bucket's name put in"
+    look = "read the error message and the log around that minute" if is_failed else "look in the log how its run ended"
+    where = "" if source.store().real_aws else " (there is a log on AWS only)"
+    return f"What to do: {look}{where}, then {again}."
+
+
+def way_to_do_again(kinds: Collection[str]) -> str:
+    """How a job of these types is done again. Only of a document does the record name what it was made from."""
+    parts = []
+    if FLASHCARDS in kinds:
+        parts.append("upload the document once more")
+    if any(kind != FLASHCARDS for kind in kinds):
+        parts.append(
+            "the student hands the work in once more: the record does not hold it, so nothing can run it again"
+        )
+    return "; ".join(parts)
+
+
+def _again(document: str) -> str:
+    """The command that uploads a document anew: the record has its S3 key, but not its bucket."""
+    target = f"s3://BUCKET/{document}"
+    return f"aws s3 cp {shlex.quote(target)} {shlex.quote(target)} --metadata-directive REPLACE"
+
+
+def _own(key: Key, jobs: pd.DataFrame) -> pd.DataFrame:
+    return jobs[(jobs["table"] == key.table) & (jobs["job_id"] == key.job_id) & (jobs["user_id"] == key.user_id)]
 
 
 def _why(key: Key, jobs: pd.DataFrame) -> str:
-    own = jobs[(jobs["table"] == key.table) & (jobs["job_id"] == key.job_id) & (jobs["user_id"] == key.user_id)]
-    said = own["why"].dropna().tolist()
-    return said[0] if said else SILENT if len(own) else "not in the chosen period; see the raw record"
+    own = _own(key, jobs)
+    reasons = own["why"].dropna().tolist()
+    return reasons[0] if reasons else SILENT if len(own) else "Not in this period: see the raw record"
 
 
-def _logs(key: Key, kind: str, created_at: datetime | None, page: Page) -> str | None:
+def _logs(key: Key, kind: str, created_at: datetime | None) -> str | None:
     """The Lambda's CloudWatch log around a job's start, on real AWS.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_Link_To_Page.html
     """
-    functions = {WRITING: 0, SPEAKING: 1, FLASHCARDS: 2}
-    if not page.settings.real_aws or created_at is None or kind not in functions:
+    names = (
+        name
+        for function, name in zip(FUNCTIONS, source.settings().functions, strict=True)
+        if function.table is key.of and function.evaluation_type in (None, kind)
+    )
+    name = next(names, None)
+    if not source.store().real_aws or created_at is None or name is None:
         return None
     try:
         region = source.facts(key.of).region
     except Failure:
         return None
-    name = page.settings.functions[functions[kind]]
+    try:
+        log_group = source.log_group(name)
+    except Failure:
+        # Reading alone is enough for this page: who may not ask Lambda is led to the group that is usual.
+        log_group = FunctionName.parse(name).log_group
     first, last = (int((created_at + timedelta(minutes=m)).timestamp() * 1000) for m in (-1, 16))
-    group = quote(quote(f"/aws/lambda/{name}", safe=""), safe="").replace("%", "$")
+    group = quote(quote(log_group, safe=""), safe="").replace("%", "$")
     query = quote(f"?start={first}&end={last}", safe="").replace("%", "$")
     return (
         f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"

@@ -1,70 +1,122 @@
-"""Marking overdue and stuck jobs as failed: exactly which, then one conditional update each, then the results."""
+"""Giving up overdue and stuck jobs: a dialog that lists exactly which, one conditional update each, the results."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NoReturn
 
 import pandas as pd
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
+from data.dynamodb.errors import Failure
 from data.records import jobs
-from data.records.jobs import FLASHCARDS, Marked
-from data.schema import SPEAKING, WRITING
+from data.records.jobs import FLASHCARDS, Key, Marked
+from data.roster import Roster
 from queries import records, source
-from queries.session import cache
+from queries.session import Session, cache
 from ui.components import grid, markup
 from ui.shell import sign_in
-from ui.shell.page import Page
-from wording import formats
+from ui.shell.boundary import part
+from ui.shell.clock import Clock
+from ui.shell.page import recheck
+from wording import failures, formats
+from wording.skills import SKILL_NAMES
 
-KINDS = {WRITING: "Writing", SPEAKING: "Speaking", FLASHCARDS: "Flashcards"}
+KINDS = {**SKILL_NAMES, FLASHCARDS: "Flashcards"}
 _ASKING = "_marking"
+_RUN = "_marking_run"
 _RESULTS = "_marked"
+_STEP = 0.5
+"""Seconds of marking between two looks for a click on Stop."""
 
 
-def offer(rows: pd.DataFrame, page: Page) -> None:
-    """Mark overdue and stuck jobs of the list as failed: the list of exactly which, then one update each. For ops."""
-    if not page.visitor.is_ops:
+def called(user_id: str | None, roster: Roster) -> str | None:
+    """A student's name with the ID, as far as the class list has one."""
+    if not user_id or not (name := roster.student(user_id).name):
+        return user_id
+    return f"{name} ({user_id})"
+
+
+def offer(rows: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
+    """Mark overdue and stuck jobs of the list as failed: exactly which in a dialog, then one update each. For ops."""
+    if not session.visitor.is_ops:
         _dismiss()
         return
-    _shown_results()
+    _show_results()
     open_ones = rows[rows["state"].isin(["overdue", "stuck"])]
-    if open_ones.empty:
-        st.session_state.pop(_ASKING, None)
+    if open_ones.empty and _RUN not in st.session_state:
+        _dismiss()
         return
-    if not page.settings.allow_changes:
+    if not source.settings().allow_changes:
         st.text("Overdue and stuck jobs can be marked as failed where BANDUP_ALLOW_CHANGES=1 is set.")
         return
-    if _ASKING not in st.session_state:
-        which = formats.count(len(open_ones), "overdue or stuck job")
-        if st.button(f"Mark {which} of this list as failed…", key="mark_ask"):
-            st.session_state[_ASKING] = open_ones
-            st.rerun()
-        return
+    if not open_ones.empty and st.button(f"Mark {len(open_ones):,} as failed…", key="mark_ask"):
+        st.session_state[_ASKING] = open_ones
+    if _ASKING in st.session_state:
+        _ask(clock, roster)
+
+
+def _ask(clock: Clock, roster: Roster) -> None:
     asked: pd.DataFrame = st.session_state[_ASKING]
-    with st.container(border=True):
+    jobs_asked = formats.count(len(asked), "job")
+
+    @st.dialog(f"Mark {jobs_asked} as failed?", width="large", on_dismiss=_dismiss)
+    def confirm() -> None:
+        # It runs by itself while the page stays: whoever may not mark any more sees what the page says to that.
+        if not recheck().visitor.is_ops:
+            _dismiss()
+            st.rerun()
+        if run := st.session_state.get(_RUN):
+            with part("Marking as failed"):
+                _step(run, clock)
+            return
         st.text(
-            f"{formats.count(len(asked), 'job')} will be set to failed, each only if it is still processing, and not "
-            "changed meanwhile. Nothing else is changed. There is no retry: the record does not hold the job's input."
+            "Jobs that finish meanwhile are skipped. This cannot be undone. They count as abandoned, not as failures. "
+            "Nothing runs again by this."
         )
         st.dataframe(
             grid.literal(
                 pd.DataFrame(
                     {
-                        "When": asked["created_at"],
-                        "Kind": asked["kind"].map(lambda kind: KINDS.get(kind, kind)),
-                        "Student": asked["user_id"],
-                        "Id": asked["job_id"],
+                        "Date": asked["created_at"],
+                        "Type": asked["kind"].map(lambda kind: KINDS.get(kind, kind)),
+                        "Status": [
+                            formats.state(state, clock.now - created_at)
+                            for state, created_at in zip(asked["state"], asked["created_at"], strict=True)
+                        ],
+                        "Student": [called(user_id, roster) for user_id in asked["user_id"]],
+                        "ID": asked["job_id"],
                     }
                 )
             ),
             hide_index=True,
-            column_config={"When": grid.moment("When", page.zone)},
+            column_config={"Date": grid.moment("Date", clock.zone)},
             key="mark_preview",
             alt="The jobs that will be marked as failed",
         )
         with st.container(horizontal=True):
-            if st.button(f"Mark these {formats.count(len(asked), 'job')} as failed", key="mark_go"):
-                _mark(asked, page)
-            if st.button("Leave them", key="mark_leave"):
+            if st.button(f"Mark {jobs_asked} as failed", key="mark_go", type="primary"):
+                st.session_state[_RUN] = _Run.of(asked)
+                _again()
+            if st.button("Cancel", key="mark_leave"):
                 _dismiss()
                 st.rerun()
+
+    confirm()
+
+
+@dataclass(slots=True)
+class _Run:
+    """Jobs that are being marked: how many in all, those that wait, and what became of the others."""
+
+    total: int
+    waiting: list[tuple[Key, datetime]]
+    results: list[Marked] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, asked: pd.DataFrame) -> "_Run":
+        return cls(len(asked), list(zip(Key.of_rows(asked), asked["created_at"], strict=True)))
 
 
 def is_open() -> bool:
@@ -73,32 +125,66 @@ def is_open() -> bool:
 
 
 def _dismiss() -> None:
+    """Close the dialog. What was marked until then is told on the page."""
     st.session_state.pop(_ASKING, None)
+    run: _Run | None = st.session_state.pop(_RUN, None)
+    if run and run.results:
+        st.session_state[_RESULTS] = run
 
 
-def _mark(asked: pd.DataFrame, page: Page) -> None:
-    who = sign_in.require_ops("mark jobs as failed").name
-    wanted = list(zip(jobs.keys(asked), asked["created_at"], strict=True))
-    results: list[Marked] = []
+def _step(run: "_Run", clock: Clock) -> None:
+    """Mark for half a second, then let the dialog run again, which takes a click on Stop: no click ends a run of it."""
+    # As many elements as the preview has, whose buttons would stay in sight until the end.
+    st.text(f"Marking… {len(run.results):,} of {run.total:,}")
+    st.progress(len(run.results) / (len(run.results) + len(run.waiting)))
+    if st.button("Stop", key="mark_stop"):
+        _end(run)
+    end = time.monotonic() + _STEP
     try:
-        with st.spinner("Marking…", show_time=True):
-            results = list(jobs.mark_failed(source.store(), wanted, who=who, now=page.now))
+        while run.waiting and time.monotonic() < end:
+            who = sign_in.require_ops("mark jobs as failed").name
+            one = run.waiting.pop(0)
+            # Kept before anything is drawn: the tab may be gone by then, and what was done is to be told.
+            run.results += jobs.mark_failed(source.store(), [one], who=who, now=clock.now)
+    except Failure:
+        run.waiting.clear()
+        raise
     finally:
-        st.session_state[_RESULTS] = results
-        _dismiss()
         for changed in (records.period, records.sets_period):
             cache.change(changed)
+    if run.waiting:
+        _again()
+    _end(run)
+
+
+def _again() -> NoReturn:
+    """Run the dialog again, or where all of the page runs just now, the page."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
+
+
+def _end(run: "_Run") -> None:
+    _dismiss()
+    st.session_state[_RESULTS] = run
     st.rerun()
 
 
-def _shown_results() -> None:
-    results: list[Marked] = st.session_state.get(_RESULTS, [])
-    if not results:
+def _show_results() -> None:
+    run: _Run | None = st.session_state.get(_RESULTS)
+    if not run or not run.results:
         return
-    done = sum(one.result == "marked" for one in results)
+    done = sum(one.result == "marked" for one in run.results)
+    left = run.total - len(run.results)
     with st.container(border=True):
-        st.text(f"{done:,} of {formats.count(len(results), 'job')} marked as failed.")
+        st.text(
+            f"{done:,} of {formats.count(run.total, 'job')} marked as failed."
+            + (f" Stopped: {formats.count(left, 'job')} not tried and unchanged." if left else "")
+        )
         markup.show(
-            markup.bullets(markup.inline(f"{one.key.job_id} of {one.key.user_id}: {one.message}") for one in results)
+            markup.bullets(
+                f"{one.key.job_id} of {one.key.user_id}: {failures.sentences(one.message)}" for one in run.results
+            )
         )
         st.button("Close", on_click=lambda: st.session_state.pop(_RESULTS, None), key="mark_close")

@@ -1,14 +1,17 @@
-"""Findings of the Audit page: how many there are, by kind, and the records of one kind."""
+"""Issues of the Data quality page: how many there are, by kind, and the records of one kind."""
 
 import pandas as pd
 import streamlit as st
 
 from analysis import consistency
-from data.dynamodb.store import Read
-from ui.components import filters, grid, markup
+from data.dynamodb.reads import Read
+from queries.session import Session
+from ui.components import downloads, grid, markup
 from ui.components.filters import Period
-from ui.quality import deep_check, shared
-from ui.shell.page import Page
+from ui.quality import deep_check
+from ui.shell import address
+from ui.shell.clock import Clock
+from ui.students import record
 from wording import formats
 
 _NAMES = {consistency.OF_EVALUATIONS: "Evaluation", consistency.OF_SETS: "Flashcard set"}
@@ -16,120 +19,163 @@ _KINDS_GRID, _RECORDS_GRID = "audit_kinds", "audit_records"
 
 
 def of_period(
-    evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, page: Page, period: Period
+    evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, session: Session, period: Period
 ) -> pd.DataFrame:
     """All findings of the period: from the lists, and from whole records where they have been read."""
-    found = []
+    frames = []
     if evaluation_rows is not None:
-        found.append(consistency.in_evaluations(evaluation_rows))
+        frames.append(consistency.in_evaluations(evaluation_rows))
     if set_rows is not None:
-        found.append(consistency.in_sets(set_rows))
+        frames.append(consistency.in_sets(set_rows))
     if kept := deep_check.kept(period):
-        found.append(kept.findings)
-        page.keep(Read(None, kept.cost, kept.read_at, kept.complete))
+        frames.append(kept.findings)
+        session.count(Read(None, kept.cost, kept.read_at, kept.complete))
     # What was read whole was read for the classes of that time.
-    shown: pd.DataFrame = page.only_seen(consistency.together(*found))
-    return shown
+    visible: pd.DataFrame = session.gate.filter(consistency.together(*frames))
+    return visible
 
 
 def counts(
-    found: pd.DataFrame, evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, period: Period
+    findings: pd.DataFrame, evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, period: Period
 ) -> None:
     """How much was looked at, and how much of it has a finding."""
-    groups = found["kind"].map(lambda kind: consistency.describe(kind).group)
+    groups = findings["kind"].map(lambda kind: consistency.describe(kind).group)
     looked = f"Created in the last {period.name}, of every status but unknown ones."
-    numbers = [
+
+    def of(group: str) -> int:
+        return len(findings.loc[groups == group, ["table", "id", "user_id"]].drop_duplicates())
+
+    # Of what was not loaded, and of full records that were not checked, nothing is known.
+    has_evaluations, has_sets = evaluation_rows is not None, set_rows is not None
+    numbers = (
         ("Evaluations", None if evaluation_rows is None else len(evaluation_rows), looked),
         ("Flashcard sets", None if set_rows is None else len(set_rows), looked),
-        *(
-            (name, len(found.loc[groups == group, ["table", "id", "user_id"]].drop_duplicates()), explain)
-            for name, group, explain in (
-                ("Scores that do not follow", consistency.SCORES, "Evaluations with at least one such finding."),
-                ("Break the schema", consistency.SCHEMA, "Evaluations and sets with at least one such finding."),
-                ("Notes", consistency.NOTES, "Evaluations up to half a band off their criteria, which may be meant."),
-            )
+        (
+            "Score errors",
+            of(consistency.SCORES) if has_evaluations else None,
+            "Evaluations with at least one such issue.",
         ),
-    ]
+        (
+            "Format errors",
+            of(consistency.SCHEMA) if has_evaluations and has_sets else None,
+            "Evaluations and sets with at least one such issue.",
+        ),
+        (
+            "Repaired",
+            of(consistency.REPAIRED) if deep_check.kept(period) else None,
+            "Records that are read, with something in their texts mended.",
+        ),
+        (
+            "Warnings",
+            of(consistency.NOTES) if has_evaluations else None,
+            "Evaluations up to half a band off their criteria, which may be meant.",
+        ),
+    )
     with st.container(horizontal=True):
         for name, number, explain in numbers:
-            st.metric(name, formats.whole(number), help=explain, width="content")
+            st.metric(name, formats.whole(number), help=explain, width="content", border=True)
 
 
-def by_kind(found: pd.DataFrame, page: Page, period: Period) -> None:
-    """Findings by kind; the chosen kind is in the URL as `?finding=`, and its records follow."""
-    st.subheader("Findings", anchor=False)
-    kinds = consistency.by_kind(found)
-    if kinds.empty:
-        st.info(f"All that can be told from the lists of the last {period.name} adds up.", title="No findings")
+def by_kind(findings: pd.DataFrame, session: Session, clock: Clock, period: Period, *, loaded: bool) -> None:
+    """Findings by kind; the chosen kind is in the URL as `?finding=`, and its records follow.
+
+    `loaded` is whether both tables were: else nobody can say that there are none.
+    """
+    kinds = consistency.by_kind(findings)
+    if kinds.empty and not loaded:
         return
-    st.text("Tick a kind to see its records.")
+    if kinds.empty:
+        st.info("The deep check also looks into the full records.", title=f"No problems in the last {period.name}")
+        return
     # The grid remembers which row was chosen, not which kind: other kinds make another grid.
     with st.container(key=_KINDS_GRID):
         picked = grid.pick(
             pd.DataFrame(
                 {
+                    "Issue": kinds["name"],
+                    "Severity": kinds["group"],
                     "Records": kinds["records"],
-                    "Kind": kinds["name"],
-                    "Group": kinds["group"],
                     "Students": kinds["students"],
                     "What it means": kinds["meaning"],
-                    "Newest example": kinds["example"],
+                    "Example": kinds["example"],
                 }
             ),
             {
-                # Pinned is what is narrow: on a phone, a wide pinned column would hide all others.
-                "Records": st.column_config.NumberColumn(width=70, pinned=True),
-                "Kind": st.column_config.TextColumn(width=400),
-                "Group": st.column_config.TextColumn(width=80),
+                # Not pinned: on a phone it would hide all others.
+                "Issue": st.column_config.TextColumn(width=330, pinned=False),
+                "Severity": st.column_config.TextColumn(width=95),
+                "Records": st.column_config.NumberColumn(width=70),
                 "Students": st.column_config.NumberColumn(width=80),
                 "What it means": st.column_config.TextColumn(width=560),
-                "Newest example": st.column_config.TextColumn(width=420),
+                "Example": st.column_config.TextColumn(width=420),
             },
-            key=shared.grid_key(_KINDS_GRID, kinds["kind"]),
-            alt=f"{formats.count(len(kinds), 'kind')} of findings with counts",
+            opens="Issue",
+            key=grid.key_of(_KINDS_GRID, kinds["kind"]),
+            alt=f"{formats.count(len(kinds), 'kind')} of issues with counts",
         )
     if picked is not None:
-        filters.put(finding=kinds["kind"][picked])
-    chosen = filters.value("finding")
-    everything = _table(found, with_kind=True)
-    shared.download("Download all findings (CSV)", everything, "All findings", page, period, key="audit_all")
-    if chosen and chosen not in set(kinds["kind"]):
-        said = markup.inline(f"“{chosen}” was not found in the last {period.name}.")
-        markup.show(markup.quiet(said))
-    elif chosen:
-        _records(found[found["kind"] == chosen].reset_index(drop=True), chosen, page, period)
+        address.put(finding=kinds["kind"][picked])
+    code = address.value("finding")
+    everything = _table(findings, with_kind=True)
+    _download("Download CSV", everything, "All issues", "audit_all", session, clock, period)
+    if code and code not in set(kinds["kind"]):
+        message = f"“{code}” was not found in the last {period.name}."
+        markup.show(markup.quiet(message))
+    elif code:
+        _records(findings[findings["kind"] == code].reset_index(drop=True), code, session, clock, period)
 
 
-def _records(found: pd.DataFrame, code: str, page: Page, period: Period) -> None:
+def _records(findings: pd.DataFrame, code: str, session: Session, clock: Clock, period: Period) -> None:
     kind = consistency.describe(code)
-    markup.show(markup.heading(kind.name, 3), markup.line(markup.inline(kind.meaning)))
-    st.text(f"{formats.count(len(found), 'record')}, newest first. Tick one to open it.")
-    shown = _table(found)
+    markup.show(markup.heading(kind.name, 3), markup.line(kind.meaning))
+    st.text(f"{formats.count(len(findings), 'record')}, newest first")
+    records = _table(findings)
     with st.container(key=_RECORDS_GRID):
         picked = grid.pick(
-            shown,
+            records,
             {
-                "When": grid.moment("When", page.zone, pinned=True),
-                "What was found": st.column_config.TextColumn(width=460),
+                "Date": grid.moment("Date", clock.zone, pinned=True),
+                "Details": st.column_config.TextColumn(width=460),
             },
-            key=shared.grid_key(_RECORDS_GRID, [code, *found["id"].map(str)]),
+            opens="ID",
+            key=grid.key_of(_RECORDS_GRID, [code, *findings["id"].map(str)]),
             alt=f"Records of the kind “{kind.name}”, newest first",
         )
-    shared.download("Download this list (CSV)", shown, kind.name, page, period, key="audit_one")
+    _download("Download list (CSV)", records, kind.name, "audit_one", session, clock, period)
     if picked is not None:
-        row = found.iloc[picked]
-        shared.open_record(row["table"] == consistency.OF_SETS, row["id"], row["user_id"], page)
+        row = findings.iloc[picked]
+        record.go_to(row["table"] == consistency.OF_SETS, row["id"], row["user_id"])
 
 
-def _table(found: pd.DataFrame, *, with_kind: bool = False) -> pd.DataFrame:
-    kinds = [consistency.describe(kind) for kind in found["kind"]] if with_kind else []
+def _download(
+    label: str, rows: pd.DataFrame, what: str, key: str, session: Session, clock: Clock, period: Period
+) -> None:
+    downloads.table(
+        rows,
+        what,
+        session,
+        clock,
+        period=f"the last {period.name}",
+        codes={"of": f"{period.days}d", "from": "audit"},
+        key=key,
+        label=label,
+        students=rows["Student"].dropna(),
+    )
+
+
+def _table(findings: pd.DataFrame, *, with_kind: bool = False) -> pd.DataFrame:
+    kinds = [consistency.describe(kind) for kind in findings["kind"]] if with_kind else []
     return pd.DataFrame(
         {
-            "When": found["created_at"],
-            **({"Kind": [kind.name for kind in kinds], "Group": [kind.group for kind in kinds]} if with_kind else {}),
-            "What was found": found["detail"],
-            "Student": found["user_id"],
-            "Id": found["id"],
-            "Record": found["table"].map(_NAMES),
+            "Date": findings["created_at"],
+            **(
+                {"Issue": [kind.name for kind in kinds], "Severity": [kind.group for kind in kinds]}
+                if with_kind
+                else {}
+            ),
+            "Details": findings["detail"],
+            "Student": findings["user_id"],
+            "ID": findings["id"],
+            "Record": findings["table"].map(_NAMES),
         }
     )

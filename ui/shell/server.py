@@ -1,98 +1,61 @@
-"""The server around the pages: what every answer tells the browser to refuse, and the browser at the start."""
+"""The server around the pages: its middleware, its start and its end."""
 
 import asyncio
-import re
+import signal
+import sys
 import webbrowser
-from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from hashlib import sha256
-from pathlib import Path
-from threading import Thread
+from contextlib import asynccontextmanager, suppress
+from threading import Thread, current_thread, main_thread
+from typing import Any
 
 import streamlit as st
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.config import is_manually_set
 from streamlit.starlette import App
+from streamlit.web.server.server_util import get_url
 
-_SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
+from data import roster
+from data.environment import read_settings
+from data.roster import RosterError
+from data.settings import SettingsError
+from ui.shell.middleware import Doors, SameOrigin, SecurityHeaders
+from ui.shell.return_link import ReturnLink
+from ui.shell.scripts import Scripts
 
+_EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
+_USUAL_PORT = 8501
 
-def _inline_scripts() -> str:
-    """Streamlit's page has an inline script, which is allowed by its hash and no other."""
-    page = (Path(st.__file__).parent / "static/index.html").read_text(encoding="utf-8")
-    hashes = [b64encode(sha256(script.encode()).digest()).decode() for script in _SCRIPT.findall(page)]
-    return " ".join(f"'sha256-{digest}'" for digest in hashes)
-
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        f"script-src 'self' 'wasm-unsafe-eval' {_inline_scripts()}",  # protobuf asks whether there is WebAssembly
-        "style-src 'self' 'unsafe-inline'",  # Streamlit and Plotly make their styles while they run
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "media-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # addresses hold ids
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-}
+MIDDLEWARE = [
+    Middleware(SecurityHeaders),
+    Middleware(SameOrigin),
+    Middleware(Doors),
+    Middleware(ReturnLink),
+    Middleware(Scripts),
+]
 
 
-_OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
-
-
-class SecurityHeaders:
-    """Adds HEADERS to every answer; over HTTPS, cookies go back over HTTPS alone; downloads are kept nowhere."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; add to answers on their way back."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        # Told by the proxy. Whoever pretends only makes his own browser stricter.
-        is_https = scope["scheme"] == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
-        is_download = "/media/" in scope["path"]
-
-        async def send_with(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                if is_download:
-                    headers["Cache-Control"] = "no-store"
-                if is_https:
-                    headers.update(_OVER_HTTPS)
-                    message["headers"] = [_secured(name, value) for name, value in message["headers"]]
-            await send(message)
-
-        await self._app(scope, receive, send_with)
-
-
-MIDDLEWARE = [Middleware(SecurityHeaders)]
+def check_settings() -> None:
+    """End the process with a sentence and exit code 1 where a setting, or the roster that one names, is unusable."""
+    try:
+        settings = read_settings()
+        if settings.roster:
+            roster.read(settings.roster)
+    except SettingsError as error:
+        sys.exit(str(error))
+    except RosterError as error:
+        sys.exit(f"BANDUP_ROSTER: {error}")
 
 
 @asynccontextmanager
 async def opened(_: App) -> AsyncIterator[None]:
-    """For as long as the server runs. At its start the browser opens, as `streamlit run` does for other dashboards."""
+    """For as long as the server runs. At its start it says where it is, and opens the browser there."""
+    url = address()
+    if st.get_option("server.port") != _USUAL_PORT and not is_manually_set("server.port"):
+        _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
+    _end_quietly()  # before anybody is told how to end it
+    _say(f"The dashboard is at {url} until Ctrl+C ends it.")
     if not st.get_option("server.headless"):
-        host = st.get_option("server.address") or "localhost"
-        url = f"http://{f'[{host}]' if ':' in host else host}:{st.get_option('server.port')}"
         # The server answers a moment after this has begun.
         asyncio.get_running_loop().call_later(
             1, lambda: Thread(target=webbrowser.open, args=(url,), daemon=True).start()
@@ -100,6 +63,36 @@ async def opened(_: App) -> AsyncIterator[None]:
     yield
 
 
-def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    is_bare_cookie = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
-    return name, value + b"; Secure" if is_bare_cookie else value
+def _say(line: str) -> None:
+    """Print a line. Where there is no room for it, as on a full disk, the server starts and ends all the same."""
+    with suppress(OSError):
+        print(line, flush=True)
+
+
+def address() -> str:
+    """Where a browser on this computer finds the dashboard."""
+    option = "browser.serverAddress" if is_manually_set("browser.serverAddress") else "server.address"
+    host = st.get_option(option) or "localhost"
+    if host in _EVERY_INTERFACE:
+        host = "localhost"
+    return get_url(f"[{host}]" if ":" in host else host)
+
+
+def _end_quietly() -> None:
+    """Have Ctrl+C and SIGTERM end the server with exit code 0; uvicorn would raise the signal again in the end."""
+    if current_thread() is not main_thread():
+        return  # signals arrive in the main thread alone: this is a test
+    server: Any = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if not hasattr(server, "should_exit"):
+        return
+
+    def end(*_: object) -> None:
+        # The second one does not wait for connections that stay open.
+        server.force_exit = server.should_exit
+        server.should_exit = True
+        if not server.force_exit:
+            _say("Stopping")
+
+    for number in signal.valid_signals():
+        if getattr(signal.getsignal(number), "__self__", None) is server:
+            signal.signal(number, end)

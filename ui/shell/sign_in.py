@@ -2,9 +2,10 @@
 
 import logging
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import streamlit as st
 
 from data.roster import Roster, RosterError
 from queries import source
-from queries.gate import MOST_HOURS, README, AccessError, Gate, Refused, Rules, Visitor, local
+from queries.gate import README, AccessError, Gate, Refused, Rules, Visitor, local
+from ui.shell.ended import Ended, folder
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ def recognise(sent: Request) -> Visitor:
     _Process.had_sign_in = True
     if st.get_option("server.trustedUserHeaders"):
         raise Refused("server.trustedUserHeaders is set: anybody could claim to be somebody else. So there is no data.")
-    if _sign_in(sent.user) in _Process.ended:
+    if sent.user in _ended():
         raise Refused("You have signed out.", "sign in")
     return rules.visitor(sent.user, datetime.now(UTC))
 
@@ -80,27 +82,34 @@ def require_ops(what: str) -> Visitor:
 
 def sign_out() -> None:
     """End this sign-in in every tab. Streamlit alone would leave other tabs signed in until they are closed."""
-    now = datetime.now(UTC)
-    _Process.ended = {key: at for key, at in _Process.ended.items() if now - at < timedelta(hours=MOST_HOURS)}
-    _Process.ended[_sign_in(st.user.to_dict())] = now
+    end(st.user.to_dict())
     st.logout()
 
 
+def end(user: Mapping[str, Any]) -> None:
+    """End the sign-in of somebody, as the provider has named them; a restart does not forget it."""
+    _ended().add(user)
+
+
 class _Process:
-    """What this process remembers: that there was sign-in, and which sign-ins have ended, and when."""
+    """What this process remembers: that there was sign-in."""
 
     had_sign_in = False
-    ended: dict[tuple[str, ...], datetime] = {}  # noqa: RUF012 - replaced as a whole
 
 
-def _sign_in(user: Mapping[str, Any]) -> tuple[str, ...]:
-    """What tells one sign-in from another: the provider makes a nonce for each."""
-    return tuple(str(user.get(claim)) for claim in ("iss", "sub", "iat", "nonce"))
+@cache
+def _ended() -> Ended:
+    return Ended(folder())
 
 
 def _client() -> str | None:
     """The address that the browser's request came from; None for this computer."""
     return st.context.ip_address
+
+
+def sections() -> dict[str, str]:
+    """The sections of secrets.toml, and the file that each is taken from; AccessError when it cannot be read."""
+    return {name: str(path) for path, content in _secret_files() for name in content}
 
 
 def _secrets() -> dict[str, Any]:
@@ -109,13 +118,20 @@ def _secrets() -> dict[str, Any]:
     Streamlit's own st.secrets says of a file that it cannot read the same as of none, and no longer follows a file
     that was broken once: a role that was taken away would stay.
     """
-    content: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
+    for _, content in _secret_files():
+        merged |= content
+    return merged
+
+
+def _secret_files() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Each file of secrets that is there, with what it says; the last one counts."""
     for path in map(Path, st.get_option("secrets.files")):
         if not path.exists():
             continue
         try:
-            content |= tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             log.warning("%s cannot be read: %s", path, error)
             raise AccessError("secrets.toml cannot be read; the log says why.") from error
-    return content
+        yield path, content

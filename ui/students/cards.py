@@ -1,5 +1,8 @@
-"""A student's flashcard sets, and the cards of one: one to flip through with the keyboard, and all as a table."""
+"""A student's flashcard sets, and the cards of one: one to practise with the keyboard, and all as a table."""
 
+import random
+import re
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -9,78 +12,152 @@ from data.records.flashcards import FlashcardSet
 from data.schema import FLASHCARD_SETS
 from exports import anki, spreadsheets
 from queries import records
+from queries.session import Session
 from ui.components import downloads, filters, grid, markup
-from ui.shell.page import FLASHCARDS, Page
-from ui.students import feedback
+from ui.shell import address, badge
+from ui.shell.clock import Clock
+from ui.shell.navigation import FLASHCARDS, go
+from ui.shell.page import fragment, require
+from ui.shell.reads import PageSession
+from ui.students import feedback, tables, unindexed
 from wording import formats
 
 
-def sets_of(user_id: str, page: Page, *, with_filter: bool = False) -> None:
+def sets_of(user_id: str, session: Session, clock: Clock, *, with_filter: bool = False) -> None:
     """A student's sets as a table; choosing one opens it."""
-    sets = page.student_rows(FLASHCARD_SETS, records.sets, user_id)
+    sets = unindexed.rows(FLASHCARD_SETS, records.sets, user_id, session)
     if sets is None:
         return
     if sets.empty:
         st.text("No flashcard sets yet. They appear here when this student turns a document into cards.")
         return
     rows = grid.matching(sets, status=filters.status("sets") if with_filter else None)
-    st.text(formats.to_tick(len(rows), len(sets), "set", "see its cards"))
-    chosen = grid.pick(
-        grid.sets(rows, page.now),
-        grid.sets_columns(page.zone),
+    st.text(formats.of(len(rows), len(sets), "set"))
+    row = grid.pick(
+        tables.sets(rows, clock.now),
+        tables.sets_columns(clock.zone),
+        opens="Document",
         key="set_rows",
         alt="Flashcard sets of this student, newest first",
     )
     downloads.table(
-        grid.with_issue_text(rows), "flashcard sets", page, period="all", codes={"of": user_id}, key="take_sets"
+        tables.with_issue_text(rows),
+        "flashcard sets",
+        session,
+        clock,
+        period="all",
+        codes={"of": user_id},
+        key="take_sets",
     )
-    if chosen is not None:
-        page.go(FLASHCARDS, set_id=rows["set_id"][chosen], user_id=user_id)
+    if row is not None:
+        go(FLASHCARDS, set_id=rows["set_id"][row], user_id=user_id)
 
 
-def counted(chosen: FlashcardSet) -> str:
+def name(card_set: FlashcardSet) -> str:
+    """What the set is called: its document's name, without the folders and the ending that S3 keys have."""
+    last = (card_set.document_id or "").rstrip("/").rpartition("/")[2]
+    return re.sub(r"\.[A-Za-z0-9]{1,5}$", "", last) or "Flashcards"
+
+
+def counted(card_set: FlashcardSet) -> str:
     """How many cards there are, and how many the record says there are when that is another number."""
-    if chosen.total_cards is None or chosen.total_cards == len(chosen.cards):
-        return f"{len(chosen.cards):,}"
-    return f"{len(chosen.cards):,} here, {chosen.total_cards:,} according to the record"
+    if card_set.total_cards is None or card_set.total_cards == len(card_set.cards):
+        return f"{len(card_set.cards):,}"
+    return f"{len(card_set.cards):,} of {card_set.total_cards:,} expected"
 
 
 @st.fragment
-def flip(chosen: FlashcardSet, page: Page) -> None:
-    """One card at a time: Space turns it, the arrow keys go on and back."""
-    now_page = page.fresh()
-    with now_page.part("The cards"):
-        now_page.require(chosen.user_id)
-        _flip(chosen)
+def practise(card_set: FlashcardSet, session: PageSession) -> None:
+    """One card at a time, with what was known: Space shows the answer, the arrow keys go on and back."""
+    with fragment("The cards", session) as (look, _):
+        require(card_set.user_id, look)
+        _practise(card_set)
 
 
-def _flip(chosen: FlashcardSet) -> None:
-    place, turned = f"_card_{chosen.set_id}", f"_turned_{chosen.set_id}"
-    at = min(st.session_state.get(place, 0), len(chosen.cards) - 1)
-    card = chosen.cards[at]
-    is_back = bool(st.session_state.get(turned))
+def _practise(card_set: FlashcardSet) -> None:
+    """The round is kept for the visit: the order of the cards, the place in it, and which are known."""
+    number = len(card_set.cards)
+    key = f"_practice_{card_set.user_id}_{card_set.set_id}"
+    practice: _Practice = st.session_state.get(key) or _Practice(tuple(range(number)))
+    if len(practice.order) != number:
+        practice = _Practice(tuple(range(number)))
 
-    def move(step: int) -> None:
-        st.session_state[place] = (at + step) % len(chosen.cards)
-        st.session_state[turned] = False
+    def put(changed: _Practice) -> None:
+        st.session_state[key] = changed
 
-    def turn() -> None:
-        st.session_state[turned] = not is_back
-
-    side = "answer" if is_back else "question"
-    shown = card.back if is_back else card.front
-    markup.show(markup.card(shown or f"(no {side})", f"Card {at + 1} of {len(chosen.cards)} · {side}"))
-    if is_back and card.more:
+    card, is_answer = card_set.cards[practice.card], practice.answered
+    text = card.back if is_answer else card.front
+    side = "answer" if is_answer else "question"
+    known = len(practice.known)
+    st.progress(known / number, text=f"{known:,} of {formats.count(number, 'card')} known")
+    markup.show(markup.card(text or f"(no {side})", f"{practice.place + 1:,} of {number:,} · {side}"))
+    if is_answer and card.more:
         markup.show(feedback.layout(dict(card.more)))
     with st.container(horizontal=True):
-        st.button("Back", on_click=move, args=(-1,), shortcut="Left", key="card_back")
-        st.button("Turn the card", on_click=turn, shortcut="Space", key="card_turn")
-        st.button("Next", on_click=move, args=(1,), shortcut="Right", key="card_next")
+        st.button(
+            "Hide answer" if is_answer else "Show answer",
+            on_click=put,
+            args=(practice.turned(),),
+            shortcut="Space",
+            key="card_turn",
+            type="secondary" if is_answer else "primary",
+        )
+        st.button("Previous", on_click=put, args=(practice.moved(-1),), shortcut="Left", key="card_previous")
+        st.button("Next", on_click=put, args=(practice.moved(1),), shortcut="Right", key="card_next")
+        if is_answer:
+            st.button(
+                "Known", on_click=put, args=(practice.marked(known=True),), icon=":material/check:", key="card_known"
+            )
+            st.button(
+                "Again", on_click=put, args=(practice.marked(known=False),), icon=":material/replay:", key="card_again"
+            )
+        st.button("Shuffle", on_click=_shuffle, args=(key, number), icon=":material/shuffle:", key="card_shuffle")
+        if practice.known:
+            st.button("Start over", on_click=put, args=(_Practice(practice.order),), key="card_start_over")
 
 
-def table(chosen: FlashcardSet) -> None:
-    """All cards, those that contain the searched text."""
-    wanted = filters.search("Search the cards", key="cards").casefold()
+def _shuffle(key: str, number: int) -> None:
+    st.session_state[key] = _Practice(tuple(random.sample(range(number), number)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Practice:
+    """A round through a set: the order of its cards, the place in it, and which cards are known."""
+
+    order: tuple[int, ...]
+    place: int = 0
+    answered: bool = False
+    known: frozenset[int] = frozenset()
+
+    @property
+    def card(self) -> int:
+        """Which card of the set is on screen."""
+        return self.order[self.place]
+
+    def turned(self) -> "_Practice":
+        """The other side of the card."""
+        return replace(self, answered=not self.answered)
+
+    def moved(self, step: int) -> "_Practice":
+        """Another card, its question first."""
+        return replace(self, place=(self.place + step) % len(self.order), answered=False)
+
+    def marked(self, *, known: bool) -> "_Practice":
+        """The card known or to see again, then the next one that is not known yet; the next one where all are."""
+        marked = replace(self, known=self.known | {self.card} if known else self.known - {self.card})
+        steps = range(1, len(self.order) + 1)
+        left = (s for s in steps if self.order[(self.place + s) % len(self.order)] not in marked.known)
+        return marked.moved(next(left, 1))
+
+
+def table(card_set: FlashcardSet) -> None:
+    """All cards, those that contain the searched text; folded, so that answers are out of sight."""
+    with st.expander("All cards", expanded=bool(address.value("cards"))):
+        _table(card_set)
+
+
+def _table(card_set: FlashcardSet) -> None:
+    search = filters.search("Search cards", key="cards").casefold()
     rows = [
         {
             "Card": n,
@@ -88,13 +165,13 @@ def table(chosen: FlashcardSet) -> None:
             "Answer": card.back,
             "More": "; ".join(spreadsheets.more(card)),
         }
-        for n, card in enumerate(chosen.cards, 1)
-        if wanted in f"{card.front}\n{card.back}\n{card.more}".casefold()
+        for n, card in enumerate(card_set.cards, 1)
+        if search in f"{card.front}\n{card.back}\n{card.more}".casefold()
     ]
     if not rows:
-        st.text("No card contains this text.")
+        st.text("No cards found.")
         return
-    st.text(f"{len(rows):,} of {formats.count(len(chosen.cards), 'card')}")
+    st.text(f"{len(rows):,} of {formats.count(len(card_set.cards), 'card')}")
     frame = pd.DataFrame(rows)
     if not frame["More"].any():
         frame = frame.drop(columns="More")
@@ -107,24 +184,22 @@ def table(chosen: FlashcardSet) -> None:
     )
 
 
-def take_away(chosen: FlashcardSet, page: Page) -> None:
+def take_away(card_set: FlashcardSet, session: Session, clock: Clock) -> None:
     """The set as a file, for Anki and as TSV; each is made only when its button is pressed."""
-    made = page.now.astimezone(page.zone)
     with st.container(horizontal=True):
         for label, make, suffix, mime in (
-            ("Download for Anki", anki.package, "apkg", "application/octet-stream"),
-            ("Download as TSV", spreadsheets.tsv, "tsv", "text/tab-separated-values"),
+            ("Download for Anki (.apkg)", anki.package, "apkg", "application/octet-stream"),
+            ("Download spreadsheet (TSV)", spreadsheets.tsv, "tsv", "text/tab-separated-values"),
         ):
             downloads.button(
                 label,
-                partial(make, chosen, zone=page.zone, source=page.source, made=page.now),
-                page,
-                students=[chosen.user_id],
-                file_name=spreadsheets.file_name("flashcards", {"set": chosen.set_id}, made, suffix),
+                partial(make, card_set, zone=clock.zone, source=badge.text(), made=clock.now),
+                session,
+                students=[card_set.user_id],
+                file_name=spreadsheets.file_name("flashcards", {"set": card_set.set_id}, clock.local, suffix),
                 mime=mime,
                 key=f"cards_{suffix}",
+                explain="Re-importing updates the deck." if suffix == "apkg" else None,
             )
-    held = f"Each file holds {formats.count(len(chosen.cards), 'card')}."
-    if spreadsheets.missing_cards(chosen):
-        held += " Cards of this set that cannot be read are not in it."
-    st.text(f"{held} In Anki, importing it again updates the deck.")
+    if spreadsheets.missing_cards(card_set):
+        st.text("Cards that cannot be read are missing from the files.")

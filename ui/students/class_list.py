@@ -1,78 +1,323 @@
-"""The roster on the page: which one is used, what is wrong with it, one's own for this visit, a template."""
+"""The class list on the page: which one is used and what is wrong with it, and one's own for this visit."""
 
+import logging
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from data import roster
-from data.roster import Roster, RosterError
-from queries import source
-from ui.components import markup
-from ui.shell.page import ROSTER, Page
+from data.roster import Problem, Roster, RosterError, Student
+from queries import records, source
+from queries.gate import Visitor
+from queries.session import cache
+from ui.components import grid, markup
+from ui.shell.boundary import part
+from ui.shell.page import fragment
+from ui.shell.reads import PageSession
 from wording import formats
 
+log = logging.getLogger(__name__)
 
-def panel(page: Page) -> None:
-    """Everything about the roster, folded."""
-    with st.expander("Roster: names, classes and targets"), page.part("The roster"):
-        own = st.session_state.get(ROSTER) is not None
-        _upload()
-        used = page.roster
-        if not own:
-            _server_problem()
-        if used.students:
-            origin = "uploaded for this visit" if own else "from the dashboard's settings or the demo"
-            named = formats.count(len(used.students), "student")
-            st.text(f"In use: {named} in {formats.count(len(used.classes), 'class', 'classes')}, {origin}.")
-        else:
-            st.text("No roster is in use: students are shown by their ids, without classes and targets.")
-        for problem in used.problems[:20]:
-            markup.show(markup.line(markup.inline(f"Line {problem.line} is not used: {problem.reason}.")))
-        if len(used.problems) > 20:
-            st.text(f"And {len(used.problems) - 20:,} more lines that are not used.")
-        with st.container(horizontal=True):
-            st.download_button(
-                "Template",
-                roster.TEMPLATE.encode(),
-                file_name="roster-template.csv",
-                mime="text/csv",
-                on_click="ignore",
-                key="template",
-            )
-            if own:
-                st.button("Stop using my roster", on_click=_forget, key="forget_roster")
+_UPLOADED = "_roster"
+_OPEN = "_class_list_open"
+_TURN = "_roster_turn"
+_PARSED = "_class_list_parsed"
+_NARROWED = "_roster_narrowed"
+_LABELS = {
+    "user_id": "Student ID",
+    "name": "Name",
+    "class": "Class",
+    "target_band": "Target band",
+    "test_date": "Test date",
+    "teacher": "Teacher",
+}
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_PREVIEWED = 5  # students
+_LISTED = 20  # lines that were skipped
+_MOST = 100  # students in a list of names
 
 
-def _upload() -> None:
-    """A file of the reader's own. It is read here and kept for this visit only."""
+def used(visitor: Visitor) -> Roster:
+    """The class list for a page, which says above what comes next where something is wrong with the server's."""
+    if st.session_state.get(_UPLOADED) is None and (text := _trouble(visitor)):
+        with st.container(border=True):
+            markup.show(markup.line(f"⚠ {text}"))
+    return of_visit(visitor)
+
+
+def of_visit(visitor: Visitor) -> Roster:
+    """The class list uploaded for this visit, or the server's; an empty one when that cannot be used.
+
+    Whoever is limited to some classes gets nobody else's students of either: what an uploaded list names would
+    otherwise be read, counted and compared.
+    """
+    uploaded: Roster | None = st.session_state.get(_UPLOADED)
+    if uploaded is not None:
+        return _seen_by(visitor, uploaded)
+    return _server(visitor)
+
+
+def _seen_by(visitor: Visitor, uploaded: Roster) -> Roster:
+    return uploaded if visitor.classes is None else _within(uploaded, _server(visitor))
+
+
+def _server(visitor: Visitor) -> Roster:
+    try:
+        # Whoever is limited to some classes shall not see the names of the others.
+        return source.class_list(visitor.classes)
+    except RosterError as error:
+        log.warning("%s", error)
+        return source.NO_ROSTER
+
+
+def _within(uploaded: Roster, own: Roster) -> Roster:
+    """The students of an uploaded list who are in one's own; the same object as long as both are the same."""
+    kept: tuple[Roster, Roster, Roster] | None = st.session_state.get(_NARROWED)
+    if kept is None or kept[0] is not uploaded or kept[1] is not own:
+        kept = st.session_state[_NARROWED] = (uploaded, own, uploaded.within(own.students.keys()))
+    return kept[2]
+
+
+def called(student: Student) -> str:
+    """A student's name with the id, or the id alone."""
+    return f"{student.name} ({student.user_id})" if student.name else student.user_id
+
+
+def button(session: PageSession, days: int) -> None:
+    """A button that opens the class list in a dialog, where one's own can be looked at and taken into use.
+
+    `days` are those of which the page reads everybody's records: the class list is compared with them.
+    """
+    st.button("Class list", on_click=_open, icon=":material/groups:", key="class_list")
+    if not st.session_state.get(_OPEN):
+        return
+
+    @st.dialog("Class list", width="large", on_dismiss=_close)
+    def opened() -> None:
+        with fragment("The class list", session) as (look, _):
+            _content(look, days)
+
+    opened()
+
+
+def _open() -> None:
+    st.session_state[_OPEN] = True
+
+
+def _close() -> None:
+    """Close the dialog, and forget a file that was not used."""
+    st.session_state.pop(_OPEN, None)
+    st.session_state.pop(_PARSED, None)
+    # An uploader cannot be emptied, only replaced by another one.
+    st.session_state[_TURN] = _turn() + 1
+
+
+def _turn() -> int:
+    return int(st.session_state.get(_TURN, 0))
+
+
+def _content(session: PageSession, days: int) -> None:
     uploaded = st.file_uploader(
-        "Use my own for this visit (CSV with user_id, name, class, target_band)",
-        type="csv",
-        key=f"roster_file_{st.session_state.get(_TURN, 0)}",
-        help="It stays in this visit's memory: nobody else sees it, and it is gone when you close or reload the page.",
+        "Upload a class list (CSV or Excel). Only you see it, until you close this tab",
+        type=["csv", "tsv", "txt", "xlsx"],
+        key=f"roster_file_{_turn()}",
+        help="One column must hold the student IDs. Name, class, target band, test date and teacher are optional.",
     )
     if uploaded is None:
+        _in_use(session, days)
         return
-    try:
-        fresh: Roster | None = roster.parse(uploaded.getvalue())
-    except RosterError as error:
-        markup.show(markup.paragraph(f"{error} The roster before stays in use."))
+    fresh = _read(uploaded)
+    if fresh is None:
+        st.text("The previous class list is still in use.")
+        st.button("Cancel", on_click=_cancel, key="class_list_cancel")
         return
-    # What is above on the page was drawn with the roster before: once more, with this one.
-    if st.session_state.get(ROSTER) != fresh:
-        st.session_state[ROSTER] = fresh
-        st.rerun()
+    _preview(fresh)
+    _compare(_seen_by(session.visitor, fresh), session, days)
+    with st.container(horizontal=True):
+        if st.button("Use this class list", type="primary", key="class_list_use"):
+            st.session_state[_UPLOADED] = fresh
+            _close()
+            st.rerun()
+        st.button("Cancel", on_click=_cancel, key="class_list_cancel")
 
 
-def _server_problem() -> None:
+def _cancel() -> None:
+    _close()
+    _open()
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def _read(uploaded: UploadedFile) -> Roster | None:
+    """The class list in a file; None with what is wrong, and with columns to choose from where they are not clear."""
+    parsed = _parsed(uploaded, {})
+    if isinstance(parsed, RosterError) and parsed.headings:
+        _problem(parsed)
+        if chosen := _mapping(parsed.headings):
+            parsed = _parsed(uploaded, chosen)
+        else:
+            return None
+    if isinstance(parsed, RosterError):
+        _problem(parsed)
+        return None
+    return parsed
+
+
+def _parsed(uploaded: UploadedFile, mapping: Mapping[str, str]) -> Roster | RosterError:
+    """Read once per file and mapping, not at every run: a large one takes a second or two."""
+    key = uploaded.file_id, tuple(mapping.items())
+    # A mapping is chosen because of what came without it, so that is kept too.
+    kept: dict[object, Roster | RosterError] = st.session_state.setdefault(_PARSED, {})
+    if key not in kept:
+        try:
+            kept[key] = roster.parse(uploaded.getvalue(), mapping)
+        except RosterError as error:
+            kept[key] = error
+    return kept[key]
+
+
+def _mapping(headings: Sequence[str]) -> dict[str, str]:
+    """Which heading holds which column, as far as chosen."""
+    options = list(dict.fromkeys(filter(None, headings)))
+    chosen: dict[str, str] = {}
+    st.text("Which columns are these?")
+    for first in range(0, len(_LABELS), 3):
+        for place, column in zip(st.columns(3), list(_LABELS)[first : first + 3], strict=True):
+            heading = place.selectbox(
+                _LABELS[column], options, index=None, placeholder="Not chosen", key=f"column_{column}_{_turn()}"
+            )
+            if heading:
+                chosen[column] = heading
+    return chosen
+
+
+def _problem(error: RosterError) -> None:
+    markup.show(markup.paragraph(str(error)))
+    _lines(error.problems)
+
+
+def _preview(fresh: Roster) -> None:
+    layout = fresh.layout
+    skipped = f", {formats.count(layout.skipped, 'row')} skipped" if layout.skipped else ""
+    markup.show(markup.heading(f"{formats.count(len(fresh.students), 'student')} can be used{skipped}", 3))
+    students = list(fresh.students.values())[:_PREVIEWED]
+    rows = pd.DataFrame(
+        {
+            "Student ID": [student.user_id for student in students],
+            "Name": [student.name for student in students],
+            "Class": [student.class_name for student in students],
+            "Target band": [formats.band(student.target) for student in students],
+            "Test date": [f"{s.test_at.day} {s.test_at:%b %Y}" if s.test_at else "" for s in students],
+            "Teacher": [student.teacher for student in students],
+        }
+    )
+    named = [_LABELS[column] for column in _LABELS if column in layout.columns]
+    st.dataframe(
+        grid.literal(rows[named]), hide_index=True, key="class_list_preview", alt="The first students of the file"
+    )
+    markup.show(markup.quiet(f"{_format(fresh)} {' '.join(fresh.remarks)}"))
+    _lines(fresh.problems)
+
+
+def _format(fresh: Roster) -> str:
+    layout = fresh.layout
+    if layout.worksheet:
+        return f"Worksheet “{layout.worksheet}”."
+    return f"{layout.encoding}, separated by {_SEPARATORS.get(layout.separator, f'“{layout.separator}”')}."
+
+
+def _lines(problems: Sequence[Problem]) -> None:
+    """Why lines are not used, or not as they stand."""
+    for problem in problems[:_LISTED]:
+        state = " skipped" if problem.skipped else ""
+        markup.show(markup.line(f"Row {problem.line}{state}: {problem.reason}."))
+    if len(problems) > _LISTED:
+        st.text(f"And {len(problems) - _LISTED:,} more.")
+
+
+# --- the one in use ---------------------------------------------------------------------------------------------------
+
+
+def _in_use(session: PageSession, days: int) -> None:
+    visitor = session.visitor
+    current = of_visit(visitor)
+    uploaded: Roster | None = st.session_state.get(_UPLOADED)
+    own = uploaded is not None
+    if current.students:
+        settings = source.settings()
+        is_demo = settings.source == "demo" and not settings.roster
+        origin = "your own, in this tab" if own else "demo class list" if is_demo else "from the server settings"
+        named = formats.count(len(current.students), "student")
+        st.text(f"In use: {named} in {formats.count(len(current.classes), 'class', 'classes')}, {origin}.")
+    elif own:
+        st.text("In use: no student. Remove your class list to see your classes again.")
+    else:
+        st.text("No class list is in use: students are shown by their IDs, without classes and targets.")
+    if uploaded is not None and (others := len(uploaded.students) - len(current.students)):
+        st.text(f"Left out: {formats.count(others, 'student')} of the list who are in no class of yours.")
+    if own or visitor.is_ops:
+        _lines(current.problems)
+        if current.remarks:
+            markup.show(markup.quiet(" ".join(current.remarks)))
+    _compare(current, session, days)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download template (CSV)",
+            roster.TEMPLATE.encode(),
+            file_name="roster-template.csv",
+            mime="text/csv",
+            on_click="ignore",
+            key="template",
+        )
+        if own and st.button("Remove my class list", key="forget_roster"):
+            st.session_state.pop(_UPLOADED, None)
+            st.session_state.pop(_NARROWED, None)
+            _close()
+            st.rerun()
+
+
+def _compare(current: Roster, session: PageSession, days: int) -> None:
+    """Students of the class list without records, and those with records who are not in it.
+
+    Where the page has read everybody's: a school that is read class by class is not read for this.
+    """
+    if not current.students or cache.peek(records.period, days) is None:
+        return
+    with part("The comparison with the records"):
+        active = set(session.answer(records.period, days).read.value["user_id"].dropna())
+        absent = [called(student) for student in current.students.values() if student.user_id not in active]
+        unlisted = sorted(active - current.students.keys())
+        if absent:
+            with st.expander(f"{formats.count(len(absent), 'student')} of the list without recent records"):
+                st.text(f"No records in the last {days} days:")
+                _names(absent)
+        if unlisted:
+            with st.expander(f"{formats.count(len(unlisted), 'student')} with recent records, but not in the list"):
+                _names(unlisted)
+
+
+def _names(names: Sequence[str]) -> None:
+    more = f", and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+    markup.show(markup.paragraph(f"{', '.join(names[:_MOST])}{more}"))
+
+
+def _trouble(visitor: Visitor) -> str:
+    """What is wrong with the server's class list: where and why for ops, in a sentence for teachers; else empty."""
+    tell = "Please tell whoever runs this dashboard."
     try:
-        source.class_list()
+        server = source.class_list()
     except RosterError as error:
-        markup.show(markup.paragraph(str(error)))
-
-
-_TURN = "_roster_turn"
-
-
-def _forget() -> None:
-    st.session_state.pop(ROSTER, None)
-    # An uploader cannot be emptied, only replaced by another one.
-    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+        if visitor.is_ops:
+            return f"{error} Students are shown by their IDs until it can be read."
+        return f"The class list cannot be read, so students are shown by their IDs. {tell}"
+    skipped = [problem for problem in server.problems if problem.skipped]
+    if not skipped:
+        return ""
+    lines = formats.count(len(skipped), "row")
+    if visitor.is_ops:
+        first = skipped[0]
+        return f"{lines} of the class list {source.settings().roster} skipped. Row {first.line}: {first.reason}."
+    return f"{lines} of the class list cannot be used, so names or classes may be missing. {tell}"

@@ -1,10 +1,12 @@
 """A model's feedback, whatever its JSON looks like, laid out to be read."""
 
 import json
+import re
+
+from markupsafe import Markup
 
 from data.records.parse import Json
 from ui.components import markup
-from ui.components.markup import Html
 
 _NAMES = {
     "strengths": "Strengths",
@@ -16,17 +18,18 @@ _NAMES = {
     "task_response": "Task response",
     "coherence": "Coherence and cohesion",
     "lexical": "Lexical resource",
-    "grammar": "Grammar",
+    "grammar": "Grammatical range and accuracy",
     "fluency": "Fluency and coherence",
     "pronunciation": "Pronunciation",
     "comment": "Comment",
     "band": "Band",
     "score": "Score",
 }
+_FIRST = ("suggestions", "improvements", "weaknesses", "strengths")
 _DEEPEST = 6
 
 
-def layout(feedback: Json, depth: int = 0) -> Html:
+def layout(feedback: Json, depth: int = 0) -> Markup:
     """The feedback as headings, paragraphs and lists; its own keys where we have no better word for them.
 
     `depth` is how far inside a feedback this part of it stands.
@@ -34,35 +37,46 @@ def layout(feedback: Json, depth: int = 0) -> Html:
     return _value(feedback, depth)
 
 
+def ordered(feedback: Json) -> Markup:
+    """The whole feedback: what to improve first, then strengths, then the rest as it comes."""
+    if not isinstance(feedback, dict):
+        return layout(feedback)
+    first = [key for part in _FIRST for key in feedback if _folded(key) == part]
+    return layout({key: feedback[key] for key in [*first, *(key for key in feedback if key not in first)]})
+
+
 def name(key: str) -> str:
     """What a part of the feedback is called."""
-    return _NAMES.get(key, key)
+    return _NAMES.get(_folded(key), key)
 
 
-def _value(value: Json, depth: int) -> Html:
+def _folded(key: str) -> str:
+    return re.sub(r"[\s_-]+", "_", key.strip()).casefold()
+
+
+def _value(value: Json, depth: int) -> Markup:
     if depth >= _DEEPEST and isinstance(value, (dict, list)):
         return markup.paragraph(json.dumps(value, ensure_ascii=False, indent=2))
     if isinstance(value, dict):
-        return Html("".join(_entry(key, entry, depth) for key, entry in value.items())) if value else _nothing()
+        return markup.joined(_entry(key, entry, depth) for key, entry in value.items()) if value else _nothing()
     if isinstance(value, list):
         if not value:
             return _nothing()
         return markup.bullets(
-            _value(entry, depth + 1) if isinstance(entry, (dict, list)) else markup.inline(_say(entry))
-            for entry in value
+            _value(entry, depth + 1) if isinstance(entry, (dict, list)) else _say(entry) for entry in value
         )
     return markup.paragraph(_say(value))
 
 
-def _entry(key: str, value: Json, depth: int) -> Html:
+def _entry(key: str, value: Json, depth: int) -> Markup:
     if isinstance(value, (dict, list)):
-        return Html(markup.heading(name(key), min(6, 4 + depth)) + markup.indented(_value(value, depth + 1)))
-    said = _say(value)
-    if depth == 0 or len(said) > 200 or "\n" in said:
-        return Html(markup.heading(name(key), min(6, 4 + depth)) + markup.paragraph(said))
+        return markup.heading(name(key), min(6, 4 + depth)) + markup.indented(_value(value, depth + 1))
+    text = _say(value)
+    if depth == 0 or len(text) > 200 or "\n" in text:
+        return markup.heading(name(key), min(6, 4 + depth)) + markup.paragraph(text)
     if key in ("comment", "comments"):
-        return markup.paragraph(said)
-    return markup.line(markup.inline(f"{name(key)}: {said}"))
+        return markup.paragraph(text)
+    return markup.line(f"{name(key)}: {text}")
 
 
 def _say(value: Json) -> str:
@@ -71,5 +85,5 @@ def _say(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _nothing() -> Html:
+def _nothing() -> Markup:
     return markup.paragraph("(nothing)")

@@ -1,268 +1,268 @@
-"""The parts of the Overview page: who is shown, who needs attention and why, the class in charts, groups to teach."""
+"""The parts of the Overview page: who is shown, who needs attention and why, the class in charts."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
-import pandas as pd
 import streamlit as st
 
-from analysis import attention, practice, progress
-from analysis.attention import Row, Rules, Student
+from analysis import attention, progress
+from analysis.attention import Row, Rules
 from data.roster import Roster
-from data.schema import CRITERIA, TYPES
-from ui.components import charts, downloads, filters, grid, plots
+from queries.session import Session
+from queries.standings import Activity, Evaluations, Listing, Week
+from ui.components import charts, downloads, filters, grid, markup, plots
 from ui.components.filters import Period
-from ui.shell.page import STUDENT, Page
-from ui.students import recurring
+from ui.shell import address
+from ui.shell.clock import Clock
+from ui.shell.navigation import STUDENT, go, href
+from ui.students import tables
+from ui.students.choice import Choice
 from wording import formats, verdicts
 from wording.skills import SKILL_NAMES
 
 _RULES = {
-    "lost": "Result lost",
-    "falling": "Falling",
+    "lost": "Missing result",
+    "falling": "Declining",
     "below": "Below target",
-    "weakest": "One weak criterion",
-    "away": "Away",
+    "weakest": "Weak criterion",
+    "away": "Inactive",
 }
 _FLAGGED = "any"
-_NO_CLASS = "-"
-_UNFOLDED = "_rules_unfolded"
+_ON_PHONE = 20  # students in a phone's list, which has no pages of its own
+_NEW = 3  # students with new reasons who are named
+FILTERS = ("class", "of", "period", "flag", *attention.RULES)
+"""What Clear filters takes out of the address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the reader wants to see. `class_name`, `skill` and `flag` are None for all; `flag` may be any or a rule."""
-
-    class_name: str | None
-    skill: str | None
-    flag: str | None
-
-    @property
-    def skills(self) -> tuple[str, ...]:
-        """The skills on screen."""
-        return TYPES if self.skill is None else (self.skill,)
-
-
-def choose(roster: Roster) -> Choice:
-    """Which students to show: by class, skill and flag, all in the address."""
-    classes = {"": "All", **{name: name for name in roster.classes}}
-    if roster.classes and any(not student.class_name for student in roster.students.values()):
-        classes[_NO_CLASS] = "(no class)"
-    # Without classes there is nothing to choose, but a link that asks for one must not show all without a word.
-    asks = bool(roster.classes or filters.value("class"))
-    wanted = filters.option("Class", classes, key="class", default="") if asks else ""
-    skills = {filters.ALL: "Both", **SKILL_NAMES}
-    skill = filters.choice("Skill", skills, key="of", default=filters.ALL)
-    flag = filters.choice(
-        "Show", {filters.ALL: "Everybody", _FLAGGED: "Needs attention", **_RULES}, key="flag", default=filters.ALL
-    )
-    return Choice(wanted or None, None if skill == filters.ALL else skill, None if flag == filters.ALL else flag)
+def flagged(listed: Listing) -> str | None:
+    """The flag that the students shown must have: None for all, any, or a rule. Each says how many have it."""
+    names = {filters.ALL: f"**{len(listed):,}** All students", _FLAGGED: f"**{len(listed.flagged):,}** Need attention"}
+    # A rule that nobody meets is no choice, unless the link has made it.
+    names |= {
+        rule: f"**{listed.counts[rule]:,}** {name}"
+        for rule, name in _RULES.items()
+        if listed.counts[rule] or address.value("flag") == rule
+    }
+    flag = filters.choice("Show", names, key="flag", default=filters.ALL, is_labelled=False)
+    return None if flag == filters.ALL else flag
 
 
 def rules() -> Rules:
     """The rules of attention, readable and settable, in the address; 0 switches one off."""
     standard = Rules()
-    # Unfolded once the address changes the rules, so that what it says is seen; never folded under the reader's hand.
-    changed = any(filters.value(rule) for rule in attention.RULES)
-    unfolded = st.session_state[_UNFOLDED] = changed or st.session_state.get(_UNFOLDED, False)
-    with (
-        st.expander("When does a student need attention?", expanded=unfolded),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
+    changed = any(address.value(rule) for rule in attention.RULES)
+    with st.popover("Attention rules (changed)" if changed else "Attention rules"):
         lost = filters.switch(
-            "A result is lost", key="lost", default=True, explain="A job failed and was never done again successfully."
+            "Missing result",
+            key="lost",
+            default=True,
+            explain="A job failed or got stuck and did not succeed within a day.",
         )
-        falling = filters.switch("The trend is falling", key="falling", default=True, explain=verdicts.TREND_HELP)
+        falling = filters.switch("Declining trend", key="falling", default=True, explain=verdicts.TREND_HELP)
         below = filters.number(
-            "Bands below the target",
+            "Below target by (bands)",
             key="below",
             default=standard.below or 0,
             step=0.5,
             most=9,
-            explain="The level is at least so far below the target that the roster names. 0 switches the rule off.",
+            explain="The level, with all of its margin, is so far below the target. With a test date: the target is "
+            "out of reach by then. 0 = off.",
         )
         weakest = filters.number(
-            "Criterion below the rest",
+            "Weak criterion by (bands)",
             key="weakest",
             default=standard.weakest or 0,
             step=0.5,
             most=9,
-            explain="A criterion's level is at least so far below the median of the others. 0 switches the rule off.",
+            explain="A criterion is so far below the mean of the others, again and again. 0 = off.",
         )
         away = filters.number(
-            "Days away",
+            "Inactive for (days)",
             key="away",
             default=standard.away or 0,
             step=1,
             most=progress.WINDOW.days,
-            explain="No evaluation of any kind for so many days. 0 switches the rule off.",
+            explain="No evaluation of any kind for so many days. 0 = off.",
         )
     return Rules(math.floor(away) or None, below or None, weakest or None, falling, lost)
 
 
-def listed(everybody: Sequence[Student], page: Page) -> list[Student]:
-    """Those who were active in the period, then those of the roster who were not."""
-    active = [student for student in everybody if student.evaluations]
-    named = page.roster.students
-    away = [student for student in everybody if not student.evaluations and student.user_id in named]
-    return [*active, *away, *attention.absent(page.roster, everybody)]
+def rules_of_address() -> Rules:
+    """The rules as the address has them, for a page that only applies them; what it cannot mean is the standard."""
+    standard = Rules()
+
+    def number(key: str, usual: float | None) -> float:
+        return address.read(key, usual or 0.0, lambda text: address.number(text, progress.WINDOW.days))[0]
+
+    return Rules(
+        math.floor(number("away", standard.away)) or None,
+        number("below", standard.below) or None,
+        number("weakest", standard.weakest) or None,
+        address.value("falling") != "off",
+        address.value("lost") != "off",
+    )
 
 
-def rows(students: Sequence[Student], choice: Choice, wanted: Rules, page: Page) -> list[Row]:
-    """The students of the chosen class and skill with their flags, most urgent first."""
-    found = []
-    for student in students:
-        known = page.student(student.user_id)
-        if choice.class_name is not None and (known.class_name or _NO_CLASS) != choice.class_name:
-            continue
-        # Of a student nobody saw nothing is known that could be filtered by skill.
-        if choice.skill is not None and student.standings and not student.standings[choice.skill].recent:
-            continue
-        shown = student.only(choice.skills)
-        found.append(Row(shown, attention.flags(shown, known.target, wanted, page.now)))
-    return sorted(found, key=lambda row: attention.urgency(row.flags))
-
-
-def matching(every: Sequence[Row], choice: Choice) -> list[Row]:
+def matching(listed: Listing, flag: str | None) -> Sequence[Row]:
     """The rows with the chosen flag."""
-    if choice.flag is None:
-        return list(every)
-    if choice.flag == _FLAGGED:
-        return [row for row in every if row.flags]
-    return [row for row in every if any(flag.rule == choice.flag for flag in row.flags)]
+    if flag is None:
+        return listed.rows
+    return listed.flagged if flag == _FLAGGED else listed.meeting(flag)
 
 
-def of_rows(evaluations: pd.DataFrame, every: Sequence[Row]) -> pd.DataFrame:
-    """The evaluations of these students."""
-    return evaluations[evaluations["user_id"].isin([row.student.user_id for row in every])]
-
-
-def headline(every: Sequence[Row], period: Period) -> None:
-    """The few numbers that matter, of the chosen class and skill."""
-    active = [row for row in every if row.student.evaluations]
-    flagged = sum(1 for row in every if row.flags)
-    evaluations, lost = (sum(getattr(row.student, name) for row in active) for name in ("evaluations", "lost"))
-    within = f"in the last {period.name}"
+def headline(listed: Listing, practised: Activity, choice: Choice, period: Period) -> None:
+    """The few numbers that matter, of the chosen class and skill: all of the students listed, the same for each."""
+    flagged, lost, active = len(listed.flagged), listed.lost, listed.active
+    number = practised.evaluations if choice.skill is None else practised.by_skill[choice.skill]
+    every, within = len(listed), f"in the last {period.name}"
     with st.container(horizontal=True):
-        for label, number, explain in (
-            ("Active students", len(active), f"Students with at least one evaluation {within}."),
-            ("Evaluations", evaluations, f"Of these students {within}, of every skill and status."),
-            ("Need attention", flagged, "Students who meet at least one of the rules below, which you can set."),
-            ("Results lost", lost, f"Jobs {within} that failed or got stuck, and were not done again successfully."),
+        for label, value, explain in (
+            ("Active students", active, f"Of {every:,}: those with at least one evaluation {within}."),
+            ("Evaluations", number, f"Of these students {within}, of every status."),
+            ("Need attention", flagged, f"Of {every:,}: those who meet at least one of the rules below."),
+            ("Missing results", lost, f"Jobs {within} that failed or got stuck and did not succeed within a day."),
         ):
-            st.metric(label, f"{number:,}", help=explain, width="content")
+            st.metric(label, f"{value:,}", help=explain, width="content")
+
+
+def since_last_week(week: Week, roster: Roster) -> None:
+    """How many have a reason that they did not have a week ago, and who, with the weightiest of these reasons."""
+    if not week.new:
+        return
+    names = [
+        f"{roster.student(row.student.user_id).name or row.student.user_id} ({verdicts.flag(row.flags[0])})"
+        for row in week.new[:_NEW]
+    ]
+    more = f" and {len(week.new) - _NEW:,} more" if len(week.new) > _NEW else ""
+    # What does not fit is in the list below.
+    markup.show(markup.cut_line(markup.chip(f"{len(week.new):,} new since last week"), f" {', '.join(names)}{more}"))
 
 
 def nobody(period: Period) -> None:
     """That there is nobody to show, and what to do."""
     st.info(
-        f"Nobody was active in the last {period.name}. Choose a longer period, another class or skill, or open a "
-        "student by id above.",
-        title="No students here",
+        f"No activity in the last {period.name}. Choose a longer period, another class or skill, or search for a "
+        "student at the side.",
+        title="No students found",
     )
 
 
-def listing(found: Sequence[Row], every: int, choice: Choice, period: Period, page: Page) -> None:
-    """The students as a table, most urgent first; choosing one opens the student. And the same as a file."""
-    named = page.roster
-    if not found:
-        st.text(f"None of these {formats.count(every, 'student')}. “Everybody” shows them all.")
+def listing(
+    rows: Sequence[Row],
+    listed: Listing,
+    choice: Choice,
+    period: Period,
+    session: Session,
+    clock: Clock,
+    roster: Roster,
+) -> None:
+    """The students as a table, most urgent first; choosing one opens the student. And all of them as a file."""
+    if not rows:
+        st.text(f"None of {formats.count(len(listed), 'student')} match. “All students” shows them.")
         return
-    st.text(
-        f"{len(found):,} of {formats.count(every, 'student')}, those who need attention first. "
-        "Tick one to see the history; a column's head sorts."
-    )
-    frame = grid.students(found, named, choice.skills)
-    chosen = grid.pick(
-        frame,
-        grid.students_columns(found, page.zone, period.name),
-        key="students",
-        alt=f"Students of the last {period.name}, those who need attention first, with the reasons",
-    )
-    if chosen is not None:
-        page.go(STUDENT, user_id=found[chosen].student.user_id)
+    page = filters.page(len(rows))
+    on_page = rows[page.start : page.stop]
+    with st.container(key="desk"):
+        row = grid.pick(
+            tables.students(on_page, roster, choice.skills),
+            tables.students_columns(listed.scale, clock.zone, period.name),
+            opens="Student",
+            order=tables.in_sight(choice.skills),
+            bold=tables.beyond_noise(on_page, choice.skills),
+            key=f"students_{page.start}" if page.start else "students",
+            alt=f"Students of the last {period.name}, sorted by need for attention, with the reasons",
+        )
+    with st.container(key="phone"):
+        markup.show(markup.entries(_entry(row, choice, roster) for row in on_page[:_ON_PHONE]))
+        if len(on_page) > _ON_PHONE:
+            st.text(f"The {_ON_PHONE} most urgent of {len(on_page):,}. Search or filter for the others.")
+    st.text(f"{formats.of(len(rows), len(listed), 'student')}. Sorted by: needs attention")
+    if row is not None:
+        go(STUDENT, user_id=on_page[row].student.user_id)
     downloads.table(
-        grid.students_file(found, named, choice.skills),
+        lambda: tables.students_file(rows, roster, choice.skills),
         "students",
-        page,
+        session,
+        clock,
         period=f"the last {period.name}; levels and trends from the last 180 days",
         codes={"period": f"{period.days}d", "class": choice.class_name or "all"},
         key="take_students",
+        students=[row.student.user_id for row in rows],
     )
 
 
-def distribution(every: Sequence[Row], choice: Choice) -> None:
-    """How many students are at which level."""
-    levels = {
-        skill: [row.student.standings[skill].progress.level for row in every if row.student.standings]
-        for skill in choice.skills
-    }
-    middles = {skill: progress.lower_median(values) for skill, values in levels.items()}
-    known = [f"{formats.band(m)} in {SKILL_NAMES[skill]}" for skill, m in middles.items() if not math.isnan(m)]
-    st.subheader("Levels now", anchor=False, help=verdicts.LEVEL_HELP)
-    if not known:
-        st.text("No level is known yet: nobody here has a completed evaluation of the last 180 days.")
+def first_look(listed: Listing, clock: Clock, roster: Roster) -> None:
+    """While the rest is read: who was active in the newest days, those with missing results first."""
+    days = (listed.now - listed.first).days
+    st.text(
+        f"Active in the last {formats.count(days, 'day')}. Levels, trends and other reasons appear once all is loaded."
+    )
+    if not listed.rows:
+        st.text("Nobody so far.")
         return
-    title = f"Half of the students are at or above {' and '.join(known)}"
+    page = filters.page(len(listed))
+    on_page = listed.rows[page.start : page.stop]
+    row = grid.pick(
+        tables.students(on_page, roster, ()),
+        tables.students_columns(listed.scale, clock.zone, f"{days} days"),
+        opens="Student",
+        order=tables.in_sight(()),
+        key=f"newest_{page.start}",
+        alt=f"Students of the last {days} days, those with missing results first",
+    )
+    if row is not None:
+        go(STUDENT, user_id=on_page[row].student.user_id)
+
+
+def way(asked: Evaluations, session: Session) -> None:
+    """For ops: that a class was read without the rest of the school, which a school's cost depends on."""
+    if asked.of is not None and session.visitor.is_ops:
+        markup.show(markup.quiet(f"Read student by student: {formats.count(len(asked.of), 'student')}"))
+
+
+def _entry(row: Row, choice: Choice, roster: Roster) -> list[str]:
+    """A student as a phone's list has them: name, reasons, levels."""
+    student = roster.student(row.student.user_id)
+    levels = [
+        f"{SKILL_NAMES[skill]} {verdicts.level(row.student.standings[skill].progress)}"
+        for skill in choice.skills
+        if skill in row.student.standings
+    ]
+    link = markup.anchor(href(STUDENT, user_id=student.user_id), student.name or student.user_id)
+    return [link, *filter(None, (verdicts.reasons(row.flags), " · ".join(levels)))]
+
+
+def distribution(listed: Listing) -> None:
+    """How many students are at which level."""
+    levels = listed.levels
+    middles = {skill: progress.median(values) for skill, values in levels.items()}
+    medians = [f"{SKILL_NAMES[skill]} {m:.1f}" for skill, m in middles.items() if not math.isnan(m)]
+    st.subheader("Current levels", anchor=False, help=verdicts.LEVEL_HELP)
+    if not medians:
+        st.text("No results in the last 180 days.")
+        return
+    title = f"Median level: {', '.join(medians)}"
     st.text(title)
     plots.show(charts.level_counts, levels, key="levels", alt=f"{title}.")
 
 
-def volume(evaluations: pd.DataFrame, first: datetime, choice: Choice, page: Page) -> None:
+def volume(practised: Activity, choice: Choice) -> None:
     """Evaluations of the chosen skills per week, weeks without one as zeros."""
-    counts = practice.weeks(evaluations, first, page.now, page.zone.key)
+    counts = practised.weeks
     totals = counts[list(choice.skills)].sum(axis=1)
     st.subheader(
         "Evaluations per week", anchor=False, help="Of every status. The first and the last week are not whole."
     )
-    said = [
+    facts = [
         formats.count(int(totals.sum()), f"{SKILL_NAMES[choice.skill]} evaluation" if choice.skill else "evaluation")
     ]
     whole = totals.iloc[1:-1]  # the others would make a usual week look smaller
     if len(whole) > 1:
-        said.append(f"{whole.median():.0f} in a usual week")
+        facts.append(f"about {whole.median():.0f} a week")
     if empty := int((whole == 0).sum()):
-        said.append(f"{formats.count(empty, 'week')} without one")
-    of_period = evaluations[evaluations["created_at"] >= first]
-    if choice.skill is None and (odd := len(of_period) - int(totals.sum())):
-        said.append(f"{odd:,} more of neither skill")
-    title = ", ".join(said)
+        facts.append(f"{formats.count(empty, 'week')} without one")
+    if choice.skill is None and (odd := practised.evaluations - int(totals.sum())):
+        facts.append(f"{formats.count(odd, 'evaluation')} of unknown type")
+    title = ", ".join(facts)
     st.text(title)
-    plots.show(charts.weekly, counts[["start", *choice.skills]], page.zone, key="weekly", alt=f"{title}.")
-
-
-def groups(evaluations: pd.DataFrame, every: Sequence[Row], choice: Choice, page: Page) -> None:
-    """Students by their weakest criterion: whom to teach what together."""
-    st.subheader("Groups to teach", anchor=False, help=verdicts.WEAKEST_HELP)
-    found = attention.groups([row.student for row in every], choice.skills)
-    if not found:
-        st.text("Nobody's criteria differ enough to form a group.")
-        return
-    names = {f"{group.skill}.{group.criterion}": _group_name(group) for group in found}
-    code = filters.option(
-        "Students whose weakest criterion is", names, key="group", default=next(iter(names)), width=420
-    )
-    group = next(g for g in found if f"{g.skill}.{g.criterion}" == code)
-    st.text(
-        f"{formats.count(len(group.students), 'student')}, lowest level first. "
-        f"Half of them are at or below {formats.band(group.middle)} in {CRITERIA[group.skill][group.criterion]}. "
-        "Tick one to see the history."
-    )
-    chosen = grid.pick(
-        grid.group(group.students, page.roster),
-        grid.group_columns(CRITERIA[group.skill][group.criterion]),
-        key="group_rows",
-        alt=f"Students whose weakest criterion is {names[code]}, lowest level first",
-    )
-    if chosen is not None:
-        page.go(STUDENT, user_id=group.students[chosen][0])
-    members = [user_id for user_id, _ in group.students]
-    of_group = evaluations[evaluations["user_id"].isin(members) & (evaluations["evaluation_type"] == group.skill)]
-    recurring.of_group(recurring.group_keys(of_group), page)
-
-
-def _group_name(group: attention.Group) -> str:
-    name = f"{SKILL_NAMES[group.skill]}: {CRITERIA[group.skill][group.criterion]}"
-    return f"{name} ({formats.count(len(group.students), 'student')})"
+    plots.show(charts.weekly, counts[["start", *choice.skills]], key="weekly", alt=f"{title}.")

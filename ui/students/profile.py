@@ -1,93 +1,188 @@
-"""A student's two skills side by side: the numbers that matter, the trend, the criteria."""
+"""A student's skills side by side: level and reasons first, what to do next, then the trend and the criteria."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
-from analysis import attention, bands, practice, progress
-from analysis.progress import Attempts, Forecast, Progress
-from data.schema import TYPES
-from exports import report
-from exports.report import Report
-from queries import records
+from analysis import attempts, attention, bands, practice, progress, tasks
+from analysis.attempts import Cohort
+from analysis.attention import Aim, Flag, Rules
+from analysis.bands import SkillBands
+from analysis.progress import Forecast, Noise, Progress
+from data.roster import Roster, Student
+from data.schema import CRITERIA, OVERALL, TYPES, WRITING
+from queries import noise, records
+from queries.session import Session
 from ui.components import charts, downloads, filters, grid, markup, plots
 from ui.components.filters import Period
-from ui.shell.page import COMPARE, EVALUATION, OVERVIEW, Page
+from ui.shell import address
+from ui.shell.boundary import done
+from ui.shell.clock import Clock
+from ui.shell.navigation import COMPARE, EVALUATION, OVERVIEW, go, href, link
+from ui.shell.page import fragment, set_title
+from ui.shell.reads import PageSession
+from ui.students import breadcrumb, finder, tables
 from wording import formats, verdicts
-from wording.skills import SKILL_NAMES
+from wording.skills import SKILL_COLOURS, SKILL_NAMES
 
+_STEPS = 3  # what follows from the weightiest reasons
+_LINKED = 3  # records whose results are missing
 _CALENDAR = timedelta(days=371)  # 53 weeks
 SMALLEST_CLASS = 6
 """A median of fewer students would tell about single ones."""
+_LARGEST_CLASS = 300
+"""An uploaded class list may put anybody into a class, and each one of it is a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """One skill of the student on screen. `target` is NaN where the roster names none."""
+    """One skill of the student on screen."""
 
     name: str
-    attempts: Attempts
+    cohort: Cohort
+    noise: Noise
     progress: Progress
     forecast: Forecast | None
-    target: float
+    aim: Aim
+
+    @property
+    def target(self) -> float:
+        """NaN where the roster names none."""
+        return self.aim.target
 
 
-def of_history(history: pd.DataFrame, user_id: str, page: Page) -> dict[str, Skill]:
-    """Each skill's attempts and progress."""
-    target = page.student(user_id).target
-    found = {}
+def standing(history: pd.DataFrame, period: Period, clock: Clock) -> attention.Student | None:
+    """The student as the list has them, of whom missing results are counted in `period`; None without a time."""
+    students = attention.everybody(history, _first(period, clock), clock.now, noise.of_everybody())
+    return students[0] if students else None
+
+
+def of_history(history: pd.DataFrame, entry: Student, clock: Clock, seen: attention.Student | None) -> dict[str, Skill]:
+    """Each skill's attempts and progress. `seen` has the progress, where it was worked out from the same history."""
+    aim, noises = Aim(entry.target, entry.test_at), noise.of_everybody()
+    skills = {}
     for name in TYPES:
-        attempts = progress.attempts(history, name)
-        now = progress.progress(attempts, page.now)
-        ahead = progress.forecast(now.level, target, now.trend, page.now)
-        found[name] = Skill(name, attempts, now, ahead, target)
-    return found
+        cohort = attempts.of_student(history, name)
+        if seen is None:
+            (now,) = progress.progress(cohort, clock.now, noises[name])
+        else:
+            now = seen.standings[name].progress
+        skills[name] = Skill(name, cohort, noises[name], now, progress.forecast(now, aim.target, clock.now), aim)
+    return skills
 
 
-def ask_whose(here: str, label: str, page: Page) -> NoReturn:
+def of_task(history: pd.DataFrame) -> pd.DataFrame:
+    """The history with only the chosen Writing task, where the records tell of both; Speaking stays."""
+    task_of = history["model_used"].map(tasks.of_model)
+    writing = history["evaluation_type"] == WRITING
+    if set(task_of[writing].dropna()) != set(tasks.TASKS) and not address.value("task"):
+        return history
+    task = filters.task()
+    return history if task is None else history[~writing | (task_of == task)].reset_index(drop=True)
+
+
+def ask_whose(here: str, label: str, roster: Roster) -> NoReturn:
     """For an address that names no student: a way to find one for the page `here`, and a link to the overview."""
-    if found := filters.student_finder(page.roster):
-        page.go(here, user_id=found)
-    page.link(OVERVIEW, label)
-    page.done()
+    if user_id := finder.student_finder(roster):
+        go(here, user_id=user_id)
+    link(OVERVIEW, label)
+    done()
 
 
-def title(user_id: str, page: Page) -> None:
-    """Who this is: the name where the roster knows it, the id to copy, class and target."""
-    known = page.student(user_id)
-    if known.name:
-        markup.show(markup.heading(known.name, 3))
+def title(entry: Student, what: str = "", *, here: bool = False) -> None:
+    """Who this is, and what of theirs is on the page; `here` is the student's own page."""
+    name = entry.name or entry.user_id
+    set_title(f"{name} · {what}" if what else name, breadcrumb.of_student(entry, here=here))
+
+
+def facts(entry: Student, seen: attention.Student | None, clock: Clock) -> None:
+    """Class, target and last activity in a line, and the ID to copy."""
+    aim = Aim(entry.target, entry.test_at)
+    active = None if seen is None else f"last active {formats.ago(seen.last_seen, clock.now)}"
+    parts = [part for part in (entry.class_name, verdicts.target_of(aim, clock.now), active) if part]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.code(user_id, language=None, wrap_lines=True, width="content")
-        facts = [known.class_name] if known.class_name else []
-        facts += [] if math.isnan(known.target) else [f"target {formats.band(known.target)}"]
-        if facts:
-            markup.show(markup.line(markup.inline(" · ".join(facts))))
+        if parts:
+            markup.show_beside(markup.line(" · ".join(parts)))
+        st.code(entry.user_id, language=None, wrap_lines=True, width="content")
 
 
-def beside(user_id: str, page: Page) -> Mapping[str, float]:
+def reasons(flags: Sequence[Flag]) -> None:
+    """Why the student is on the list of those who need attention."""
+    if flags:
+        markup.show_beside(markup.line(*(part for flag in flags for part in (markup.chip(verdicts.flag(flag)), " "))))
+
+
+def flags_of(seen: attention.Student | None, entry: Student, rules: Rules, clock: Clock) -> list[Flag]:
+    """The reasons, the weightiest first."""
+    return [] if seen is None else attention.flags(seen, Aim(entry.target, entry.test_at), rules, clock.now)
+
+
+def next_step(
+    flags: Sequence[Flag],
+    seen: attention.Student | None,
+    history: pd.DataFrame,
+    entry: Student,
+    period: Period,
+    clock: Clock,
+) -> None:
+    """What follows from the weightiest reasons, with links to the records whose results are missing."""
+    if seen is None:
+        return
+    by_rule = {flag.rule: flag for flag in reversed(flags)}
+    steps = [flag for flag in flags if by_rule[flag.rule] is flag][:_STEPS]
+    if not flags and seen.weakest is not None:
+        skill, low = seen.weakest
+        steps = [Flag("weakest", low.gap, skill, low.criterion)]
+    if not steps:
+        return
+    sentences: list[str] = []
+    for flag in steps:
+        sentence = verdicts.next_step(flag, seen, Aim(entry.target, entry.test_at), clock.zone, clock.now)
+        missing = _missing(history, entry, period, clock) if flag.rule == "lost" else []
+        sentences += [" ", f"{sentence[:-1]}:" if missing else sentence, *missing]
+    markup.show(markup.line(markup.bold("Next step:"), *sentences))
+
+
+def _missing(history: pd.DataFrame, entry: Student, period: Period, clock: Clock) -> list[str]:
+    """Links to the newest records whose results are missing, each called after its skill and time."""
+    rows = attention.missing(history[history["created_at"] >= _first(period, clock)], clock.now)
+    linked: list[str] = []
+    for row in rows.head(_LINKED).to_dict("records"):
+        at = formats.stamp(row["created_at"], clock.zone, clock.now)
+        name = f"{SKILL_NAMES.get(row['kind'], 'Evaluation')} of {at}"
+        address = href(EVALUATION, evaluation_id=row["evaluation_id"], user_id=entry.user_id)
+        linked += [", " if linked else " ", markup.anchor(address, name)]
+    return [*linked, "."] if linked else []
+
+
+def _first(period: Period, clock: Clock) -> datetime:
+    return period.first(clock.now) or clock.now - progress.WINDOW
+
+
+def beside(user_id: str, session: Session, clock: Clock, roster: Roster) -> Mapping[str, float]:
     """The class's median level per skill, read when the reader wants it; nothing for a class too small to hide one."""
-    known = page.student(user_id)
-    members = page.roster.members(known.class_name) if known.class_name else []
-    if len(members) < SMALLEST_CLASS:
+    student = roster.student(user_id)
+    members = roster.members(student.class_name) if student.class_name else []
+    if not SMALLEST_CLASS <= len(members) <= _LARGEST_CLASS:
         return {}
     if not filters.switch(
-        "Compare with the class",
+        "Compare with class median",
         key="beside",
         explain=f"Reads the last 180 days of each of the class's {len(members)} students: one request each. "
         f"A median of fewer than {SMALLEST_CLASS} students is not shown.",
     ):
         return {}
-    classmates = page.read(records.of_students, tuple(sorted(members)), progress.WINDOW.days)
-    medians = {}
+    classmates = session.read(records.of_students, tuple(sorted(members)), progress.WINDOW.days)
+    medians, noises = {}, noise.of_everybody()
     for skill in TYPES:
-        levels = [progress.progress(a, page.now).level for a in progress.by_student(classmates, skill).values()]
+        cohort = attempts.of_students(classmates, skill)
+        levels = [p.level for p in progress.progress(cohort, clock.now, noises[skill])]
         scored = [level for level in levels if not math.isnan(level)]
         if len(scored) >= SMALLEST_CLASS:
             medians[skill] = progress.median(scored)
@@ -98,195 +193,200 @@ def beside(user_id: str, page: Page) -> Mapping[str, float]:
     return medians
 
 
-def headline(
-    history: pd.DataFrame, shown: pd.DataFrame, skills: Mapping[str, Skill], medians: Mapping[str, float], page: Page
-) -> None:
-    """Level and trend per skill, evaluations in the period, last seen, results lost."""
-    with st.container(horizontal=True):
-        for skill in skills.values():
-            st.metric(
-                f"{SKILL_NAMES[skill.name]} level",
-                formats.band(skill.progress.level),
-                delta_description=_beneath(skill, history, medians),
-                help=f"{verdicts.LEVEL_HELP} {verdicts.TREND_HELP}",
-                width="content",
-            )
-        st.metric(
-            "Evaluations shown",
-            f"{len(shown):,}",
-            delta_description=f"of {len(history):,} in all",
-            help="Of every status, in the chosen period.",
-            width="content",
-        )
-        last_seen = formats.known(history["created_at"].max())
-        st.metric(
-            "Last seen",
-            formats.ago(last_seen, page.now),
-            delta_description=formats.exact(last_seen, page.zone),
-            help="When the newest evaluation was started.",
-            width="content",
-        )
-        lost = attention.lost(shown, page.now)
-        st.metric(
-            "Results lost",
-            f"{lost:,}",
-            delta_description="in the period shown",
-            help="Jobs that failed or got stuck, and were not done again successfully.",
-            width="content",
-        )
+def cards(history: pd.DataFrame, skills: Mapping[str, Skill], medians: Mapping[str, float], clock: Clock) -> None:
+    """Both skills side by side: level, way to the target, trend, and what they come from."""
+    for column, skill in zip(st.columns(len(skills), gap="medium"), skills.values(), strict=True):
+        with column, st.container(border=True, height="stretch", key=f"card_{skill.name}"):
+            st.subheader(SKILL_NAMES[skill.name], anchor=False, help=f"{verdicts.LEVEL_HELP} {verdicts.TREND_HELP}")
+            markup.show(_card(skill, bands.skill_bands(history, skill.name), medians, clock))
 
 
-def trends(shown: pd.DataFrame, skills: Mapping[str, Skill], page: Page) -> None:
-    """Per skill: attempts, level and trend over time, the criteria. A click on a point opens it."""
-    for column, skill in zip(st.columns(2), skills.values(), strict=True):
-        with column:
-            _skill(shown, skill, page)
+def _card(skill: Skill, numbers: SkillBands, medians: Mapping[str, float], clock: Clock) -> Markup:
+    of_class = f"class median {medians[skill.name]:.1f}" if skill.name in medians else ""
+    way = verdicts.path(skill.progress, skill.aim, clock.now)
+    where = " · ".join(filter(None, (verdicts.target(skill.progress, skill.target), way, of_class)))
+    evidence = verdicts.evidence(skill.progress, clock.zone, clock.now) if numbers.scored else "No results yet"
+    latest = f"latest {formats.band(numbers.latest)}" if numbers.scored else ""
+    says = [markup.line(where)] if where else []
+    if skill.progress.attempts:
+        says.append(markup.line(_trend(skill, clock)))
+    says.append(markup.quiet(" · ".join(filter(None, (f"{evidence[0].upper()}{evidence[1:]}", latest)))))
+    dim = skill.progress.paused or not skill.progress.attempts
+    return markup.figure(verdicts.level(skill.progress), SKILL_COLOURS[skill.name], *says, dim=dim)
 
 
-def take_away(skills: Mapping[str, Skill], user_id: str, period: Period, page: Page) -> None:
-    """The report for a parent, as PDF and to print from the browser."""
-    first = period.first(page.now)
-    about = Report(
-        student=page.student(user_id),
-        skills={s.name: report.Skill(s.attempts, s.progress, s.forecast) for s in skills.values()},
-        period="all the time" if first is None else f"the last {period.name}",
-        first=first,
-        zone=page.zone,
-        source=page.source,
-        made=page.now,
-        complete=page.complete,
-    )
-    with st.container(horizontal=True):
-        downloads.report(
-            partial(report.pdf, about), "Report as PDF", user_id, page, suffix="pdf", mime="application/pdf"
-        )
-        downloads.report(partial(report.html, about), "Report to print", user_id, page, suffix="html", mime="text/html")
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The ranges of the charts of both skills, which are compared: one for bands, one for times."""
+
+    bands: tuple[float, float]
+    span: tuple[datetime, datetime] | None
 
 
-def practice_calendar(shown: pd.DataFrame, period: Period, page: Page) -> None:
-    """The rhythm of practice: a calendar of attempts."""
-    oldest = formats.known(shown["created_at"].min()) or page.now
-    first = max(period.first(page.now) or oldest, page.now - _CALENDAR)
-    if not (shown["created_at"] >= first).any():
-        st.subheader("Practice", anchor=False)
-        st.text("No evaluation in the last 53 weeks, which is as far as the calendar goes.")
+def trends(recent: pd.DataFrame, skills: Mapping[str, Skill], clock: Clock) -> None:
+    """Per skill: attempts and level over time, on the same axes. A click on a point opens it."""
+    if not skills:
         return
-    days = practice.days(shown, first, page.now, page.zone.key)
-    practised = int((days["attempts"] > 0).sum())
-    st.subheader("Practice", anchor=False, help="Evaluations of every status per day; the darker, the more.")
-    said = (
-        f"{formats.count(int(days['attempts'].sum()), 'evaluation')} on {formats.count(practised, 'day')}; "
-        f"the longest pause lasted {formats.count(practice.longest_pause(days), 'day')}"
+    scored = {name: bands.scored(recent, name) for name in skills}
+    levels = {name: _levels(skill.cohort, scored[name], skill.noise) for name, skill in skills.items()}
+    axes = _axes(
+        scored,
+        *(scored[name][OVERALL] for name in skills),
+        *(levels[name]["level"] for name in skills),
+        pd.Series([skill.target for skill in skills.values()]),
     )
-    st.text(said)
-    plots.show(charts.calendar, days, page.zone, key="calendar", alt=f"Calendar: {said}.")
+    for column, skill in zip(st.columns(len(skills), gap="medium"), skills.values(), strict=True):
+        with column:
+            _skill(scored[skill.name], levels[skill.name], skill, axes, clock)
 
 
-def listing(shown: pd.DataFrame, user_id: str, period: Period, page: Page) -> None:
+def criteria(recent: pd.DataFrame, skills: Mapping[str, Skill], clock: Clock) -> None:
+    """Per skill: the latest criteria, and how each moved, on the same axes."""
+    if not skills:
+        return
+    scored = {name: bands.scored(recent, name) for name in skills}
+    axes = _axes(scored, *(scored[name][criterion] for name in skills for criterion in CRITERIA[name]))
+    for column, skill in zip(st.columns(len(skills), gap="medium"), skills.values(), strict=True):
+        with column:
+            st.subheader(SKILL_NAMES[skill.name], anchor=False)
+            if scored[skill.name].empty:
+                st.text(f"No completed {SKILL_NAMES[skill.name]} evaluation in this period.")
+            else:
+                _criteria(recent, scored[skill.name], skill, axes, clock)
+
+
+def _axes(scored: Mapping[str, pd.DataFrame], *of: pd.Series) -> Axes:
+    times = pd.concat([rows["created_at"] for rows in scored.values()]).dropna()
+    span = None if times.empty else (times.min().to_pydatetime(), times.max().to_pydatetime())
+    return Axes(bands.band_range(pd.concat(list(of))), span)
+
+
+def practice_calendar(recent: pd.DataFrame, period: Period, clock: Clock) -> None:
+    """The rhythm of practice: a calendar of attempts."""
+    oldest = formats.time_or_none(recent["created_at"].min()) or clock.now
+    first = max(period.first(clock.now) or oldest, clock.now - _CALENDAR)
+    if not (recent["created_at"] >= first).any():
+        st.subheader("Practice", anchor=False)
+        st.text("No practice in the last 12 months.")
+        return
+    days = practice.days(recent, first, clock.now, clock.zone.key)
+    practised = int((days["attempts"] > 0).sum())
+    st.subheader("Practice", anchor=False, help="Evaluations of every status per day. Darker = more practice.")
+    summary = (
+        f"{formats.count(int(days['attempts'].sum()), 'evaluation')} on {formats.count(practised, 'day')}; "
+        f"longest gap {formats.count(practice.longest_pause(days), 'day')}"
+    )
+    st.text(summary)
+    plots.show(charts.calendar, days, key="calendar", alt=f"Calendar: {summary}.")
+
+
+def listing(recent: pd.DataFrame, user_id: str, period: Period, session: PageSession) -> None:
     """The history with its filters, which run by themselves: the charts above stay as they are."""
-    st.subheader("History", anchor=False)
-    complete = page.complete
+    complete = session.complete
 
     @st.fragment
     def chosen() -> None:
-        now_page = page.fresh()
-        with now_page.part("The history"):
-            if now_page.may_see(user_id):  # still, after how long it may have been on screen
-                _history(shown, user_id, period, now_page, complete)
+        with fragment("The history", session) as (look, clock):
+            if look.gate.admits(user_id):  # still, after how long it may have been on screen
+                _history(recent, user_id, period, look, clock, complete)
 
     chosen()
 
 
-def _history(shown: pd.DataFrame, user_id: str, period: Period, page: Page, complete: bool) -> None:
+def _history(
+    recent: pd.DataFrame, user_id: str, period: Period, session: Session, clock: Clock, complete: bool
+) -> None:
     with st.container(horizontal=True):
         skill, status = filters.skill(), filters.status()
-    rows = grid.matching(shown, evaluation_type=skill, status=status)
-    st.text(formats.to_tick(len(rows), len(shown), "evaluation", "read it"))
-    chosen = grid.pick(
-        grid.history(rows, page.now),
-        grid.history_columns(page.zone),
+    rows = grid.matching(recent, evaluation_type=skill, status=status)
+    st.text(formats.of(len(rows), len(recent), "evaluation"))
+    row = grid.pick(
+        tables.history(rows, clock),
+        tables.history_columns(),
+        opens="Date",
         key="history",
         alt="Evaluations of this student, newest first",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         downloads.table(
-            grid.with_issue_text(rows),
+            tables.with_issue_text(rows),
             "history",
-            page,
+            session,
+            clock,
             period=f"the last {period.name}" if period.days else "all",
             codes={"of": user_id},
             key="take_history",
             complete=complete,
         )
-        page.link(COMPARE, "Compare two evaluations", user_id=user_id)
-    if chosen is not None:
-        page.go(EVALUATION, **address(rows.iloc[chosen]))
+        link(COMPARE, "Compare evaluations", user_id=user_id)
+    if row is not None:
+        go(EVALUATION, **ids_of(rows.iloc[row]))
 
 
-def address(evaluation: pd.Series) -> dict[str, str]:
+def ids_of(evaluation: pd.Series) -> dict[str, str]:
     """The ids in the address of an evaluation's page."""
     return {"evaluation_id": evaluation["evaluation_id"], "user_id": evaluation["user_id"]}
 
 
-def _beneath(skill: Skill, history: pd.DataFrame, medians: Mapping[str, float]) -> str:
-    numbers = bands.skill_bands(history, skill.name)
-    if not numbers.scored:
-        return "none completed yet"
-    said = [verdicts.trend(skill.progress.trend) if skill.progress.attempts else "nothing in the last 180 days"]
-    if skill.name in medians:
-        said.append(f"class median {formats.band(medians[skill.name])}")
-    return " · ".join([*said, f"latest {formats.band(numbers.latest)}", f"best {formats.band(numbers.best)}"])
-
-
-def _sentence(skill: Skill, page: Page) -> str:
+def _title(skill: Skill, clock: Clock) -> str:
     """What to see in the chart."""
-    found, trend = skill.progress, skill.progress.trend
-    if not found.attempts:
-        return "No completed attempt in the last 180 days"
-    said = f"Level {formats.band(found.level)}, {verdicts.trend(trend)}"
-    if limits := verdicts.interval(trend):
-        said += f" ({limits})"
-    said += f", {verdicts.evidence(found)}"
+    sentences = [_trend(skill, clock)]
+    if skill.progress.trend.word == "no clear change":
+        sentences[-1] += f" ({verdicts.interval(skill.progress.trend)})"
     if skill.forecast:
-        said += f". {verdicts.forecast(skill.forecast, skill.target, page.zone)}"
-    return said
+        sentences.append(verdicts.forecast(skill.forecast, skill.target, clock.zone))
+    return ". ".join(sentences)
 
 
-def _skill(shown: pd.DataFrame, skill: Skill, page: Page) -> None:
+def _trend(skill: Skill, clock: Clock) -> str:
+    if not skill.progress.attempts:
+        return verdicts.evidence(skill.progress, clock.zone, clock.now)
+    return verdicts.trend(skill.progress.trend, skill.progress.last, clock.zone, clock.now)
+
+
+def _levels(cohort: Cohort, scored: pd.DataFrame, noise: Noise) -> pd.DataFrame:
+    """The level after each of the attempts on screen, worked out from all: time, level, low, high."""
+    level, margin = progress.levels(cohort, noise)
+    times = pd.to_datetime(cohort.times, utc=True).astype("datetime64[us, UTC]")
+    frame = pd.DataFrame({"time": times, "level": level, "low": level - margin, "high": level + margin})
+    return frame[pd.Series(cohort.ids).isin(scored["evaluation_id"])].reset_index(drop=True)
+
+
+def _skill(scored: pd.DataFrame, levels: pd.DataFrame, skill: Skill, axes: Axes, clock: Clock) -> None:
     name = SKILL_NAMES[skill.name]
-    scored = bands.scored(shown, skill.name)
-    st.subheader(name, anchor=False, help=verdicts.TREND_HELP)
+    st.subheader(name, anchor=False)
     if scored.empty:
         st.text(f"No completed {name} evaluation in this period.")
         return
-    sentence = _sentence(skill, page)
-    st.text(f"{sentence}. Select a point to open it.")
+    sentence = _title(skill, clock)
+    st.text(f"{sentence}.")
     picked = plots.pick(
         charts.band_trend,
         scored,
+        levels,
         skill.name,
-        zone=page.zone,
-        trend=skill.progress.trend,
+        zone=clock.zone,
         target=skill.target,
+        bands=axes.bands,
+        span=axes.span,
         key=f"trend_{skill.name}",
-        alt=f"{name} bands over time. {sentence}.",
+        alt=f"{name} bands over time. Level {verdicts.level(skill.progress)}. {sentence}.",
     )
     if picked:
         evaluation_id, user_id = picked
-        page.go(EVALUATION, evaluation_id=evaluation_id, user_id=user_id)
+        go(EVALUATION, evaluation_id=evaluation_id, user_id=user_id)
     untimed = int(scored["created_at"].isna().sum())
     if untimed:
         st.text(
-            f"{formats.count(untimed, 'evaluation')} without a readable time: not in the chart, but in the history."
+            f"{formats.count(untimed, 'evaluation')} without a readable time: not in the chart, but under Evaluations."
         )
-    _criteria(shown, scored, skill, page)
 
 
-def _criteria(shown: pd.DataFrame, scored: pd.DataFrame, skill: Skill, page: Page) -> None:
+def _criteria(recent: pd.DataFrame, scored: pd.DataFrame, skill: Skill, axes: Axes, clock: Clock) -> None:
     """The latest criteria, and how each moved."""
     name = SKILL_NAMES[skill.name]
-    profile = bands.criteria_profile(shown, skill.name)
-    st.text(f"Criteria of the latest one: {_weakest(profile)}")
+    profile = bands.criteria_profile(recent, skill.name)
+    st.text(f"Latest criteria: {_weakest(profile)}")
     plots.show(
         charts.profile,
         profile,
@@ -295,31 +395,31 @@ def _criteria(shown: pd.DataFrame, scored: pd.DataFrame, skill: Skill, page: Pag
         alt=f"{name} criteria: "
         + ", ".join(f"{n} {formats.band(v)}" for n, v in zip(profile["name"], profile["latest"], strict=True)),
     )
-    low = progress.weakest(skill.progress.criteria)
-    said = (
-        f"Weakest now: {verdicts.criteria(skill.name, low.criteria)}, level {formats.band(low.level)}, "
-        f"{formats.band(low.gap)} below the rest"
-        if low and low.gap
-        else "No criterion stands out now"
-    )
-    st.text(f"Each criterion over time. {said}.")
+    weakest = verdicts.weakest(skill.name, skill.progress.weakest)
+    st.text(f"Each criterion over time. {weakest}.")
     plots.show(
         charts.criteria_over_time,
         scored,
+        {
+            criterion: _levels(skill.cohort.with_bands(n), scored, skill.noise)
+            for n, criterion in enumerate(CRITERIA[skill.name])
+        },
         skill.name,
-        zone=page.zone,
+        zone=clock.zone,
+        bands=axes.bands,
+        span=axes.span,
         key=f"criteria_{skill.name}",
-        alt=f"{name} criteria over time, a small chart each. {said}.",
+        alt=f"{name} criteria over time, a small chart each. {weakest}.",
     )
 
 
 def _weakest(profile: pd.DataFrame) -> str:
     """Which criterion is lowest, in words."""
-    known = profile[profile["latest"].notna()]
-    if known.empty:
+    recorded = profile[profile["latest"].notna()]
+    if recorded.empty:
         return "not recorded"
-    lowest = known["latest"].min()
-    names = known["name"][known["latest"] == lowest].tolist()
-    if len(names) == len(known):
+    lowest = recorded["latest"].min()
+    names = recorded["name"][recorded["latest"] == lowest].tolist()
+    if len(names) == len(recorded):
         return f"all at {formats.band(lowest)}"
     return f"lowest in {' and '.join(names)}, {formats.band(lowest)}"

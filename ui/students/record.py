@@ -3,19 +3,23 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
-from analysis import job_states
+from analysis import job_states, tasks
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.parse import Issue, Json
-from data.schema import CRITERIA, OVERALL
+from data.schema import COMPLETED, CRITERIA, OVERALL
+from queries.cache import Query
+from queries.session import Session
 from ui.components import markup
-from ui.components.markup import Html
-from ui.shell.page import OVERVIEW, Page
+from ui.shell.boundary import done
+from ui.shell.clock import Clock
+from ui.shell.navigation import EVALUATION, FLASHCARDS, OVERVIEW, go, link
 from ui.students import feedback
 from wording import foreign_text, formats
 from wording.skills import SKILL_NAMES
@@ -23,30 +27,53 @@ from wording.skills import SKILL_NAMES
 R = TypeVar("R", Evaluation, FlashcardSet)
 
 
-def only_one(found: Sequence[R], noun: str, page_file: str, id_name: str) -> R | None:
-    """The one record of an id; a choice of students when several share it."""
-    if len(found) <= 1:
-        return found[0] if found else None
-    st.text(f"{formats.count(len(found), 'student')} have {noun} of this id. Whose?")
-    by_student = {record.user_id: record for record in found}
-    chosen = st.selectbox(
-        "Student",
-        list(by_student),
-        format_func=foreign_text.visible,
-        index=None,
-        key=f"whose_{page_file}_{id_name}",
-    )
-    return by_student.get(chosen) if chosen else None
+def opened(
+    one: Query[[str, str], R | None],
+    called: Query[[str, tuple[str, ...] | None], list[R]],
+    noun: str,
+    record_id: str,
+    user_id: str | None,
+    session: Session,
+) -> R:
+    """The record of an address; a choice of students where it names none and several share the id.
+
+    Without a record, or a choice, the page ends here.
+    """
+    if user_id is not None:
+        record = session.read(one, record_id, user_id)
+    else:
+        by_student = {record.user_id: record for record in session.read(called, record_id, session.own)}
+        record = _choice(by_student, noun, record_id) if len(by_student) > 1 else next(iter(by_student.values()), None)
+        if record is None and by_student:
+            done()
+    if record is None:
+        not_found(noun, record_id, user_id, session)
+        done()
+    return record
 
 
-def not_found(noun: str, record_id: str, user_id: str | None, page: Page) -> None:
+def _choice(by_student: Mapping[str, R], noun: str, record_id: str) -> R | None:
+    st.text(f"{formats.count(len(by_student), 'student')} have {noun}s with this ID.")
+    key = f"whose_{noun}_{record_id}"
+    user_id = st.selectbox("Student", list(by_student), format_func=foreign_text.visible, index=None, key=key)
+    return None if user_id is None else by_student.get(user_id)
+
+
+def not_found(noun: str, record_id: str, user_id: str | None, session: Session) -> None:
     """That there is no such record, and the way back."""
     of_student = f" of student “{user_id}”" if user_id else ""
     markup.show(markup.paragraph(f"There is no {noun} “{record_id}”{of_student}."))
-    st.text("Check the id: upper and lower case matter. It may also have been deleted.")
-    if page.visitor.classes is not None:
-        st.text("Or it belongs to a student who is in no class of yours.")
-    page.link(OVERVIEW, "Back to the overview")
+    st.text("IDs are case-sensitive. It may also have been deleted.")
+    if session.visitor.classes is not None:
+        st.text("Or it belongs to a student in another class.")
+    link(OVERVIEW, "Back to Students")
+
+
+def go_to(is_set: bool, record_id: str, user_id: str) -> NoReturn:
+    """Leave for the page of a record."""
+    if is_set:
+        go(FLASHCARDS, set_id=record_id, user_id=user_id)
+    go(EVALUATION, evaluation_id=record_id, user_id=user_id)
 
 
 def facts(*pairs: tuple[str, str]) -> None:
@@ -54,66 +81,79 @@ def facts(*pairs: tuple[str, str]) -> None:
     markup.show(markup.pairs(pairs))
 
 
-def status(value: str | None, created_at: datetime | None, page: Page) -> str:
+def status(value: str | None, created_at: datetime | None, clock: Clock) -> str:
     """Icon and word for a record's status, with its age while it is processing."""
-    name = job_states.state(value, created_at, page.now)
+    name = job_states.state(value, created_at, clock.now)
     if name == "unknown":
         return f"? {value or 'unknown'}"
-    return formats.state(name, None if created_at is None else page.now - created_at)
+    return formats.state(name, None if created_at is None else clock.now - created_at)
 
 
-def bands(evaluation: Evaluation, previous: pd.Series | None, page: Page) -> None:
+def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock) -> None:
     """The overall band and the criteria, each with the change since the evaluation before."""
     skill = evaluation.type or ""
-    names = {OVERALL: f"{SKILL_NAMES.get(skill, 'Overall')} band", **CRITERIA.get(skill, {})}
+    task = tasks.of_record(evaluation.type, evaluation.model_used, evaluation.unknown)
+    names = {OVERALL: f"{SKILL_NAMES.get(skill, 'Overall')} band", **tasks.criteria(skill, task)}
     extra = [b for b, value in evaluation.bands.items() if b not in names and not math.isnan(value)]
-    names |= {band: f"{band} (not of this kind)" if skill in CRITERIA else band for band in extra}
-    with st.container(horizontal=True):
-        for band, name in names.items():
-            value = evaluation.bands[band]
-            difference = math.nan if previous is None else value - previous[band]
-            change = formats.change(difference)
-            st.metric(
-                name,
-                formats.band(value),
-                None if change is None else (change if difference else 0),
-                delta_color="off",
-                help=_why_unknown(evaluation, band) if math.isnan(value) else None,
-                width="content",
-            )
-    if previous is not None:
-        st.text(
-            f"Changes are against this student's {SKILL_NAMES.get(skill, '')} evaluation before this one, of "
-            f"{formats.exact(formats.known(previous['created_at']), page.zone)}."
-        )
-    elif evaluation.status == "completed" and skill in CRITERIA:
-        st.text(f"No earlier completed {SKILL_NAMES[skill]} evaluation to compare with.")
+    names |= {band: f"{band} (other skill)" if skill in CRITERIA else band for band in extra}
+    if evaluation.status != COMPLETED and all(math.isnan(value) for value in evaluation.bands.values()):
+        names = {OVERALL: names[OVERALL]}  # the criteria would say the same
+    with st.container(border=True):
+        markup.show(markup.scores([_score(evaluation, previous, band, name) for band, name in names.items()]))
+    if evaluation.status != COMPLETED:
+        markup.show(markup.line(status(evaluation.status, evaluation.created_at, clock)))
+    if previous is not None and not math.isnan(evaluation.bands[OVERALL]):
+        at = formats.time_or_none(previous["created_at"])
+        day = "an unknown date" if at is None else formats.day(at, clock.zone, clock.now)
+        markup.show(markup.quiet(f"Change since {day} (previous {SKILL_NAMES.get(skill, 'evaluation')})."))
+    elif evaluation.status == COMPLETED and skill in CRITERIA:
+        markup.show(markup.quiet(f"First {SKILL_NAMES[skill]} evaluation."))
 
 
-def problems(issues: Sequence[Issue]) -> None:
-    """What in the record departs from the specification."""
-    if not issues:
+def _score(evaluation: Evaluation, previous: pd.Series | None, band: str, name: str) -> tuple[str, str, str]:
+    """A band with its change, or why it is not known."""
+    value = evaluation.bands[band]
+    if math.isnan(value):
+        return name, formats.band(value), markup.quiet(_why_unknown(evaluation, band))
+    change = formats.change(math.nan if previous is None else value - previous[band])
+    return name, formats.band(value), "" if change is None else markup.signed(change)
+
+
+def title(evaluation: Evaluation, clock: Clock) -> str:
+    """Skill, date and time."""
+    at = formats.time_or_none(evaluation.created_at)
+    when = "date unknown" if at is None else formats.exact(at, clock.zone)
+    return f"{type_of(evaluation)} · {when}"
+
+
+def type_of(evaluation: Evaluation) -> str:
+    """Skill, and the Writing task where the record tells it."""
+    task = tasks.of_record(evaluation.type, evaluation.model_used, evaluation.unknown)
+    skill = SKILL_NAMES.get(evaluation.type or "", evaluation.type or "Unknown skill")
+    return skill if task is None else f"{skill}, Task {task}"
+
+
+def repairs(record: Evaluation | FlashcardSet) -> None:
+    """What was mended so that the text could be read, or where it breaks off; and the text as it is stored, folded."""
+    if not record.original:
         return
-    with st.expander(
-        f"{formats.count(len(issues), 'attribute')} of this record could not be read as specified", icon="⚠️"
-    ):
-        markup.show(
-            markup.bullets(
-                Html(
-                    markup.code(issue.attribute)
-                    + (f" {markup.inline('“' + issue.value + '”')}" if issue.value else "")
-                    + f": {markup.inline(issue.reason)}"
-                )
-                for issue in issues
-            )
-        )
+    for outcome, name in (("mended", "Repaired"), ("broken", "Incomplete")):
+        if reasons := [issue.reason for issue in record.issues if issue.outcome == outcome]:
+            markup.show(markup.quiet(f"{name}: {'; '.join(reasons)}."))
+    with st.expander("Original text"):
+        markup.show(markup.paragraph(record.original))
+
+
+def unread(evaluation: Evaluation) -> Markup:
+    """Feedback that could not be read, as it is stored."""
+    return markup.quiet("This feedback could not be read. Original text:") + markup.paragraph(evaluation.unread)
 
 
 def speech(evaluation: Evaluation) -> str:
     """Words, length and pace of a recording; what is not recorded is said to be unknown."""
     words, seconds = evaluation.word_count, evaluation.duration
     parts = [
-        "words unknown" if words is None else formats.count(words, "word"),
+        "– words" if words is None else formats.count(words, "word"),
         "length unknown" if seconds is None else formats.duration(timedelta(seconds=seconds)),
     ]
     if words is not None and seconds:
@@ -121,28 +161,64 @@ def speech(evaluation: Evaluation) -> str:
     return " · ".join(parts)
 
 
+def technical(record: Evaluation | FlashcardSet, *pairs: tuple[str, str], ids: Sequence[tuple[str, str]]) -> None:
+    """What teachers need not see, folded: names and values, IDs to copy, what is odd in the record, the whole item."""
+    odd = len(record.issues)
+    label = f"Technical details · Data problems in this record ({odd})" if odd else "Technical details"
+    with st.expander(label, icon="⚠️" if odd else None):
+        facts(*pairs)
+        for name, text in ids:
+            markup.show(markup.quiet(name))
+            st.code(text, language=None, wrap_lines=True, width="content")
+        if odd:
+            markup.show(markup.heading("Data problems"), _listed(record.issues))
+        unknown(record.unknown)
+        markup.show(markup.heading("Raw record (JSON)"))
+        _json(record.raw)
+
+
+def problems(issues: Sequence[Issue]) -> None:
+    """What in the record does not match the expected format, folded."""
+    if issues:
+        with st.expander(f"Data problems in this record ({len(issues)})", icon="⚠️"):
+            markup.show(_listed(issues))
+
+
+def _listed(issues: Sequence[Issue]) -> Markup:
+    return markup.bullets(
+        markup.code(issue.attribute)
+        + markup.joined([" ", f"“{issue.value}”"] if issue.value else [])
+        + markup.joined([": ", issue.reason])
+        for issue in issues
+    )
+
+
 def unknown(attributes: Mapping[str, Json]) -> None:
     """Attributes that the specification does not name."""
     if attributes:
-        st.subheader("Also in the record", anchor=False, help="Attributes that the specification does not name.")
-        markup.show(feedback.layout(dict(attributes)))
+        markup.show(markup.heading("Other fields"), feedback.layout(dict(attributes)))
 
 
 def raw(item: str) -> None:
-    """The whole item, folded. Hidden characters are written as JSON can write them, so that a copy is the same JSON."""
+    """The whole item, folded."""
     with st.expander("Raw record (JSON)"):
-        st.code(
-            foreign_text.escaped(item),
-            language=None,
-            wrap_lines=True,
-            height=500 if item.count("\n") > 30 or len(item) > 4000 else "content",
-        )
+        _json(item)
+
+
+def _json(item: str) -> None:
+    """Hidden characters are written as JSON can write them, so that a copy is the same JSON."""
+    st.code(
+        foreign_text.escaped(item),
+        language=None,
+        wrap_lines=True,
+        height=500 if item.count("\n") > 30 or len(item) > 4000 else "content",
+    )
 
 
 def _why_unknown(evaluation: Evaluation, band: str) -> str:
     for issue in evaluation.issues:
         if issue.attribute == band:
-            return "Unknown: the record departs from the specification here. See the list below the bands."
-    if evaluation.status == "completed":
-        return "Unknown: the record does not hold it."
-    return "There is no band until the evaluation is completed."
+            return "Unknown: see Technical details."
+    if evaluation.status == COMPLETED:
+        return "Unknown: not in the record."
+    return "No band until the evaluation is completed."

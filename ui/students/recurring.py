@@ -7,12 +7,17 @@ import pandas as pd
 import streamlit as st
 
 from analysis import phrases
-from analysis.phrases import CRITERION_NAMES, Found, Key, Kind, Phrase
+from analysis.attention import Group
+from analysis.phrases import Key, Kind, Phrase, RecurringFeedback
 from data.dynamodb.errors import Failure
-from data.schema import EVALUATIONS
+from data.roster import Roster
+from data.schema import CRITERION_NAMES, EVALUATIONS
 from queries import records, source
+from queries.session import Session
 from ui.components import filters, markup
-from ui.shell.page import EVALUATION, Page
+from ui.shell.boundary import part
+from ui.shell.clock import Clock
+from ui.shell.navigation import EVALUATION, link
 from wording import formats
 
 NEWEST = 20  # evaluations of one student
@@ -26,49 +31,45 @@ _TITLES: dict[Kind, str] = {
     "strength": "Strengths",
     "weakness": "Weaknesses",
     "suggestion": "Suggestions",
-    "remark": "On the criteria, and other remarks",
+    "remark": "By criterion",
 }
 # A link's label is Markdown: an id of other characters than these would not be shown as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
 _NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '-](?=[^\W\d_])){0,60}")
 
 
-def of_student(user_id: str, history: pd.DataFrame, page: Page) -> None:
+def of_student(user_id: str, history: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
     """What recurs in the newest completed evaluations of a student's history, `?says=on`."""
     own = history[history["user_id"] == user_id]
-    keys = tuple(key for key in phrases.newest(own, NEWEST) if page.may_see(key[1]))
-    st.subheader("What the feedback keeps saying", anchor=False)
+    keys = tuple(key for key in phrases.newest(own, NEWEST) if session.gate.admits(key[1]))
+    st.subheader("Recurring feedback", anchor=False)
     if len(keys) < 2:
-        st.text("It takes two completed evaluations for something to recur.")
+        st.text("Recurring feedback needs two completed evaluations.")
         return
-    if not _offer(keys, "says", "the newest completed evaluations", page):
+    if not _offer(keys, "says", session):
         return
-    with page.part("What the feedback keeps saying"):
-        found: Found = page.read(records.recurring, keys)
-        st.text(
-            f"In the feedback of the newest {found.evaluations} completed evaluations: what is said in at least two. "
-            "Quoted words and numbers may differ."
-        )
-        _sections(found, page, of_group=False)
+    with part("The recurring feedback"):
+        answer: RecurringFeedback = session.read(records.recurring, keys)
+        st.text(f"Said in at least two of the newest {answer.evaluations} evaluations.{unread(answer)}")
+        _sections(answer, clock, roster, of_group=False)
 
 
-def of_group(keys: Sequence[Key], page: Page) -> None:
-    """What is said to several students of a group, `?lesson=on`; `keys` are those of `group_keys`."""
-    asked = tuple(key for key in dict.fromkeys(keys) if page.may_see(key[1]))[:MOST]
-    st.subheader("What the feedback keeps saying to several", anchor=False)
+def of_group(keys: Sequence[Key], session: Session, clock: Clock, roster: Roster) -> RecurringFeedback | None:
+    """What is said to several students of a group, `?lesson=on`, None until it is read; `keys` are of `group_keys`."""
+    asked = tuple(key for key in dict.fromkeys(keys) if session.gate.admits(key[1]))[:MOST]
+    st.subheader("Common feedback", anchor=False)
     if len({user_id for _, user_id in asked}) < 2:
-        st.text("It takes completed evaluations of two students for something to be said to several.")
-        return
-    if not _offer(asked, "lesson", f"the newest {NEWEST_OF_EACH} evaluations of each student", page):
-        return
-    with page.part("What the feedback keeps saying to several"):
-        found: Found = page.read(records.recurring, asked, 2)
-        few = f" The newest {MOST} were read; there are {len(keys):,}." if len(keys) > MOST else ""
-        st.text(
-            f"In the newest feedback of {formats.count(found.students, 'student')}: what is said to at least two, as "
-            f"material for a lesson. Quoted words and numbers may differ.{few}"
-        )
-        _sections(found, page, of_group=True)
+        st.text("Common feedback needs completed evaluations of two students.")
+        return None
+    if not _offer(asked, "lesson", session):
+        return None
+    feedback: RecurringFeedback | None = None
+    with part("The common feedback"):
+        feedback = answer = session.read(records.recurring, asked, 2)
+        few = f" The newest {MOST} of {len(keys):,} evaluations." if len(keys) > MOST else ""
+        st.text(f"Said to at least two of {formats.count(answer.students, 'student')}.{few}{unread(answer)}")
+        _sections(answer, clock, roster, of_group=True)
+    return feedback
 
 
 def group_keys(rows: pd.DataFrame) -> tuple[Key, ...]:
@@ -76,41 +77,53 @@ def group_keys(rows: pd.DataFrame) -> tuple[Key, ...]:
     return phrases.newest(rows, NEWEST_OF_EACH, of_each=True)
 
 
-def _offer(keys: Sequence[Key], key: str, which: str, page: Page) -> bool:
-    """A switch, with what it costs while it is off."""
-    on = filters.switch("Read the feedback for what recurs", key=key)
-    if not on:
-        st.text(
-            f"The lists come without the feedback. Reading {which} whole ({formats.count(len(keys), 'record')}) "
-            f"costs {_cost(len(keys), page)}."
-        )
+def keys_of_group(group: Group, evaluations: pd.DataFrame) -> tuple[Key, ...]:
+    """The same out of everybody's evaluations, for the students and the skill of a group."""
+    members = [user_id for user_id, _ in group.students]
+    of_skill = evaluations["evaluation_type"] == group.skill
+    return group_keys(evaluations[evaluations["user_id"].isin(members) & of_skill])
+
+
+def unread(answer: RecurringFeedback) -> str:
+    """How many evaluations are left out because their feedback cannot be read."""
+    return f" {len(answer.unread)} of {answer.asked} could not be read." if answer.unread else ""
+
+
+def cost(keys: Sequence[Key], session: Session) -> str:
+    """What reading the feedback costs, for ops; empty for others and where it costs nothing."""
+    settings = source.settings()
+    if not session.visitor.is_ops or settings.source == "demo":
+        return ""
+    try:
+        expected = source.batch_cost({EVALUATIONS: len(keys)})
+    except Failure:
+        expected = None
+    what = f"the feedback of {formats.count(len(keys), 'evaluation')}"
+    return f"Reading {what} costs {formats.estimate(expected, settings)}."
+
+
+def _offer(keys: Sequence[Key], key: str, session: Session) -> bool:
+    """A switch; for ops, with what it costs while it is off."""
+    on = filters.switch(f"Show feedback of {formats.count(len(keys), 'evaluation')}", key=key)
+    if not on and (price := cost(keys, session)):
+        markup.show(markup.quiet(price))
     return on
 
 
-def _cost(records: int, page: Page) -> str:
-    if page.settings.source == "demo":
-        return "nothing in the demo"
-    try:
-        estimate = source.facts(EVALUATIONS).batch_cost(records)
-    except Failure:
-        estimate = None
-    return f"about {formats.cost(estimate)}" if estimate else "what their size makes it cost, which is not known"
-
-
-def _sections(found: Found, page: Page, *, of_group: bool) -> None:
-    if found.cut:
+def _sections(answer: RecurringFeedback, clock: Clock, roster: Roster, *, of_group: bool) -> None:
+    if answer.cut:
         st.text(
-            f"{formats.count(found.cut, 'evaluation')} with very long feedback: only the first "
-            f"{phrases.MOST_CHARACTERS:,} characters were looked at."
+            f"{formats.count(answer.cut, 'evaluation')} with very long feedback: the first "
+            f"{phrases.MOST_CHARACTERS:,} characters are used."
         )
-    by_kind = {kind: [phrase for phrase in found.phrases if phrase.kind == kind] for kind in _TITLES}
+    by_kind = {kind: [phrase for phrase in answer.phrases if phrase.kind == kind] for kind in _TITLES}
     filled = {kind: listed for kind, listed in by_kind.items() if listed}
     if not filled:
-        st.text("Nothing is said more than once." if not of_group else "Nothing is said to two of them.")
+        st.text("No feedback that several students share." if of_group else "No recurring feedback.")
     for pair in _pairs(list(filled)):
         for column, kind in zip(st.columns(2, gap="large"), pair, strict=False):
             with column:
-                _section(_TITLES[kind], filled[kind], found, page, of_group)
+                _section(_TITLES[kind], filled[kind], answer, clock, roster, of_group)
 
 
 def _pairs(kinds: list[Kind]) -> Iterator[list[Kind]]:
@@ -118,53 +131,54 @@ def _pairs(kinds: list[Kind]) -> Iterator[list[Kind]]:
         yield kinds[first : first + 2]
 
 
-def _section(title: str, listed: Sequence[Phrase], found: Found, page: Page, of_group: bool) -> None:
+def _section(
+    title: str, listed: Sequence[Phrase], answer: RecurringFeedback, clock: Clock, roster: Roster, of_group: bool
+) -> None:
     markup.show(markup.heading(title, 3))
     for phrase in listed[:_LISTED]:
-        _phrase(phrase, found, page, of_group)
+        _phrase(phrase, answer, clock, roster, of_group)
     if rest := listed[_LISTED:]:
-        with st.expander(f"{len(rest):,} more, said less often"):
+        with st.expander(f"Show {len(rest):,} more"):
             for phrase in rest[:_FOLDED]:
-                _phrase(phrase, found, page, of_group)
+                _phrase(phrase, answer, clock, roster, of_group)
             if len(rest) > _FOLDED:
                 st.text(f"And {len(rest) - _FOLDED:,} more.")
 
 
-def _phrase(phrase: Phrase, found: Found, page: Page, of_group: bool) -> None:
+def _phrase(phrase: Phrase, answer: RecurringFeedback, clock: Clock, roster: Roster, of_group: bool) -> None:
     """A phrase as it was written, how often it was said, and where."""
     if of_group:
-        often = f"to {phrase.students} of {formats.count(found.students, 'student')}"
+        often = f"to {phrase.students} of {formats.count(answer.students, 'student')}"
         of_each: dict[str, Key] = {}  # the newest of each
         for key in phrase.said_in:
             of_each.setdefault(key[1], key)
-        shown = list(of_each.values())
+        keys = list(of_each.values())
     else:
-        often = f"in {phrase.evaluations} of {found.evaluations}"
-        shown = list(phrase.said_in)
+        often = f"in {phrase.evaluations} of {answer.evaluations}"
+        keys = list(phrase.said_in)
     about = f"{CRITERION_NAMES[phrase.criterion]}: " if phrase.criterion else ""
     with st.container(gap=None):
-        markup.show(markup.line(markup.inline(about), markup.inline(phrase.text)))
+        markup.show(markup.line(about, phrase.text))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            markup.show_beside(markup.quiet(markup.inline(often)))
-            for evaluation_id, user_id in shown[:_LINKS]:
-                label = (_who(user_id, page) if of_group else "") or _day(found, (evaluation_id, user_id), page)
-                page.link(EVALUATION, label, evaluation_id=evaluation_id, user_id=user_id)
-            if len(shown) > _LINKS:
-                markup.show_beside(markup.quiet(markup.inline(f"and {len(shown) - _LINKS} more")))
+            markup.show_beside(markup.quiet(often))
+            for evaluation_id, user_id in keys[:_LINKS]:
+                label = (_who(user_id, roster) if of_group else "") or _day(answer, (evaluation_id, user_id), clock)
+                link(EVALUATION, label, evaluation_id=evaluation_id, user_id=user_id)
+            if len(keys) > _LINKS:
+                markup.show_beside(markup.quiet(f"and {len(keys) - _LINKS} more"))
 
 
-def _who(user_id: str, page: Page) -> str:
+def _who(user_id: str, roster: Roster) -> str:
     """A student's name or id, whichever Markdown leaves as it is; empty when it would change both."""
-    name = page.student(user_id).name
+    name = roster.student(user_id).name
     if _NAME.fullmatch(name):
         return name
     return user_id if _PLAIN.fullmatch(user_id) else ""
 
 
-def _day(found: Found, key: Key, page: Page) -> str:
-    at = found.times[key]
+def _day(answer: RecurringFeedback, key: Key, clock: Clock) -> str:
+    at = answer.times[key]
     if at is None:
         return "without a time"
-    local = at.astimezone(page.zone)
-    # The year where it says something: the links must fit beside each other on a phone.
-    return f"{local.day} {local:%b}" if local.year == page.now.year else f"{local.day} {local:%b %Y}"
+    # The year only where it says something: the links must fit beside each other on a phone.
+    return formats.day(at, clock.zone, clock.now)

@@ -4,138 +4,170 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from analysis import comparison
 from data.records.evaluations import Evaluation
-from data.records.parse import Json
-from data.schema import COMPLETED, OVERALL, SPEAKING_CRITERIA, WRITING_CRITERIA
+from data.schema import COMPLETED, CRITERION_NAMES, OVERALL
 from ui.components import markup
-from ui.components.markup import Html
-from ui.shell.page import COMPARE, EVALUATION, OVERVIEW, STUDENT, Page
+from ui.shell.clock import Clock
+from ui.shell.navigation import COMPARE, EVALUATION, OVERVIEW, STUDENT, href, link
 from ui.students import feedback, record
 from wording import foreign_text, formats
 from wording.skills import SKILL_NAMES
 
 _MOST_PARTS = 20  # parts of a feedback that stand each beside its counterpart, and no more
-_SIDES = ("First", "Second")
-_CRITERIA = {**WRITING_CRITERIA, **SPEAKING_CRITERIA}
+_SIDES = ("Earlier", "Later")
 _WIDGETS = {"a": "compare_a", "b": "compare_b"}
 
 
-def choose(history: pd.DataFrame, first: str, second: str, page: Page) -> None:
+def choose(history: pd.DataFrame, first: str, second: str, clock: Clock) -> None:
     """Two select boxes of the student's evaluations, and a button that swaps them; both are kept in the address."""
-    names = _labels(history, page)
+    names = _labels(history, clock)
     for asked, widget in zip((first, second), _WIDGETS.values(), strict=True):
         names.setdefault(asked, foreign_text.visible(f"{asked} (not in the history)"))
         st.session_state[widget] = asked
-    for column, side, key in zip(st.columns(2, gap="medium"), _SIDES, _WIDGETS.values(), strict=True):
-        column.selectbox(
-            f"{side} evaluation",
-            list(names),
-            format_func=lambda evaluation_id: names.get(evaluation_id, evaluation_id),
-            key=key,
-            on_change=_keep,
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _choice("First evaluation", names, "a")
+        st.button("⇄ Swap", on_click=_swap, args=(first, second), key="compare_swap")
+        _choice("Second evaluation", names, "b")
+
+
+def _choice(label: str, names: dict[str, str], key: str) -> None:
+    st.selectbox(
+        label,
+        list(names),
+        format_func=lambda evaluation_id: names.get(evaluation_id, evaluation_id),
+        key=_WIDGETS[key],
+        on_change=_keep,
+    )
+
+
+def newer_first(first: Evaluation, second: Evaluation) -> None:
+    """A way to swap where the first is the newer one, so that the changes would run backwards in time."""
+    if first.created_at and second.created_at and first.created_at > second.created_at:
+        ids = first.evaluation_id, second.evaluation_id
+        st.button(
+            "The first is newer: swap?", on_click=_swap, args=ids, key="compare_newer", icon=":material/swap_horiz:"
         )
-    st.button("⇄ Swap", on_click=_swap, args=(first, second), key="compare_swap")
 
 
-def too_few(history: pd.DataFrame, user_id: str, page: Page) -> None:
+def too_few(history: pd.DataFrame, user_id: str) -> None:
     """That there are no two to compare, and the way back."""
     if history.empty:
         st.info(
-            "Check the id: upper and lower case matter. A record without a readable time is in no list.",
-            title="No evaluations of this student",
+            "IDs are case-sensitive. A record without a readable time is in no list.",
+            title="No evaluations found",
         )
-        page.link(OVERVIEW, "Back to the overview")
+        link(OVERVIEW, "Back to Students")
     else:
         st.text("This student has one evaluation so far: there is nothing to compare it with.")
-        page.link(STUDENT, "Back to the student", user_id=user_id)
+        link(STUDENT, "Back to student", user_id=user_id)
 
 
-def not_found(evaluation_ids: Sequence[str], user_id: str, page: Page) -> None:
+def not_found(evaluation_ids: Sequence[str], user_id: str) -> None:
     """That the student has no such evaluations, what that may mean, and where to go from there."""
     for evaluation_id in evaluation_ids:
         markup.show(markup.paragraph(f"There is no evaluation “{evaluation_id}” of student “{user_id}”."))
     st.text("It may be another student's, since only evaluations of one student are compared, or have been deleted.")
     with st.container(horizontal=True):
-        page.link(COMPARE, "Compare the latest two of this student", user_id=user_id)
-        page.link(STUDENT, "Back to the student", user_id=user_id)
+        link(COMPARE, "Compare the latest two of this student", user_id=user_id)
+        link(STUDENT, "Back to student", user_id=user_id)
 
 
-def facts(first: Evaluation, second: Evaluation, page: Page) -> None:
-    """What each of the two is, with a link to it, and what is odd in it."""
-    for column, side, one in zip(st.columns(2, gap="medium"), _SIDES, (first, second), strict=True):
+def opened(first: Evaluation, second: Evaluation, clock: Clock) -> None:
+    """What each of the two is, with a link to it."""
+    for column, heading, one in zip(
+        st.columns(2, gap="medium"), _dates(first, second, clock), (first, second), strict=True
+    ):
         with column:
-            record.facts(
-                (side, SKILL_NAMES.get(one.type or "", one.type or "kind unknown")),
-                ("When", formats.exact(one.created_at, page.zone)),
-                ("Status", record.status(one.status, one.created_at, page)),
-                ("Model", one.model_used or "unknown"),
-            )
-            page.link(EVALUATION, f"Open the {side.lower()}", evaluation_id=one.evaluation_id, user_id=one.user_id)
-            record.problems(one.issues)
+            skill = SKILL_NAMES.get(one.type or "", one.type or "Unknown skill")
+            state = "" if one.status == COMPLETED else record.status(one.status, one.created_at, clock)
+            to_it = href(EVALUATION, evaluation_id=one.evaluation_id, user_id=one.user_id)
+            parts = [markup.bold(heading), skill, *filter(None, [state]), markup.anchor(to_it, "Open evaluation")]
+            markup.show(markup.ways(parts))
 
 
-def bands(first: Evaluation, second: Evaluation) -> None:
+def technical(first: Evaluation, second: Evaluation, clock: Clock) -> None:
+    """Status, model, ID and record of each, folded."""
+    for one in (first, second):
+        st.text(f"{record.type_of(one)} · {formats.exact(one.created_at, clock.zone)}")
+        record.technical(
+            one,
+            ("Status", record.status(one.status, one.created_at, clock)),
+            ("Model", one.model_used or "Unknown"),
+            ids=[("Evaluation ID", one.evaluation_id)],
+        )
+
+
+def bands(first: Evaluation, second: Evaluation, clock: Clock) -> None:
     """The bands of both in one table, and what to know before they are compared."""
     for note in _notes(first, second):
-        markup.show(markup.line(markup.inline(note)))
+        markup.show(markup.line(note))
     same = comparison.same_skill(first, second)
     overall = f"{SKILL_NAMES.get(first.type or '', 'Overall')} band"
     listed = comparison.rows(first, second)
     lines = [
         [
-            markup.inline(overall if row.band == OVERALL else _CRITERIA[row.band]),
-            Html(formats.band(row.first)),
-            Html(formats.band(row.second)),
-            *([Html(formats.change(row.change) or formats.UNKNOWN)] if same else []),
+            overall if row.band == OVERALL else CRITERION_NAMES[row.band],
+            formats.band(row.first),
+            formats.band(row.second),
+            *([markup.signed(formats.change(row.change) or formats.UNKNOWN)] if same else []),
         ]
         for row in listed
     ]
-    header = ["Criterion", *_SIDES, *(["Change"] if same else [])]
+    header = ["Criterion", *_dates(first, second, clock), *(["Change"] if same else [])]
     if lines:
         markup.show(markup.table(header, lines, "Bands of both evaluations", narrow=True))
 
 
-def feedbacks(first: Evaluation, second: Evaluation, page: Page) -> None:
+def feedbacks(first: Evaluation, second: Evaluation, clock: Clock) -> None:
     """The feedback of both: the parts that both have beside each other, then what only one has."""
     one, other = first.feedback, second.feedback
-    captions = _captions(first, second, page)
+    captions = _captions(first, second, clock)
+    for column, evaluation in zip(st.columns(2, gap="medium"), (first, second), strict=True):
+        with column:
+            record.repairs(evaluation)
     if isinstance(one, dict) and isinstance(other, dict):
-        shared = [part for part in one if part in other][:_MOST_PARTS]
-        for part in shared:
-            markup.show(markup.heading(feedback.name(part)))
-            _side_by_side(captions, *(feedback.layout(whole[part], depth=1) for whole in (one, other)))
-        rest = [{part: said for part, said in whole.items() if part not in shared} for whole in (one, other)]
+        # By what they are called on screen: models write a part's name in any case.
+        keys = [{feedback.name(key): key for key in reversed(whole)} for whole in (one, other)]
+        shared = [name for name in dict.fromkeys(map(feedback.name, one)) if name in keys[1]][:_MOST_PARTS]
+        for name in shared:
+            markup.show(markup.heading(name))
+            _side_by_side(captions, feedback.layout(one[keys[0][name]], 1), feedback.layout(other[keys[1][name]], 1))
+        rest = [
+            {key: content for key, content in whole.items() if key not in {own[name] for name in shared}}
+            for whole, own in zip((one, other), keys, strict=True)
+        ]
         if shared and any(rest):
-            markup.show(markup.heading("Only in one of them"))
+            markup.show(markup.heading("Only in one evaluation"))
         if not shared or any(rest):
             _side_by_side(captions, *(feedback.layout(dict(whole)) for whole in rest))
         return
-    _side_by_side(captions, *(_whole(whole) for whole in (one, other)))
+    _side_by_side(captions, *(_whole(evaluation) for evaluation in (first, second)))
 
 
-def transcripts(first: Evaluation, second: Evaluation, page: Page) -> None:
+def transcripts(first: Evaluation, second: Evaluation, clock: Clock) -> None:
     """The transcripts of both, with words, length and pace."""
-    shown = [
-        Html(markup.quiet(markup.inline(record.speech(one))) + markup.paragraph(one.transcript))
+    texts = [
+        markup.quiet(record.speech(one)) + markup.paragraph(one.transcript)
         if one.transcript
-        else markup.quiet(markup.inline("The record has no transcript."))
+        else markup.quiet("The record has no transcript.")
         for one in (first, second)
     ]
-    _side_by_side(_captions(first, second, page), *shown)
+    _side_by_side(_captions(first, second, clock), *texts)
 
 
-def _labels(history: pd.DataFrame, page: Page) -> dict[str, str]:
+def _labels(history: pd.DataFrame, clock: Clock) -> dict[str, str]:
     """What each evaluation of the history is called in a list; no two are called the same."""
     names: dict[str, str] = {}
     used: set[str] = set()
     for row in history.to_dict("records"):
-        evaluation_id, kind, at = row["evaluation_id"], row["evaluation_type"], formats.known(row["created_at"])
+        evaluation_id, kind, at = row["evaluation_id"], row["evaluation_type"], formats.time_or_none(row["created_at"])
         if evaluation_id is None:
             continue
         band = formats.band(row[OVERALL]) if row["status"] == COMPLETED else row["status"] or "status unknown"
-        local = None if at is None else at.astimezone(page.zone)
+        local = None if at is None else at.astimezone(clock.zone)
         when = f"{local.day} {local:%b %Y, %H:%M}" if local else "no readable time"
         name = foreign_text.visible(f"{SKILL_NAMES.get(kind, kind or 'kind unknown')} · {band} · {when}")
         if name in used:
@@ -153,38 +185,41 @@ def _notes(first: Evaluation, second: Evaluation) -> list[str]:
     elif not comparison.same_skill(first, second):
         notes.append(
             f"The first is {kinds[0]}, the second {kinds[1]}: bands of different skills are not compared. These are "
-            "the criteria that both have."
+            "the criteria of both."
         )
     if first.model_used != second.model_used:
-        models = [one.model_used or "a model that is not recorded" for one in (first, second)]
-        notes.append(
-            f"They were judged by different models, {models[0]} and {models[1]}: part of a difference may be theirs."
-        )
-    if first.created_at and second.created_at and first.created_at > second.created_at:
-        notes.append("The first is the newer one, so the changes run backwards in time. Swap them to read on.")
+        notes.append("Scored by different models: part of a difference may be theirs.")
     return notes
 
 
-def _captions(first: Evaluation, second: Evaluation, page: Page) -> tuple[Html, Html]:
+def _captions(first: Evaluation, second: Evaluation, clock: Clock) -> tuple[Markup, Markup]:
     """Which of the two something is of, for a phone, where they stand below each other."""
-
-    def caption(side: str, one: Evaluation) -> Html:
-        at = formats.known(one.created_at)
-        local = None if at is None else at.astimezone(page.zone)
-        when = f" · {local.day} {local:%b %Y}" if local else ""
-        return markup.quiet(markup.inline(f"{side}{when}"))
-
-    return caption(_SIDES[0], first), caption(_SIDES[1], second)
+    earlier, later = _dates(first, second, clock)
+    return markup.quiet(earlier), markup.quiet(later)
 
 
-def _side_by_side(captions: tuple[Html, Html], first: Html, second: Html) -> None:
+def _dates(first: Evaluation, second: Evaluation, clock: Clock) -> tuple[str, str]:
+    """What the columns are called: earlier and later with their dates, and times where these are of one day."""
+    moments = formats.time_or_none(first.created_at), formats.time_or_none(second.created_at)
+    days = [None if at is None else formats.day(at, clock.zone, clock.now) for at in moments]
+    names = []
+    backwards = moments[0] is not None and moments[1] is not None and moments[0] > moments[1]
+    for side, at, day in zip(reversed(_SIDES) if backwards else _SIDES, moments, days, strict=True):
+        time = f", {at.astimezone(clock.zone):%H:%M}" if at is not None and days[0] == days[1] else ""
+        names.append(f"{side} · {day or 'unknown date'}{time}")
+    return names[0], names[1]
+
+
+def _side_by_side(captions: tuple[Markup, Markup], first: Markup, second: Markup) -> None:
     for column, caption, part in zip(st.columns(2, gap="medium"), captions, (first, second), strict=True):
         with column:
             markup.show(caption, part)
 
 
-def _whole(whole: Json) -> Html:
-    return markup.paragraph("The record has no feedback.") if whole is None else feedback.layout(whole)
+def _whole(evaluation: Evaluation) -> Markup:
+    if evaluation.unread:
+        return record.unread(evaluation)
+    return markup.paragraph("No feedback.") if evaluation.feedback is None else feedback.layout(evaluation.feedback)
 
 
 def _keep() -> None:

@@ -1,0 +1,120 @@
+"""Incidents: failures of one fingerprint that are close in time; since when, whom they hit, whether they are over.
+
+The rule: a failure belongs to the incident of its fingerprint whose last failure is at most `GAP` before it, else it
+begins a new one. An incident is over once `GAP` has passed since its last failure and a job of each of its kinds that
+began after that was completed. Until then nobody can know, and it goes on.
+"""
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from data.records.frames import ERRORS
+
+GAP = timedelta(hours=2)
+"""Failures farther apart than this are two incidents; AWS tries a failed job again within minutes, not hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Failures of one cause. `jobs` of them, the `students` (user_ids, in order), how many `recovered`."""
+
+    signature: str
+    first: datetime
+    last: datetime
+    jobs: int
+    students: tuple[str, ...]
+    recovered: int
+    is_over: bool
+    as_of: datetime
+    """Until when was looked: of what came later nothing is known."""
+
+    @property
+    def code(self) -> str:
+        """Names it in an address: the same while it goes on."""
+        return f"{zlib.crc32(self.signature.encode(errors='replace')):08x}-{self.first:%Y%m%dT%H%M%S}"
+
+    def is_called(self, code: str) -> bool:
+        """Whether a link of this code means it: who looks back less far sees the same incident begin later."""
+        moment = began(code)
+        if moment is None or self.code.partition("-")[0] != code.partition("-")[0]:
+            return False
+        return self.first.replace(microsecond=0) <= moment <= self.last
+
+    def rows(self, jobs: pd.DataFrame) -> pd.DataFrame:
+        """Its jobs out of jobs with signatures."""
+        within = (jobs["created_at"] >= self.first) & (jobs["created_at"] <= self.last)
+        return jobs[(jobs["signature"] == self.signature) & (jobs["state"] == "failed") & within]
+
+
+def began(code: str) -> datetime | None:
+    """When the incident of this code began; None where it is no code."""
+    try:
+        return datetime.strptime(code.partition("-")[2], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def incidents(jobs: pd.DataFrame, now: datetime) -> list[Incident]:
+    """The incidents among jobs with states and signatures as of `now`: those that go on, then the newest.
+
+    A failure without a time or a signature, because its record could not be read, is in none.
+    """
+    failed = jobs[jobs["state"] == "failed"].dropna(subset=["created_at", "signature"])
+    failed = failed.sort_values("created_at", kind="stable")
+    completed = jobs[jobs["state"] == "completed"].dropna(subset=["created_at"])
+    successes = completed.groupby("kind", dropna=False)["created_at"].max().to_dict()
+    every = []
+    for text, of_cause in failed.groupby("signature", sort=False):
+        # A new one wherever the time since the failure before is longer than the gap.
+        pause = of_cause["created_at"].diff() > GAP
+        for _, rows in of_cause.groupby(pause.cumsum().to_numpy()):
+            last = rows["created_at"].iloc[-1].to_pydatetime()
+            later = [kind in successes and successes[kind] > last for kind in rows["kind"].unique()]
+            every.append(
+                Incident(
+                    str(text),
+                    rows["created_at"].iloc[0].to_pydatetime(),
+                    last,
+                    len(rows),
+                    _students(rows),
+                    int(rows["recovered"].sum()),
+                    now - last > GAP and all(later),
+                    now,
+                )
+            )
+    return sorted(every, key=lambda one: (one.is_over, -one.last.timestamp(), one.signature))
+
+
+def errors(failed: pd.DataFrame) -> pd.DataFrame:
+    """Failures by `signature`, most jobs first (`frames.ERRORS`)."""
+    explained = failed.dropna(subset=["signature"])
+    rows = [
+        {
+            "signature": text,
+            "jobs": len(of_cause),
+            "students": len(_students(of_cause)),
+            "first": of_cause["created_at"].min(),
+            "last": of_cause["created_at"].max(),
+            "recovered": int(of_cause["recovered"].sum()),
+        }
+        for text, of_cause in explained.groupby("signature")
+    ]
+    table = ERRORS.typed(pd.DataFrame(rows, columns=[*ERRORS]))
+    return table.sort_values(["jobs", "signature"], ascending=[False, True], ignore_index=True)
+
+
+def failures_over_time(failed: pd.DataFrame, first: datetime, last: datetime, parts: int = 24) -> dict[str, list[int]]:
+    """By signature, how many failures fell into each of so many equal parts of the time from `first` to `last`."""
+    placed = failed.dropna(subset=["signature", "created_at"])
+    part = ((placed["created_at"] - first) / (last - first) * parts).clip(0, parts - 1).astype(int)
+    by_cause = {str(text): [0] * parts for text in failed["signature"].dropna().unique()}
+    for text, number in zip(placed["signature"], part, strict=True):
+        by_cause[text][number] += 1
+    return by_cause
+
+
+def _students(rows: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(sorted(rows["user_id"].dropna().unique()))

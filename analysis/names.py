@@ -1,0 +1,83 @@
+"""Search by name or ID: without accents, case and order of the words."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from data.roster import Student
+
+_PART_OF_NAME, _PART_OF_ID, _NO_MATCH = 6, 8, 9  # ranks, of which 0 is the best
+_LONGEST = 200  # characters of a query
+# Letters that Unicode does not take apart into a letter and its mark.
+_PLAIN = str.maketrans(
+    {"đ": "d", "ð": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "ŧ": "t", "þ": "th", "ŋ": "n",
+     "'": "", "’": "", "‘": "", "ʼ": "", "ʻ": "", "`": "", "´": "", "-": " ", "‐": " ", "‑": " ", "–": " ", ".": " ",
+     ",": " ", "\u200b": "", "\u00ad": ""}
+)  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """A text for comparing: without case, accents and apostrophes, one blank between words.
+
+    >>> plain("ĐỖ  Văn"), plain("Łukasz O'Neil"), plain("Strauß-Sørensen")
+    ('do van', 'lukasz oneil', 'strauss sorensen')
+    """
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text[:_LONGEST].casefold()) if not _is_mark(c))
+    return " ".join(text.casefold().translate(_PLAIN).split())
+
+
+def search(students: Iterable[Student], query: str, *, partial_ids: bool = True) -> list[Student]:
+    """The students whose name has every word of the query, in any order, or whose ID has the query; the best first.
+
+    An ID as it was typed comes first, then the ID without case, the whole name, whole words of it, beginnings of words,
+    any part of it, and at last parts of an ID; those only with `partial_ids`, as the query may be the ID of another.
+    """
+    exact, sought = query.strip(), plain(query[:_LONGEST])
+    words, sought_id = sought.split(), exact.casefold()
+    if not exact:
+        return []
+    ranked = [
+        (rank, plain(student.name), student.user_id, student)
+        for student in students
+        if (rank := _rank(student, exact, sought_id, sought, words)) <= (_PART_OF_ID if partial_ids else _PART_OF_NAME)
+    ]
+    return [student for *_, student in sorted(ranked, key=lambda entry: entry[:3])]
+
+
+def _rank(student: Student, exact: str, sought_id: str, sought: str, words: list[str]) -> int:
+    user_id, name = student.user_id.casefold(), plain(student.name)
+    if student.user_id == exact:
+        return 0
+    if user_id == sought_id:
+        return 1
+    if words and name:
+        if name == sought:
+            return 2
+        parts = name.split()
+        if sorted(parts) == sorted(words):
+            return 3
+        if _fits(words, parts, whole=True):
+            return 4
+        if _fits(words, parts, whole=False):
+            return 5
+        together = name.replace(" ", "")
+        if all(word in together for word in words):
+            return _PART_OF_NAME
+    if user_id.startswith(sought_id):
+        return _PART_OF_NAME + 1
+    return _PART_OF_ID if sought_id in user_id else _NO_MATCH
+
+
+def _fits(words: list[str], parts: list[str], *, whole: bool) -> bool:
+    """Whether each word is, or begins, a part of the name of its own."""
+    free = sorted(parts, key=len)
+    for word in sorted(words, key=len, reverse=True):
+        match = next((part for part in free if part == word or (not whole and part.startswith(word))), None)
+        if match is None:
+            return False
+        free.remove(match)
+    return True
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.combining(char) != 0

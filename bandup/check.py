@@ -1,0 +1,357 @@
+"""The state of jobs and wiring for cron and monitoring: a line, an exit code, JSON, metrics. It changes nothing."""
+
+import argparse
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from analysis.incidents import Incident, incidents
+from analysis.job_states import Thresholds, Totals, between, totals
+from bandup import notify
+from bandup.files import write_whole
+from data.dynamodb import budget
+from data.dynamodb.errors import Failure
+from data.environment import read_settings
+from data.messages import Notifications
+from data.provisioning import verdict
+from data.provisioning.plan import plan
+from data.provisioning.verdict import judge
+from data.roster import Roster
+from data.settings import SettingsError, value_of
+from queries import all_jobs, source
+from queries.gate import Gate, Visitor
+from queries.session import Session
+from wording import failures, formats
+from wording.incidents import sentence
+
+Status: TypeAlias = Literal["ok", "warning", "critical", "unknown"]
+
+EXIT_CODES: dict[Status, int] = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
+_WIRING: dict[verdict.State, Status] = {
+    "broken": "critical",
+    "changes pending": "warning",
+    "could not be checked": "unknown",
+    "in sync": "ok",
+}
+# What is not known may be critical, so it comes before a warning.
+_WORST: tuple[Status, ...] = ("critical", "unknown", "warning", "ok")
+_AHEAD = timedelta(hours=1)  # the Lambdas' clocks may run before ours
+_PERIOD = re.compile(r"(\d{1,4})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_TABLES = {"evaluations": "Writing and Speaking jobs", "flashcards": "flashcard jobs", "reasons": "error messages"}
+_ABOUT = "Say whether jobs and wiring are well: one line and an exit code, as monitoring plugins do."
+_EPILOG = (
+    "Exit code: 0 ok, 1 warning, 2 critical, 3 unknown: something could not be read, or wrong usage. A limit is MAX "
+    "(above it critical) or WARN,CRIT (above the first a warning). It costs what opening Jobs and Setup costs."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Above `warning` a figure is a warning, above `critical` it is critical."""
+
+    warning: float
+    critical: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Limit":
+        """A limit out of `MAX` or `WARN,CRIT`; a rate may be given in percent. ValueError for anything else."""
+        numbers = [float(part.removesuffix("%")) / (100 if part.endswith("%") else 1) for part in text.split(",")]
+        if not 1 <= len(numbers) <= 2 or not all(math.isfinite(n) and n >= 0 for n in numbers):
+            raise ValueError(text)
+        if numbers[0] > numbers[-1]:
+            raise ValueError(text)
+        return cls(numbers[0], numbers[-1])
+
+    def judge(self, value: float) -> Status:
+        """The status of a figure."""
+        return "critical" if value > self.critical else "warning" if value > self.warning else "ok"
+
+
+@dataclass(slots=True)
+class Report:
+    """What one call has learned. `jobs` is None where they could not be read; `problems` are sentences.
+
+    `incidents` are those of the period, `every_incident` all that were read; `is_whole` says whether all was read.
+    """
+
+    jobs: Totals | None = None
+    incidents: list[Incident] = field(default_factory=list)
+    every_incident: list[Incident] = field(default_factory=list)
+    is_whole: bool = False
+    wiring: dict[str, int] | None = None
+    statuses: list[Status] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    cost: str = ""
+
+    @property
+    def status(self) -> Status:
+        """The worst of all."""
+        return next((status for status in _WORST if status in self.statuses), "ok")
+
+    def add(self, status: Status, problem: str = "") -> None:
+        """Count a result; a sentence where it is not well."""
+        self.statuses.append(status)
+        if problem and status != "ok":
+            self.problems.append(problem)
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command and its options."""
+    parser = commands.add_parser("check", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
+    limit: dict[str, Any] = {"type": Limit.parse, "metavar": "LIMIT"}
+    parser.add_argument("--period", type=_period, help="look at jobs of the last 30m, 24h, 7d ... (24h)")
+    parser.add_argument("--max-failed", help="failed jobs", **limit)
+    parser.add_argument("--max-stuck", help="stuck jobs (0)", **limit)
+    parser.add_argument("--max-overdue", help="overdue jobs", **limit)
+    parser.add_argument("--max-failure-rate", help="failed of finished, in %% or 0 to 1 (25%%)", **limit)
+    parser.add_argument("--min-finished", type=int, help="finished jobs below which no rate is judged (20)")
+    parser.add_argument("--skip-wiring", action="store_true", help="look at the jobs alone")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of a line")
+    parser.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for the textfile collector")
+    parser.add_argument(
+        "--notify",
+        action="store_true",
+        help="tell BANDUP_NOTIFY_URL and BANDUP_NOTIFY_TOPIC of incidents: begun, going on, over, once each",
+    )
+    parser.add_argument(
+        "--notify-after", type=_period, default="4h", metavar="TIME", help="when an incident goes on (4h)"
+    )
+    parser.set_defaults(run=run, usage_code=EXIT_CODES["unknown"])
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run with these options; the exit code."""
+    report, now = Report(), datetime.now(UTC)
+    try:
+        settings = read_settings()
+        _from_environment(options)
+        notifications = Notifications.read(os.environ) if options.notify else None
+        state = notify.State.load(notify.path_of(notifications)) if notifications else None
+        source.start()
+        with budget.limited():
+            session = Session(Gate(Visitor(None, "ops"), Roster()))
+            since = state.since(now, options.period) if state else now - options.period
+            _check_jobs(session, options, report, since, now)
+            report.cost = formats.cost(session.cost)
+            if not options.skip_wiring:
+                _check_wiring(report)
+        if notifications and state:
+            _notify(report, options, notifications, state, now, is_demo=settings.source == "demo")
+    except SettingsError as error:
+        report.add("unknown", str(error))
+    except Failure as failure:
+        report.add("unknown", failures.sentences(failure, "terminal"))
+    except Exception as error:  # noqa: BLE001 - Python would end with 1, which is a warning here
+        report.add("unknown", f"An error in the check itself: {type(error).__name__}.")
+    if options.prometheus:
+        try:
+            text = "\n".join([*_metrics(report, now), ""])
+            write_whole(options.prometheus, text, mode=0o644)  # another user's collector reads it
+        except OSError as error:
+            report.add("unknown", f"{options.prometheus} could not be written: {error.strerror or error}.")
+    if options.json:
+        print(json.dumps(_as_json(report, now), ensure_ascii=False, indent=2))
+    else:
+        print(_line(report, options, now))
+    return EXIT_CODES[report.status]
+
+
+def _from_environment(options: argparse.Namespace) -> None:
+    """What no flag says is taken from a variable, else it is the usual one; SettingsError names a variable."""
+    for name, (parse, usual) in _USUAL.items():
+        if getattr(options, name) is not None:
+            continue
+        variable = f"BANDUP_CHECK_{name.upper()}"
+        text = value_of(os.environ, variable).strip()
+        try:
+            setattr(options, name, parse(text or usual) if text or usual else None)
+        except ValueError as error:
+            flag = f"--{name.replace('_', '-')}"
+            raise SettingsError(f"{variable} is “{text}”: give what {flag} takes.") from error
+
+
+def _notify(
+    report: Report,
+    options: argparse.Namespace,
+    notifications: Notifications,
+    state: "notify.State",
+    now: datetime,
+    *,
+    is_demo: bool,
+) -> None:
+    """Tell of what is new about incidents; what could not be told is unknown to whom it should reach."""
+    if report.jobs is None:
+        return
+    try:
+        problems = notify.tell(
+            report.every_incident,
+            state,
+            notifications,
+            now,
+            options.notify_after,
+            is_whole=report.is_whole,
+            is_demo=is_demo,
+        )
+        for problem in problems:
+            report.add("unknown", problem)
+    except OSError as error:
+        report.add("unknown", f"{state.path} could not be written, so not all was sent: {error.strerror or error}.")
+
+
+def _check_jobs(session: Session, options: argparse.Namespace, report: Report, since: datetime, now: datetime) -> None:
+    try:
+        every = all_jobs.between(session, since, now + _AHEAD, now, Thresholds())
+    except Failure as failure:
+        report.add("unknown", f"The jobs could not be read. {failures.sentences(failure, 'terminal')}")
+        return
+    for what, missing in every.failures.items():
+        report.add("unknown", f"The {_TABLES[what]} could not be read. {failures.sentences(missing, 'terminal')}")
+    if every.unread:
+        report.add("unknown", f"{formats.count(every.unread, 'failed job')} more than can be explained at once.")
+    first = now - options.period
+    report.every_incident = incidents(every.jobs, now)
+    report.incidents = [one for one in report.every_incident if one.last >= first]
+    report.is_whole = session.complete and not every.failures and not every.unread
+    report.jobs = figures = totals(between(every.jobs, first, now + _AHEAD))
+    for name, value, limit in (
+        ("failed", figures.failed, options.max_failed),
+        ("stuck", figures.stuck, options.max_stuck),
+        ("overdue", figures.overdue, options.max_overdue),
+    ):
+        if limit:
+            report.add(limit.judge(value), f"{value:,} {name}")
+    if figures.finished >= options.min_finished:
+        rate = figures.failure_rate
+        report.add(options.max_failure_rate.judge(rate), f"{rate:.1%} of {figures.finished:,} finished jobs failed")
+
+
+def _check_wiring(report: Report) -> None:
+    """As Setup sees it: what is broken is critical, what is to be done a warning, what nobody could look at unknown."""
+    try:
+        clients: Any = source.clients()
+    except Failure as failure:
+        clients = failure
+    try:
+        compared = plan(source.store(), clients=clients)
+    except Failure as failure:
+        report.add("unknown", f"The wiring could not be checked. {failures.sentences(failure, 'terminal')}")
+        return
+    report.wiring = dict.fromkeys(("critical", "warning", "unknown"), 0)
+    for problem in judge(compared, required_only=True).problems:
+        status = _WIRING[problem.state]
+        report.wiring[status] += 1
+        report.add(status, f"{problem.owner} · {problem.check.subject}: {failures.fact(problem.check, 'terminal')}")
+
+
+def _line(report: Report, options: argparse.Namespace, now: datetime) -> str:
+    """`BANDUP STATUS - what | performance data`, on one line."""
+    ongoing = [sentence(one, now, ZoneInfo("UTC")) for one in report.incidents if not one.is_over]
+    parts = [*report.problems, *ongoing]
+    if report.jobs:
+        parts.append(
+            f"{report.jobs.failed:,} failed, {report.jobs.not_recovered:,} not recovered, {report.jobs.overdue:,} "
+            f"overdue, {report.jobs.stuck:,} stuck, {report.jobs.completed:,} completed"
+        )
+    # A bar begins the performance data, and foreign text may hold one, or a line break.
+    text = " ".join("; ".join(parts).replace("|", "/").split())
+    data = " ".join(_performance(report, options))
+    return f"BANDUP {report.status.upper()} - {text}" + (f" | {data}" if data else "")
+
+
+def _performance(report: Report, options: argparse.Namespace) -> Iterator[str]:
+    if report.jobs is None:
+        return
+    figures = report.jobs
+    for name, value, limit in (
+        ("failed", figures.failed, options.max_failed),
+        ("not_recovered", figures.not_recovered, None),
+        ("overdue", figures.overdue, options.max_overdue),
+        ("stuck", figures.stuck, options.max_stuck),
+        ("completed", figures.completed, None),
+        ("abandoned", figures.abandoned, None),
+        ("incidents", sum(not one.is_over for one in report.incidents), None),
+    ):
+        yield f"{name}={value};{limit.warning:g};{limit.critical:g};0" if limit else f"{name}={value};;;0"
+    if not math.isnan(figures.failure_rate):
+        limit = options.max_failure_rate
+        yield f"failure_rate={figures.failure_rate:.1%};{limit.warning * 100:g};{limit.critical * 100:g};0;100"
+
+
+def _as_json(report: Report, now: datetime) -> dict[str, Any]:
+    return {
+        "status": report.status,
+        "problems": report.problems,
+        "jobs": None if report.jobs is None else _figures(report.jobs),
+        "wiring": report.wiring,
+        "incidents": [
+            {
+                "error": one.signature,
+                "sentence": sentence(one, now, ZoneInfo("UTC")),
+                "first_seen": one.first.isoformat(),
+                "last_seen": one.last.isoformat(),
+                "jobs": one.jobs,
+                "students": len(one.students),
+                "recovered": one.recovered,
+                "over": one.is_over,
+                "link": f"/jobs?incident={one.code}",
+            }
+            for one in report.incidents
+        ],
+        "cost": report.cost or None,
+        "checked_at": now.isoformat(timespec="seconds"),
+    }
+
+
+def _figures(figures: Totals) -> dict[str, float | None]:
+    names = ("failed", "not_recovered", "overdue", "stuck", "waiting", "completed", "recovered", "abandoned")
+    rate = figures.failure_rate
+    return {name: getattr(figures, name) for name in names} | {"failure_rate": None if math.isnan(rate) else rate}
+
+
+def _metrics(report: Report, now: datetime) -> Iterator[str]:
+    """Metrics in Prometheus' text format. What is not known is left out: a zero would be a claim."""
+    yield from _gauge("bandup_check_status", "0 ok, 1 warning, 2 critical, 3 unknown.", EXIT_CODES[report.status])
+    yield from _gauge("bandup_check_time_seconds", "When the check ran.", int(now.timestamp()))
+    if report.jobs:
+        yield "# HELP bandup_jobs Jobs of the period by what became of them."
+        yield "# TYPE bandup_jobs gauge"
+        figures = _figures(report.jobs)
+        rate = figures.pop("failure_rate")
+        yield from (f'bandup_jobs{{state="{name}"}} {value}' for name, value in figures.items())
+        if rate is not None:
+            yield from _gauge("bandup_failure_ratio", "Failed of finished jobs, 0 to 1.", rate)
+        ongoing = sum(not one.is_over for one in report.incidents)
+        yield from _gauge("bandup_incidents_ongoing", "Incidents that go on.", ongoing)
+    if report.wiring is not None:
+        yield "# HELP bandup_wiring_problems Lines of the checklist that are not well."
+        yield "# TYPE bandup_wiring_problems gauge"
+        yield from (f'bandup_wiring_problems{{status="{name}"}} {value}' for name, value in report.wiring.items())
+
+
+def _gauge(name: str, explain: str, value: float) -> tuple[str, str, str]:
+    return f"# HELP {name} {explain}", f"# TYPE {name} gauge", f"{name} {value}"
+
+
+def _period(text: str) -> timedelta:
+    match = _PERIOD.fullmatch(text)
+    if not match or int(match[1]) == 0:
+        raise ValueError(text)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+_USUAL: dict[str, tuple[Callable[[str], Any], str]] = {
+    "period": (_period, "24h"),
+    "max_failed": (Limit.parse, ""),
+    "max_stuck": (Limit.parse, "0"),
+    "max_overdue": (Limit.parse, ""),
+    "max_failure_rate": (Limit.parse, "25%"),
+    "min_finished": (int, "20"),
+}

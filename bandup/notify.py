@@ -1,0 +1,254 @@
+"""What is to be told of incidents, once each: that one began, that it goes on past a threshold, that it is over.
+
+A small file remembers what was told where. It is written whole or not at all, after each message; a lost one repeats
+messages and forgets none. A message names no student and quotes no error message, which may hold a student's text.
+"""
+
+import builtins
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from analysis.incidents import GAP, Incident
+from bandup.files import write_whole
+from data.messages import Message, Notifications, NotSent
+from wording.incidents import figures, kind
+
+Event: TypeAlias = Literal["began", "going on", "ended"]
+
+EVENTS: tuple[Event, ...] = ("began", "going on", "ended")
+LOOK_BACK = timedelta(days=1)
+"""So far back is looked for incidents where no file says what was told."""
+_LONGEST = timedelta(days=30)  # what is open for longer is not waited for any more
+_KEPT = timedelta(days=60)
+_TITLES: dict[Event, str] = {"began": "Incident", "going on": "Incident goes on", "ended": "Incident over"}
+
+
+@dataclass(slots=True)
+class Notice:
+    """An incident of which something was told: its cause as a digest, and by target the events."""
+
+    cause: str
+    first: datetime
+    last: datetime
+    code: str
+    events: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, entry: Any) -> "Notice":
+        """One entry of the file; KeyError, TypeError or ValueError for anything else."""
+        first, last = (_moment(entry[name]) for name in ("first", "last"))
+        events = {str(name): [str(event) for event in events] for name, events in entry["events"].items()}
+        return cls(str(entry["cause"]), first, last, str(entry["code"]), events)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody was told that it began, and not yet that it is over."""
+        return any("ended" not in events for events in self.events.values())
+
+    def covers(self, incident: Incident) -> bool:
+        """Whether this is that incident, of which a shorter look may see a part."""
+        overlaps = incident.first <= self.last + GAP and incident.last >= self.first - GAP
+        return self.cause == _digest(incident) and overlaps
+
+    def as_json(self) -> dict[str, Any]:
+        """As the file has it."""
+        times = {"first": self.first.isoformat(), "last": self.last.isoformat()}
+        return {"cause": self.cause, **times, "code": self.code, "events": self.events}
+
+
+@dataclass(slots=True)
+class State:
+    """What was told so far; `checked_at` is None where nobody knows."""
+
+    path: Path
+    checked_at: datetime | None = None
+    notices: list[Notice] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, path: Path) -> "State":
+        """The file, or an empty state where there is none or it cannot be understood: that repeats messages."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            notices = [Notice.parse(entry) for entry in document["incidents"]]
+            checked_at = document["checked_at"] and _moment(document["checked_at"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls(path)
+        return cls(path, checked_at, notices)
+
+    def save(self) -> None:
+        """Write it whole; OSError where that is not possible."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        checked_at = self.checked_at.isoformat() if self.checked_at else None
+        document = {"checked_at": checked_at, "incidents": [one.as_json() for one in self.notices]}
+        write_whole(self.path, json.dumps(document, indent=1))
+
+    def since(self, now: datetime, period: timedelta) -> datetime:
+        """From when on jobs are to be read, so that no incident is missed that is open or came between two checks."""
+        opened = [one.first for one in self.notices if one.is_open]
+        last = now - LOOK_BACK if self.checked_at is None else self.checked_at - GAP
+        return max(min([now - period, last, *opened]), now - max(_LONGEST, period))
+
+
+def path_of(notifications: Notifications) -> Path:
+    """Where the state is kept."""
+    if notifications.state:
+        return Path(notifications.state).expanduser()
+    home = os.environ.get("XDG_STATE_HOME", "").strip()
+    return (Path(home) if home else Path.home() / ".local" / "state") / "bandup" / "notify.json"
+
+
+def tell(
+    incidents: Sequence[Incident],
+    state: State,
+    notifications: Notifications,
+    now: datetime,
+    after: timedelta,
+    *,
+    is_whole: bool,
+    is_demo: bool,
+) -> Iterator[str]:
+    """Send what is new, a message at a time; sentences for what could not be sent, which the next check tries again.
+
+    `is_whole` says whether all was read: only then has an incident gone that is not among `incidents`. OSError where
+    the state cannot be written: nothing is sent then, or every check would send it again.
+    """
+    state.notices = [one for one in state.notices if now - one.last < _KEPT]
+    state.save()
+    down: set[str] = set()
+    seen = []
+    for incident in sorted(incidents, key=lambda one: one.first):
+        notice = _entry(state, incident)
+        seen.append(notice)
+        yield from _news(incident, notice, state, notifications, now, after, down, is_demo=is_demo)
+    if is_whole:
+        for notice in state.notices:
+            if notice.is_open and not any(notice is one for one in seen):
+                message = _gone(notice, notifications, is_demo=is_demo)
+                yield from _send(message, "ended", notice, state, notifications, down)
+        state.checked_at = now
+        state.save()
+
+
+def _entry(state: State, incident: Incident) -> Notice:
+    """What was told of this incident; a new entry where nothing was."""
+    notice = next((one for one in state.notices if one.covers(incident)), None)
+    if notice is None:
+        notice = Notice(_digest(incident), incident.first, incident.last, incident.code)
+        state.notices.append(notice)
+    notice.first, notice.last = min(notice.first, incident.first), max(notice.last, incident.last)
+    return notice
+
+
+def _news(
+    incident: Incident,
+    notice: Notice,
+    state: State,
+    notifications: Notifications,
+    now: datetime,
+    after: timedelta,
+    down: set[str],
+    *,
+    is_demo: bool,
+) -> Iterator[str]:
+    if incident.is_over:
+        event: Event = "ended"
+    else:
+        event = "going on" if now - notice.first >= after else "began"
+        if all("ended" in events for events in notice.events.values()):
+            notice.events = {}  # a failure came in late: it is not over after all
+    yield from _send(_message(incident, notice, event, now, notifications, is_demo), event, notice, state,
+                     notifications, down)  # fmt: skip
+
+
+def _send(
+    message: Message, event: Event, notice: Notice, state: State, notifications: Notifications, down: set[str]
+) -> Iterator[str]:
+    """To each target that was not told so, which then counts as told of what comes before it too."""
+    for target in notifications.targets:
+        events = notice.events.setdefault(target.name, [])
+        if event in events or target.name in down:
+            continue
+        try:
+            target.send(message)
+        except NotSent as error:
+            # One that does not answer is not waited for again with the next message.
+            down.add(target.name)
+            yield str(error)
+            continue
+        notice.events[target.name] = [*EVENTS[: EVENTS.index(event) + 1]]
+        state.save()
+
+
+def _message(
+    incident: Incident, notice: Notice, event: Event, now: datetime, notifications: Notifications, is_demo: bool
+) -> Message:
+    what = _what(incident.signature)
+    return Message(
+        title=f"{'Demo data: ' if is_demo else ''}{_TITLES[event]}: {what}",
+        text=f"{figures(incident, now, ZoneInfo('UTC'))} Times in UTC.",
+        link=_link(notice, notifications),
+        data={
+            "event": event,
+            "incident": {
+                "kind": what,
+                "code": notice.code,
+                "first_seen": notice.first.isoformat(),
+                "last_seen": notice.last.isoformat(),
+                "jobs": incident.jobs,
+                "students": len(incident.students),
+                "recovered": incident.recovered,
+                "over": incident.is_over,
+            },
+        },
+        code=f"{notice.code}-{EVENTS.index(event)}",
+    )
+
+
+def _gone(notice: Notice, notifications: Notifications, *, is_demo: bool) -> Message:
+    data = {
+        "code": notice.code,
+        "first_seen": notice.first.isoformat(),
+        "last_seen": notice.last.isoformat(),
+        "over": True,
+    }
+    return Message(
+        title=f"{'Demo data: ' if is_demo else ''}{_TITLES['ended']}",
+        text=f"The incident since {notice.first.astimezone(UTC):%d %b %H:%M} UTC is no longer there: its jobs do not "
+        "count as failures any more, or are older than 30 days.",
+        link=_link(notice, notifications),
+        data={"event": "ended", "incident": data},
+        code=f"{notice.code}-{EVENTS.index('ended')}",
+    )
+
+
+def _link(notice: Notice, notifications: Notifications) -> str:
+    return f"{notifications.url or 'http://127.0.0.1:8501'}/jobs?incident={notice.code}"
+
+
+_EXCEPTIONS = frozenset(name for name in dir(builtins) if name.endswith(("Error", "Exception")))
+
+
+def _what(signature: str) -> str:
+    """The kind of the error: a usual word or a Python exception's name, never words of the message."""
+    if word := kind(signature):
+        return word
+    name = signature.partition(":")[0].strip()
+    return name if name in _EXCEPTIONS else "Failed jobs"
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
+def _digest(incident: Incident) -> str:
+    return blake2b(incident.signature.encode(errors="replace"), digest_size=16).hexdigest()

@@ -1,0 +1,227 @@
+"""A page per class and week, as HTML and text: written to a folder, or mailed to each teacher of the class."""
+
+import argparse
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from analysis.attention import Rules
+from bandup.files import write_whole
+from data.dynamodb import budget
+from data.dynamodb.errors import Failure
+from data.environment import read_settings
+from data.messages import Mailbox, NotSent, dashboard_url, is_address
+from data.roster import Roster, RosterError
+from data.schema import TYPES
+from data.settings import Settings, SettingsError
+from exports import summary as page
+from exports.summary import Summary
+from queries import gate, records, source, standings
+from queries.gate import EVERYBODY_ELSE, AccessError, Gate, Visitor
+from queries.session import Session
+from wording import failures, formats
+
+_DAYS = 30  # as the page Students has it unless told
+_SECRETS = Path(".streamlit", "secrets.toml")
+_ABOUT = "Write or mail one page per class: who needs attention and why, what changed since last week, groups."
+_EPILOG = (
+    "--mail shows whom it would write to; only with --send it does. Each teacher gets their own classes: those of "
+    "[classes] in secrets.toml, and those where the class list's column “teacher” has their e-mail address. Exit code: "
+    "0 done, 1 an error, a wrong use, or a mail that was not taken."
+)
+
+
+class _Wrong(Exception):
+    """Why nothing can be done; a sentence."""
+
+
+@dataclass(slots=True)
+class Recipients:
+    """Addresses with their classes, and sentences about those who get nothing."""
+
+    classes: dict[str, set[str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command and its options."""
+    parser = commands.add_parser("summary", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--class", dest="class_name", metavar="NAME", help="one class of the class list")
+    which.add_argument("--all", action="store_true", help="every class of the class list")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write an .html and a .txt of each class there")
+    parser.add_argument("--mail", action="store_true", help="show who would get which class by mail")
+    parser.add_argument("--send", action="store_true", help="with --mail: send it, by BANDUP_SMTP_HOST and the others")
+    parser.add_argument("--timezone", default=os.environ.get("TZ") or "UTC", help="of the times, Asia/Ho_Chi_Minh ...")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run with these options; the exit code."""
+    try:
+        settings = read_settings()
+        return _run(options, settings)
+    except (SettingsError, RosterError, AccessError, _Wrong) as error:
+        message = str(error)
+    except Failure as failure:
+        message = failures.sentences(failure, "terminal")
+    except OSError as error:
+        message = f"{options.out} could not be written: {error.strerror or error}."
+    print(message, file=sys.stderr)
+    return 1
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    if not options.out and not options.mail:
+        raise _Wrong("Give --out DIR, --mail, or both.")
+    if options.send and not options.mail:
+        raise _Wrong("--send goes with --mail.")
+    try:
+        zone = ZoneInfo(options.timezone.removeprefix(":"))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise _Wrong(f"“{options.timezone}” is no time zone: give one such as Asia/Ho_Chi_Minh.") from error
+    url = dashboard_url(os.environ)
+    mailbox = Mailbox.read(os.environ) if options.send else None
+    source.start()
+    roster = source.class_list()
+    classes = roster.classes if options.all else [options.class_name]
+    if unknown := [name for name in classes if name not in roster.classes]:
+        names = ", ".join(roster.classes) or "none"
+        raise _Wrong(f"There is no class “{unknown[0]}”. Classes of the class list: {names}.")
+    if not classes:
+        raise _Wrong("The class list has no classes.")
+    with budget.limited():
+        summaries = {name: _summary(name, roster, settings, zone, url) for name in classes}
+    if options.out:
+        _write(options.out, summaries)
+    return _mail(summaries, roster, mailbox) if options.mail else 0
+
+
+def _summary(class_name: str, roster: Roster, settings: Settings, zone: ZoneInfo, url: str) -> Summary:
+    """One class as its teacher may see it: nothing of another class comes through the gate."""
+    session = Session(Gate(Visitor(None, "teacher", frozenset((class_name,))), roster))
+    own, rules = roster.only((class_name,)), Rules()
+    # All of the school at once: one class after the other would be asked for student by student.
+    asked = standings.Evaluations(session.answer(records.period.later, standings.LOOK_BACK).read, _DAYS)
+    listed = standings.listing(session, asked, own, class_name, TYPES, rules)
+    week = standings.since_last_week(session, listed, asked, own, rules)
+    missing = standings.missing(session, asked)
+    return Summary(
+        class_name,
+        listed.rows,
+        week.new,
+        week.gone,
+        week.reached,
+        [(row["user_id"], row["kind"], row["created_at"].to_pydatetime()) for row in missing.to_dict("records")],
+        listed.groups,
+        own,
+        _DAYS,
+        listed.now,
+        zone,
+        settings.school,
+        url,
+        session.complete,
+    )
+
+
+def _write(folder: Path, summaries: Mapping[str, Summary]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    used: set[str] = set()
+    for name, summary in summaries.items():
+        beginning = re.sub(r"\W+", "-", name.casefold()).strip("-")[:60] or "class"
+        stem = next(
+            stem for n in range(len(summaries)) if (stem := f"{beginning}{f'-{n + 1}' if n else ''}") not in used
+        )
+        used.add(stem)
+        for suffix, content in ((".html", page.html(summary)), (".txt", page.text(summary))):
+            path = folder / f"{stem}{suffix}"
+            write_whole(path, content)
+            print(f"{path}  {summary.headline}" if suffix == ".html" else path)
+
+
+def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | None) -> int:
+    recipients = _recipients(summaries, roster)
+    failed = False
+    for address, classes in sorted(recipients.classes.items()):
+        for name in sorted(classes, key=str.casefold):
+            line = f"{address}: {summaries[name].title}"
+            if mailbox is None:
+                print(f"would mail   {line}")
+                continue
+            try:
+                mailbox.send(_message(summaries[name], mailbox.sender, address))
+            except NotSent as error:
+                failed = True
+                print(f"not sent     {line}. {error}", file=sys.stderr)
+            else:
+                print(f"mailed       {line}")
+    for remark in recipients.remarks:
+        print(remark, file=sys.stderr)
+    if mailbox is None:
+        number = sum(map(len, recipients.classes.values()))
+        print(f"Nothing was sent. --send would send {formats.count(number, 'mail')}.")
+    return int(failed)
+
+
+def _message(summary: Summary, sender: str, address: str) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = summary.title
+    message["From"] = sender
+    message["To"] = address
+    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("> "))
+    message.set_content(page.text(summary))
+    message.add_alternative(page.html(summary), subtype="html")
+    return message
+
+
+def _recipients(classes: Sequence[str] | Mapping[str, Any], roster: Roster) -> Recipients:
+    """Who gets which of these classes; whoever may not see a class on the pages does not get it either."""
+    rules = gate.Rules.read(_secrets())
+    recipients = Recipients()
+    for name in classes:
+        addresses = {roster.student(user_id).teacher.strip().casefold() for user_id in roster.members(name)} - {""}
+        own = {address for address in addresses if is_address(address)}
+        if rules:
+            refused = sorted(address for address in own if not _may_see(rules, address, name))
+            recipients.remarks += [f"Not to {address}, who may not see {name} by secrets.toml." for address in refused]
+            own -= set(refused)
+            own |= {address for address, of in rules.classes.items() if name in of and address != EVERYBODY_ELSE}
+        if not own:
+            recipients.remarks.append(
+                f"Nobody gets {name}: its teacher's e-mail address is neither in the class list's column “teacher” nor "
+                "in [classes] of secrets.toml."
+            )
+        for address in own:
+            recipients.classes.setdefault(address, set()).add(name)
+    return recipients
+
+
+def _may_see(rules: gate.Rules, address: str, class_name: str) -> bool:
+    """Whether this address has a role by name, and the class is one of those it may see."""
+    if address in rules.ops:
+        return True
+    limit = rules.classes.get(address, rules.classes.get(EVERYBODY_ELSE))
+    return address in rules.teachers and (limit is None or class_name in limit)
+
+
+def _secrets() -> dict[str, Any]:
+    """secrets.toml as the server reads it: the user's own, then the one beside dashboard.py. Empty without one."""
+    content: dict[str, Any] = {}
+    for path in (Path.home() / _SECRETS, Path(__file__).parent.parent / _SECRETS):
+        if not path.exists():
+            continue
+        try:
+            content |= tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise AccessError(f"{path} cannot be read, and says who may see what. Nothing was sent.") from error
+    return content

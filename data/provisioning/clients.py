@@ -1,0 +1,88 @@
+"""Clients of Lambda, IAM, CloudWatch and SNS, and the account that the credentials belong to."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from data.dynamodb import budget
+from data.dynamodb.budget import Late
+from data.dynamodb.client import Store, client_config, is_amazons
+from data.dynamodb.credentials import open_session
+from data.dynamodb.errors import Failure, Service, explain
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+
+# Of what is not JSON, such as a network's sign-in page or half of an answer, botocore makes a response without these.
+_PARTS = {
+    "DescribeAlarms": "MetricAlarms",
+    "GetFunctionConfiguration": "FunctionName",
+    "ListAliases": "Aliases",
+}
+
+
+@dataclass(slots=True)
+class Clients:
+    """Clients in the account of a Store; those of CloudWatch and SNS only where alarms have a topic to tell."""
+
+    functions: "LambdaClient"
+    roles: "IAMClient"
+    alarms: Any = None
+    topics: Any = None
+
+    @classmethod
+    def open(cls, store: Store, **credentials: str) -> "Clients":
+        """Clients beside `store`; Failure of kind not_offered when that is an endpoint of DynamoDB alone."""
+        # Elsewhere boto3 finds the endpoint as it found DynamoDB's: by variables and the profile.
+        endpoint = store.client.meta.endpoint_url if store.settings.source == "demo" else None
+        try:
+            region = store.client.meta.region_name
+            session = boto3.Session(**credentials, region_name=region, botocore_session=open_session(region))
+            functions = session.client("lambda", endpoint_url=endpoint, config=client_config(endpoint))
+            resolved = functions.meta.endpoint_url
+            if not store.real_aws and is_amazons(resolved):
+                raise Failure("not_offered", case="endpoint")
+            if endpoint is None and not is_amazons(resolved):
+                # Only now is it known whether this computer's own proxy is in the way.
+                endpoint = resolved
+                functions = session.client("lambda", endpoint_url=endpoint, config=client_config(endpoint))
+            roles = session.client("iam", endpoint_url=endpoint, config=client_config(endpoint))
+            if not store.settings.alarm_topic:
+                return cls(functions, roles)
+            names: Any = ("cloudwatch", "sns")
+            more = (session.client(name, endpoint_url=endpoint, config=client_config(endpoint)) for name in names)
+            return cls(functions, roles, *more)
+        except (BotoCoreError, ValueError) as error:
+            raise explain(error, "connect", "", service="lambda") from error
+
+
+def caller_account(store: Store) -> str:
+    """The account of the credentials (sts:GetCallerIdentity, which needs no permission); Failure when AWS refuses."""
+    endpoint = ""
+    try:
+        region = store.client.meta.region_name
+        session = boto3.Session(region_name=region, botocore_session=open_session(region))
+        client = session.client("sts", config=client_config(None))
+        endpoint = client.meta.endpoint_url
+        return str(budget.answer(client.get_caller_identity, "GetCallerIdentity")["Account"])
+    except (ClientError, BotoCoreError, Late, ValueError) as error:
+        failure = explain(error, "GetCallerIdentity", "the credentials", service="sts")
+        if failure.kind in ("unreachable", "too_slow"):
+            failure = replace(failure, case="account", detail=endpoint)
+        raise failure from error
+
+
+def call(operation: str, resource: str, send: Any, service: Service = "lambda", **request: Any) -> Any:
+    """The answer to one request about `resource`; Failure when there is none."""
+    named = f"function:{resource}" if service == "lambda" else resource
+    try:
+        answer = budget.answer(lambda: send(**request), operation, resource)
+    except (ClientError, BotoCoreError, Late, ResponseParserError, ValueError) as error:
+        raise explain(error, operation, named, service=service) from error
+    if (part := _PARTS.get(operation)) and part not in answer:
+        raise explain(ValueError(f"an answer without {part}"), operation, named, service=service)
+    return answer

@@ -1,0 +1,191 @@
+"""A restore drill: the newest restorable state of a table restored to a copy and compared with it. Nothing is deleted.
+
+https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/rel_backing_up_data_periodic_recovery_testing_data.html
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from data.dynamodb import query
+from data.dynamodb.client import Store, log_change
+from data.dynamodb.cost import Cost
+from data.dynamodb.errors import Failure
+from data.dynamodb.reads import Item
+from data.provisioning.account import Actual, look_up
+from data.provisioning.apply import Clock
+from data.provisioning.drift import Target
+from data.provisioning.restore import restore
+from data.records.parse import moment
+from data.schema import COMPLETED, EVALUATIONS, FAILED
+
+_SAMPLE = 100
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was compared, as it is in the table and in the copy."""
+
+    subject: str
+    source: str
+    copy: str
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both have it alike."""
+        return self.source == self.copy
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What a drill came to. `at` is the time of which the copy is; None where AWS does not tell it."""
+
+    target: Target
+    copy: str
+    at: datetime | None
+    lines: tuple[Line, ...]
+    cost: Cost
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything that was compared is alike."""
+        return all(line.is_same for line in self.lines)
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What a scan has seen: how many records, the newest one's time, and keys of a sample."""
+
+    count: int = 0
+    newest: int = 0
+    keys: list[dict[str, str]] = field(default_factory=list)
+    cost: Cost = field(default_factory=Cost)
+
+
+def begin(store: Store, target: Target, *, who: str, now: datetime) -> str:
+    """Start restoring `target` to its copy of today and return the copy's name; go on with one that is there already.
+
+    Failure where changes are not allowed, or the restore is refused.
+    """
+    store.require_changes_allowed()
+    ending = f"-drill-{now:%Y%m%d}"
+    copy = target.name[: _LONGEST_NAME - len(ending)] + ending
+    if look_up(store, copy) is None:
+        restore(store, target.name, copy, None, who=who)
+    return copy
+
+
+def is_restored(store: Store, copy: str) -> bool:
+    """Whether the copy is there, whole."""
+    actual = look_up(store, copy)
+    return actual is not None and actual.settled
+
+
+def run(store: Store, target: Target, *, who: str, now: datetime, clock: Clock | None = None) -> Iterator[Drill | str]:
+    """Restore, wait and compare: what goes on, in words, and last the result."""
+    copy = begin(store, target, who=who, now=now)
+    waiting = replace(clock or Clock(poll_seconds=10, patience_seconds=6 * 3600))
+    yield f"restoring {target.name} to {copy}"
+    while not is_restored(store, copy):
+        if not waiting.wait():
+            yield f"{copy} is still being restored; run this again today to compare it"
+            return
+    yield f"comparing {copy} with {target.name}"
+    yield compare(store, target, copy, who=who)
+
+
+def compare(store: Store, target: Target, copy: str, *, who: str) -> Drill:
+    """Compare the copy with its table, as it was when the copy was taken, and log the result.
+
+    Both are read whole. What was deleted since, or a finished record that was changed since, is a difference.
+    """
+    tables = look_up(store, target.name), look_up(store, copy)
+    if tables[0] is None or tables[1] is None:
+        raise Failure("missing", resource=copy if tables[0] else target.name, operation="DescribeTable")
+    at = _taken_at(store, copy)
+    names = (target.name, copy)
+    ours, theirs = (_contents(store, target, name, at) for name in names)
+    lines = [
+        *(Line(subject, *(_schema(table, subject) for table in tables if table)) for subject in ("Keys", "Indexes")),
+        Line("Records", f"{ours.count:,}", f"{theirs.count:,}"),
+        Line("Newest record", _time(ours.newest), _time(theirs.newest)),
+    ]
+    cost = ours.cost + theirs.cost
+    for index in target.table.indexes:
+        # That one of them lacks it is in the line about indexes.
+        if all(table is not None and index.name in table.indexes for table in tables):
+            entries = [_contents(store, target, name, at, index.name) for name in names]
+            lines.append(Line(f"Records in {index.name}", *(f"{of.count:,}" for of in entries)))
+            cost += entries[0].cost + entries[1].cost
+    items = [_items(store, target, name, theirs.keys) for name in names]
+    different = [key for key in items[1][0] if items[0][0].get(key) != items[1][0][key]]
+    number = len(items[1][0])
+    examples = f", different: {', '.join('/'.join(key) for key in different[:3])}" if different else ""
+    alike = f"{number - len(different):,} alike{examples}"
+    lines.append(Line(f"Sample of {number:,} finished records", f"{number:,} alike", alike))
+    drill = Drill(target, copy, at, tuple(lines), cost + items[0][1] + items[1][1])
+    differences = "; ".join(line.subject for line in lines if not line.is_same)
+    result = f"different: {differences}" if differences else "passed"
+    log_change(who, f"restore drill of {target.name} to {copy}", result)
+    return drill
+
+
+def _taken_at(store: Store, copy: str) -> datetime | None:
+    answer = store.call("DescribeTable", copy, None, store.client.describe_table, TableName=copy)
+    at = answer["Table"].get("RestoreSummary", {}).get("RestoreDateTime")
+    return at if isinstance(at, datetime) else None
+
+
+def _schema(table: Actual, subject: str) -> str:
+    if subject == "Keys":
+        return ", ".join(f"{name} ({kind})" for name, kind in table.keys)
+    parts = []
+    for name, index in sorted(table.indexes.items()):
+        carried = "all attributes" if index.attributes is None else f"{len(index.attributes)} attributes"
+        parts.append(f"{name} on {', '.join(f'{key} ({kind})' for key, kind in index.keys)} with {carried}")
+    return "; ".join(parts) or "none"
+
+
+def _contents(store: Store, target: Target, name: str, at: datetime | None, index: str | None = None) -> _Contents:
+    """The records of a table, or of one of its indexes, that were there by `at`."""
+    # An index need not carry more than its keys.
+    attributes = (*target.table.key_names, "created_at", *(() if index else ("status",)))
+    request: dict[str, Any] = {
+        "TableName": name,
+        "ProjectionExpression": ",".join(f"#a{n}" for n in range(len(attributes))),
+        "ExpressionAttributeNames": {f"#a{n}": attribute for n, attribute in enumerate(attributes)},
+        **({"IndexName": index} if index else {}),
+    }
+    last = None if at is None else int(at.timestamp() * 1_000_000)
+    contents = _Contents()
+    finished, chance = 0, Random(0)
+    for page in store.pages("Scan", store.client.scan, request, index):
+        contents.cost += page.cost
+        for item in page.value:
+            created = moment(item["created_at"], lambda _: None) if "created_at" in item else None
+            if last is not None and created is not None and created > last:
+                continue
+            contents.count += 1
+            contents.newest = max(contents.newest, created or 0)
+            if item.get("status", {}).get("S") in (COMPLETED, FAILED):
+                finished += 1
+                key = {name: item[name]["S"] for name in target.table.key_names}
+                place = finished - 1 if finished <= _SAMPLE else chance.randrange(finished)
+                contents.keys[place : place + 1] = [key] if place < _SAMPLE else []
+    return contents
+
+
+def _items(
+    store: Store, target: Target, name: str, keys: list[dict[str, str]]
+) -> tuple[dict[tuple[str, ...], Item], Cost]:
+    renamed = {"evaluations" if target.table is EVALUATIONS else "flashcard_sets": name}
+    settings = replace(store.settings, **renamed)  # type: ignore[arg-type]
+    read = query.batch_get(Store(settings, store.client), target.table, keys)
+    return {tuple(item[key]["S"] for key in target.table.key_names): item for item in read.value}, read.cost
+
+
+def _time(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat() if microseconds else "none"

@@ -1,0 +1,1 @@
+"""The report for a parent: its words, and the same as PDF and as a page to print."""

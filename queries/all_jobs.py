@@ -1,0 +1,102 @@
+"""The jobs of both tables over a time, with their states, and why the failed ones failed: for Jobs and for `check`."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from analysis import job_states
+from analysis.job_states import Thresholds
+from data.dynamodb.cost import Cost
+from data.dynamodb.errors import Failure
+from data.dynamodb.reads import Read
+from data.records.jobs import FLASHCARDS, Key, combined
+from queries import background, records
+from queries.background import Progress
+from queries.cache import FRESH, Query
+from queries.session import Session
+
+_LONGEST_WINDOW = 400  # days: what is longer is read for whoever asks, so that it need not be kept up to date
+_MOST_REASONS = 500
+
+
+@dataclass(slots=True)
+class AllJobs:
+    """Jobs with states, reasons and signatures. `failures` are of what could not be read: a table, or `reasons`.
+
+    `unread` failed jobs of the period are too many for their reasons to be read; the newest are.
+    """
+
+    jobs: pd.DataFrame
+    failures: dict[str, Failure]
+    unread: int = 0
+
+
+def between(
+    session: Session,
+    first: datetime,
+    last: datetime,
+    now: datetime,
+    limits: Thresholds,
+    within: timedelta = FRESH,
+) -> AllJobs:
+    """All jobs from `first` to `last`, with the reasons of those that failed.
+
+    Failure when neither table can be read. What reaches until now comes from the windows that every page shares, and a
+    later look reads only what is new.
+    """
+    frame, failures = _read(session, first, last, now, within)
+    jobs = job_states.with_states(frame, now, limits)
+    failed = jobs[jobs["state"] == "failed"]
+    reasons: dict[Key, str | None] = {}
+    if len(failed):
+        try:
+            reasons = session.read(records.failure_reasons, tuple(Key.of_rows(failed.head(_MOST_REASONS))))
+        except Failure as failure:
+            failures["reasons"] = failure
+    return AllJobs(job_states.with_reasons(jobs, reasons), failures, max(0, len(failed) - _MOST_REASONS))
+
+
+def loading(first: datetime, last: datetime, now: datetime) -> Progress | None:
+    """How far the jobs from `first` to `last` are read, where that takes long; None where it does not."""
+    days = _days(first, now)
+    return background.of_everything(days) if _is_window(last, now, days) else None
+
+
+def _days(first: datetime, now: datetime) -> int:
+    return math.ceil((now - first) / timedelta(days=1))
+
+
+def _is_window(last: datetime, now: datetime, days: int) -> bool:
+    return last >= now and days <= _LONGEST_WINDOW
+
+
+def _read(
+    session: Session, first: datetime, last: datetime, now: datetime, within: timedelta
+) -> tuple[pd.DataFrame, dict[str, Failure]]:
+    days = _days(first, now)
+    if _is_window(last, now, days):
+        arguments: tuple[Any, ...] = (days,)
+        queries: dict[str, Query[..., pd.DataFrame]] = {"evaluations": records.period, FLASHCARDS: records.sets_period}
+    else:
+        arguments = (first, last)
+        queries = {"evaluations": records.evaluations_between, FLASHCARDS: records.sets_between}
+    session.ahead(*((query, *arguments) for query in queries.values()), within=within)
+    answers: dict[str, Read[pd.DataFrame]] = {}
+    failures: dict[str, Failure] = {}
+    for table, query in queries.items():
+        try:
+            answers[table] = session.answer_within(within, query, *arguments).read
+        except Failure as failure:
+            failures[table] = failure.to_keep()
+            session.count(Read(None, Cost(), now, complete=False))
+    if not answers:
+        raise failures["evaluations"]
+    versions = tuple((table, answer.read_at) for table, answer in answers.items())
+    frames = {table: answer.value for table, answer in answers.items()}
+    frame = session.derive(
+        ("jobs", versions, arguments), lambda: combined(frames.get("evaluations"), frames.get(FLASHCARDS))
+    )
+    return frame, failures

@@ -1,0 +1,127 @@
+"""How pages look in Chromium: what can be read, where the first line of use begins, and cards under a finger."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support import browser
+from tests.support.browser import Visitor
+from tests.support.colours import contrast
+
+_COLOURS = """(() => {
+    const button = document.querySelector("[data-testid=stBaseButton-primary]")
+    return [getComputedStyle(button.querySelector("p")).color, getComputedStyle(button).backgroundColor]
+})()"""
+
+
+def readable(visitor: Visitor) -> None:
+    """The one primary button can be read, also under the pointer and with the focus."""
+    button = visitor.page.locator("[data-testid=stBaseButton-primary]:visible").first
+    assert contrast(*visitor.page.evaluate(_COLOURS)) >= 4.5
+    button.hover()
+    visitor.page.wait_for_timeout(500)
+    assert contrast(*visitor.page.evaluate(_COLOURS)) >= 4.5
+    visitor.page.mouse.move(0, 0)
+    button.focus()
+    visitor.page.wait_for_timeout(500)
+    assert contrast(*visitor.page.evaluate(_COLOURS)) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_primary_buttons_can_be_read_on_pages_and_in_dialogs(demo_url: str, scheme: str) -> None:
+    with browser.visiting(demo_url, scheme=scheme) as visitor:
+        visitor.open("/student?user_id=user-101")
+        readable(visitor)
+        visitor.open("/")
+        visitor.page.get_by_role("button", name="Class list").click()
+        file: Any = {"name": "class.csv", "mimeType": "text/csv", "buffer": b"user_id,name\nuser-101,Ann\n"}
+        visitor.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(file)
+        visitor.sees("1 student can be used")
+        visitor.idle()
+        readable(visitor)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "selector", "least"),
+    [
+        (1400, 900, ".st-key-students [data-testid=stDataFrame]", 300),
+        (1280, 720, ".st-key-students [data-testid=stDataFrame]", 300),
+        (390, 844, ".st-key-phone li", 700),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/?flag=any"])
+def test_the_list_begins_on_the_first_screen(
+    demo_url: str, path: str, width: int, height: int, selector: str, least: int
+) -> None:
+    with browser.visiting(demo_url, width=width, height=height) as visitor:
+        visitor.open(path)
+        box = visitor.page.locator(selector).first.bounding_box()
+        assert box
+        assert box["y"] < least
+
+
+def test_on_a_phone_the_menu_gives_way_to_the_page_that_it_has_opened(demo_url: str) -> None:
+    with browser.visiting(demo_url, width=390, height=844, touch=True) as visitor:
+        visitor.open("/")
+        menu = visitor.page.locator("[data-testid=stExpandSidebarButton]")
+        menu.tap()
+        visitor.page.get_by_role("link", name="Lessons").tap()
+        visitor.page.locator("[class*=st-key-plan_] button").first.tap()
+        visitor.arrives("/lessons?group=")
+        menu.tap()
+        visitor.page.locator(".st-key-_search input").fill("thi mai")
+        visitor.page.locator(".st-key-search_results a").tap()
+        visitor.until("document.title === 'Nguyễn Thị Mai · BandUp'")
+        visitor.page.get_by_role("tab", name="Criteria").tap()
+
+
+def test_ten_cards_are_practised_with_a_finger(demo_url: str) -> None:
+    with browser.visiting(demo_url, width=390, height=844, touch=True) as visitor:
+        visitor.open("/flashcards?user_id=user-102&sets=completed")
+        box = visitor.page.locator(".st-key-set_rows [data-testid=stDataFrame]").bounding_box()
+        assert box
+        visitor.page.touchscreen.tap(box["x"] + 80, box["y"] + 52)
+        visitor.page.wait_for_url("**/flashcards?*set_id=*")
+        visitor.page.wait_for_selector(".st-key-card_turn")
+        number = int(progress(visitor).split()[2])
+        assert progress(visitor) == f"0 of {number} cards known"
+        known = 0
+        for step in range(10):
+            tap(visitor, "card_turn")
+            visitor.sees("· answer")
+            if step % 3 == 2:
+                tap(visitor, "card_again")
+                known -= known == number  # one that was known is to be seen again
+            else:
+                tap(visitor, "card_known")
+                known = min(number, known + 1)
+            visitor.sees("· question")
+            assert progress(visitor) == f"{known} of {number} cards known"
+        here = place(visitor)
+        tap(visitor, "card_next")
+        assert place(visitor) == here % number + 1
+        tap(visitor, "card_previous")
+        assert place(visitor) == here
+        tap(visitor, "card_shuffle")
+        assert progress(visitor) == f"0 of {number} cards known"
+        assert place(visitor) == 1
+
+
+def tap(visitor: Visitor, key: str) -> None:
+    """Tap a button, which is on the screen as it stands, and as large as a finger needs (WCAG 2.5.8: 24 px)."""
+    button = visitor.page.locator(f".st-key-{key} button")
+    box = button.bounding_box()
+    assert box
+    assert 0 <= box["y"] <= 844 - box["height"]
+    assert min(box["width"], box["height"]) >= 32
+    button.tap()
+    visitor.idle()
+
+
+def progress(visitor: Visitor) -> str:
+    return visitor.page.get_by_text(re.compile(r"^\d+ of \d+ cards known$")).inner_text()
+
+
+def place(visitor: Visitor) -> int:
+    return int(visitor.page.get_by_text(re.compile(r"^\d+ of \d+ · (question|answer)$")).inner_text().split()[0])

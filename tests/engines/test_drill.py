@@ -1,0 +1,181 @@
+"""The restore drill: a copy of the newest state, compared with its table; differences are found, nothing is deleted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bandup.__main__ import main
+from data.demo.engine import write
+from data.dynamodb.client import Store
+from data.dynamodb.errors import Failure
+from data.provisioning import drill
+from data.provisioning.apply import apply
+from data.provisioning.drift import Target
+from data.provisioning.drill import Drill
+from data.provisioning.plan import plan
+from data.provisioning.requests import create
+from data.schema import BY_STATUS, EVALUATIONS, FUNCTIONS, TABLES
+from tests.support import engines
+from tests.support.accounts import INSTANT, failing, record, watching
+from wording import account as words
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+WHO = "ops@example"
+
+
+@pytest.fixture
+def filled(account: Store) -> Store:
+    """Both tables as declared, with PITR and records."""
+    list(apply(account, plan(account).steps, who="", clock=INSTANT))
+    for table in TABLES:
+        write(account.client, account.settings.name(table), [record(table, n) for n in range(250)])
+    return account
+
+
+def target(store: Store) -> Target:
+    return Target(EVALUATIONS, store.settings.evaluations)
+
+
+def lines(result: Drill) -> dict[str, bool]:
+    return {line.subject: line.is_same for line in result.lines}
+
+
+def test_a_copy_that_is_alike_passes_and_the_copy_stays(filled: Store, caplog: pytest.LogCaptureFixture) -> None:
+    with watching(filled.client) as wire:
+        *progress, result = drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT)
+    assert isinstance(result, Drill)
+    assert result.passed
+    assert result.copy == f"{filled.settings.evaluations}-drill-20260310"
+    indexes = {f"Records in {index.name}" for index in EVALUATIONS.indexes}
+    sample = "Sample of 100 finished records"
+    assert set(lines(result)) == {"Keys", "Indexes", "Records", "Newest record", sample, *indexes}
+    for line in result.lines:
+        if line.subject.startswith("Records"):
+            assert line.source == "250"
+    assert progress[0].startswith("restoring ")
+    assert [change for change in wire.changes if "Delete" in change] == []
+    assert wire.changes.count("RestoreTableToPointInTime") == 1
+    log = [one.getMessage() for one in caplog.records if one.name == "bandup.changes"]
+    assert log[-1].endswith(f"restore drill of {filled.settings.evaluations} to {result.copy} · passed")
+    text = words.drill(result, "us-east-1", replace(filled.settings, endpoint=None))
+    assert "passed" in text[0]
+    assert text[-1].endswith(f"aws dynamodb delete-table --region us-east-1 --table-name {result.copy}")
+    elsewhere = words.drill(result, "us-east-1", filled.settings)[-1]
+    assert f" --endpoint-url {filled.settings.endpoint} --table-name" in elsewhere
+    # The same day it goes on with the copy that is there.
+    with watching(filled.client) as wire:
+        *_, again = drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT)
+    assert isinstance(again, Drill)
+    assert wire.changes.count("RestoreTableToPointInTime") == 0
+
+
+SPOILT: dict[str, tuple[Callable[[Store, str], Any], str]] = {
+    "a record is lost": (
+        lambda store, copy: store.client.delete_item(
+            TableName=copy, Key={"evaluation_id": {"S": "id-0003"}, "user_id": {"S": "user-3"}}
+        ),
+        "Records",
+    ),
+    "the newest is lost": (
+        lambda store, copy: store.client.delete_item(
+            TableName=copy, Key={"evaluation_id": {"S": "id-0249"}, "user_id": {"S": f"user-{249 % 7}"}}
+        ),
+        "Newest record",
+    ),
+    "records are changed": (
+        lambda store, copy: write(store.client, copy, [record(EVALUATIONS, n, odd="other") for n in range(250)]),
+        "Sample of 100 finished records",
+    ),
+    "records are lost from an index": (
+        lambda store, copy: write(
+            store.client,
+            copy,
+            [{k: v for k, v in record(EVALUATIONS, n).items() if k != "status"} for n in range(3)],
+        ),
+        f"Records in {BY_STATUS}",
+    ),
+    "an index is lost": (
+        lambda store, copy: store.client.update_table(
+            TableName=copy,
+            GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": EVALUATIONS.indexes[0].name}}],
+        ),
+        "Indexes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spoil", "subject"), SPOILT.values(), ids=SPOILT)
+def test_a_difference_is_found_and_said(spoil: Callable[[Store, str], Any], subject: str, filled: Store) -> None:
+    copy = drill.begin(filled, target(filled), who=WHO, now=NOW)
+    spoil(filled, copy)
+    result = drill.compare(filled, target(filled), copy, who=WHO)
+    assert not result.passed
+    assert lines(result)[subject] is False
+    text = words.drill(result, "us-east-1", filled.settings)
+    assert "found differences" in text[0]
+    assert any(line.startswith(f"✕ {subject}") for line in text)
+
+
+def test_what_came_after_the_copy_is_no_difference(filled: Store) -> None:
+    copy = drill.begin(filled, target(filled), who=WHO, now=NOW)
+    later = int(datetime(2090, 1, 1, tzinfo=UTC).timestamp())
+    write(filled.client, filled.settings.evaluations, [record(EVALUATIONS, 900, created_at=later)])
+    assert drill.compare(filled, target(filled), copy, who=WHO).passed
+
+
+def test_a_table_and_its_copy_are_compared_on_every_engine_that_makes_no_restore(store: Store) -> None:
+    """DynamoDB Local and dynoxide restore nothing; the comparing itself, with their indexes, is the same there."""
+    name, copy = store.settings.evaluations, f"{store.settings.evaluations}-drill"
+    create(store.client, EVALUATIONS, copy)
+    records = [record(EVALUATIONS, n) for n in range(120)]
+    for table in (name, copy):
+        write(store.client, table, records)
+    result = drill.compare(store, target(store), copy, who=WHO)
+    assert result.passed, result.lines
+    assert result.at is None
+    assert result.cost.read_units
+    # In the table alone, and in neither index.
+    write(store.client, copy, [{"evaluation_id": "odd", "user_id": "u"}])
+    same = lines(drill.compare(store, target(store), copy, who=WHO))
+    assert [subject for subject, alike in same.items() if not alike] == ["Records"]
+
+
+def test_a_dashboard_that_may_not_change_anything_restores_nothing(filled: Store) -> None:
+    reading = Store(replace(filled.settings, allow_changes=False), filled.client)
+    with watching(filled.client) as wire, pytest.raises(Failure) as caught:
+        list(drill.run(reading, target(filled), who=WHO, now=NOW, clock=INSTANT))
+    assert (caught.value.kind, wire.sent) == ("read_only", [])
+
+
+def test_patience_has_an_end_and_a_refusal_is_said(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with watching(filled.client) as wire:
+        wire.answer = failing("RestoreTableToPointInTime", "PointInTimeRecoveryUnavailableException", 1)
+        with pytest.raises(Failure) as caught:
+            list(drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT))
+    assert caught.value.case == "recovery_off"
+    monkeypatch.setattr(drill, "is_restored", lambda *_: False)
+    *_, last = drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT)
+    assert isinstance(last, str)
+    assert "run this again today" in last
+
+
+def test_the_command_tests_both_tables(
+    filled: Store, moto: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = {"BANDUP_SOURCE": "aws", "AWS_REGION": engines.REGION, "AWS_ENDPOINT_URL": moto}
+    variables |= {name.upper(): value for name, value in engines.CREDENTIALS.items()}
+    variables |= {table.variable: filled.settings.name(table) for table in TABLES}
+    variables |= {of.variable: name for of, name in zip(FUNCTIONS, filled.settings.functions, strict=True)}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert main(["setup", "--drill"]) == 1
+    assert "BANDUP_ALLOW_CHANGES=1" in capsys.readouterr().err
+    monkeypatch.setenv("BANDUP_ALLOW_CHANGES", "1")
+    assert main(["setup", "--drill"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("passed") == len(TABLES)
+    assert out.count("delete-table") == len(TABLES)
+    assert out.index("A restore is billed per GB") < out.index("restoring ")

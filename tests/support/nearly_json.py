@@ -1,0 +1,48 @@
+"""Texts that are nearly JSON and as hard to read as can be, of any length."""
+
+import json
+from collections.abc import Callable
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "quotation marks": lambda n: '{"a":"' + '"' * n,
+    "texts that nothing closes": lambda n: '{"a":"x' + ', "y' * n,
+    "brackets": lambda n: "[" * n,
+    "objects that open": lambda n: '{"a":' * n,
+    "braces": lambda n: "{" * n,
+    "braces and quotation marks": lambda n: '{"' * n,
+    "braces and spaces": lambda n: "{ " * n,
+    "backslashes": lambda n: '["' + "\\" * n,
+    "backslashes that stand for nothing": lambda n: '["' + "\\d" * n + '",]',
+    "escaped quotation marks": lambda n: '\\"' * n,
+    "fences": lambda n: "```json\n" * n,
+    "brackets in prose": lambda n: "see {this} and [that] " * n,
+    "lists that fail": lambda n: '["a" b' * n,
+    "cards, cut": lambda n: "[" + '{"q":"1","a":"2"},' * n,
+    "cards with a comma too many": lambda n: "[" + '{"q":"1","a":"2",},' * n + "]",
+    "numbers, cut": lambda n: "[" + "1," * n,
+    "the same key, cut": lambda n: "{" + '"a":1,' * n,
+    "empty documents": lambda n: "[]" * n,
+    "objects one after the other": lambda n: '{"a":1}' * n,
+    "digits": lambda n: "[1" + "0" * n + ",]",
+    "spaces": lambda n: "{ " + " " * n + "x",
+    "commas": lambda n: "[" + "," * n,
+    "encoded three times": lambda n: json.dumps(json.dumps("[" + "1," * n)),
+    "quotation marks in pairs": lambda n: '["x' + ' "a" b' * n,
+    "quotation marks in pairs, in lists": lambda n: '["x "a" b' * n,
+    "quotation marks in pairs, in texts": lambda n: "[" + '"x "a" b",' * n,
+    "apostrophes": lambda n: "['x" + "'s a" * n,
+    "apostrophes in lists": lambda n: "['x's a" * n,
+    "curly quotation marks": lambda n: "[“" * n,
+    "curly texts": lambda n: "[" + "“a”," * n,
+    "comments that nothing closes": lambda n: "[/*" * n,
+    "comments": lambda n: "[" + "/**/" * n,
+    "comments of a line": lambda n: "[" + "#\n" * n,
+    "slashes": lambda n: "[" + "/" * n,
+    "names without quotation marks": lambda n: "{a:" * n,
+    "a long name": lambda n: "{" + "a" * n,
+    "long names": lambda n: "{aaaa aaaa" * n,
+    "numbers in other forms": lambda n: "[" + "1.1" * n,
+    "objects that begin and break off": lambda n: '{"a":"b" c' * n,
+    "single quotes": lambda n: "['" + '"' * n + "',]",
+}
+"""Each with how often its part is repeated."""

@@ -1,0 +1,194 @@
+"""`python -m bandup check`: its exit codes, its line, JSON and metrics, and that what is unknown is never ok."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bandup import check
+from bandup.__main__ import main
+from data.dynamodb.errors import Failure
+from data.provisioning.drift import Check, Level, Step, Target
+from data.provisioning.plan import Plan
+from data.schema import EVALUATIONS
+from queries import all_jobs, source
+from queries.all_jobs import AllJobs
+from tests.support.jobs import jobs_of_states
+
+NOW = datetime.now(UTC)
+TARGET = Target(EVALUATIONS, "evaluations")
+Answer = Callable[..., None]
+
+
+def frame(**counts: int) -> pd.DataFrame:
+    return jobs_of_states(NOW, **counts)
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Let the check read these jobs and compare this checklist."""
+
+    def give(jobs: Any, *checks: Check | Failure, failures: dict[str, Failure] | None = None) -> None:
+        def between(*_: object) -> AllJobs:
+            if isinstance(jobs, Exception):
+                raise jobs
+            return AllJobs(jobs, failures or {})
+
+        def plan(*_: object, **__: object) -> Plan:
+            if checks and isinstance(checks[0], Failure):
+                raise checks[0]
+            return Plan(checks)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(all_jobs, "between", between)
+        monkeypatch.setattr(check, "plan", plan)
+        for name in ("start", "store", "clients"):
+            monkeypatch.setattr(source, name, lambda: None)
+
+    return give
+
+
+def line_of(level: Level, step: Step | None = None) -> Check:
+    return Check(TARGET, "Keys", level, "as it is", step)
+
+
+REQUIRED = Step("tags", TARGET, "", "tag it", True, "none", "untag it")
+OPTIONAL = Step("protect", TARGET, "", "protect it", False, "none", "stop")
+
+
+@pytest.mark.parametrize(
+    ("counts", "flags", "code"),
+    [
+        ({}, [], 0),
+        ({"completed": 20}, [], 0),
+        ({"completed": 20, "stuck": 1}, [], 2),
+        ({"stuck": 1}, ["--max-stuck", "1"], 0),
+        ({"stuck": 2}, ["--max-stuck", "1"], 2),
+        ({"stuck": 2}, ["--max-stuck", "1,2"], 1),
+        ({"overdue": 5}, [], 0),
+        ({"overdue": 5}, ["--max-overdue", "4"], 2),
+        ({"failed": 5}, ["--max-failed", "5"], 0),
+        ({"failed": 6}, ["--max-failed", "5"], 2),
+        ({"failed": 5, "completed": 15}, [], 0),  # 25 % exactly
+        ({"failed": 6, "completed": 14}, [], 2),
+        ({"failed": 6, "completed": 14}, ["--max-failure-rate", "20%,50%"], 1),
+        ({"failed": 6, "completed": 14}, ["--max-failure-rate", "0.3"], 0),
+        ({"failed": 19}, [], 0),  # too few for a rate
+        ({"failed": 19}, ["--min-finished", "19"], 2),
+        ({"stuck": 1}, ["--period", "1h"], 0),  # before the period
+    ],
+)
+def test_figures_above_their_limits_are_a_warning_or_critical(
+    counts: dict[str, int], flags: list[str], code: int, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(frame(**counts))
+    assert main(["check", *flags]) == code
+    word = ["OK", "WARNING", "CRITICAL", "UNKNOWN"][code]
+    assert capsys.readouterr().out.startswith(f"BANDUP {word} - ")
+
+
+@pytest.mark.parametrize(
+    ("checks", "code"),
+    [
+        ([line_of("ok")], 0),
+        ([line_of("recommended", OPTIONAL)], 0),
+        ([line_of("missing", REQUIRED)], 1),
+        ([line_of("building")], 1),
+        ([line_of("missing")], 2),
+        ([line_of("blocked")], 2),
+        ([line_of("unchecked")], 3),
+        ([line_of("missing", REQUIRED), line_of("unchecked")], 3),
+        ([line_of("blocked"), line_of("unchecked")], 2),
+        ([Failure("throttled")], 3),
+    ],
+)
+def test_the_wiring_counts_too(checks: list[Check | Failure], code: int, answer: Answer) -> None:
+    answer(frame(completed=1), *checks)
+    assert main(["check"]) == code
+    assert main(["check", "--skip-wiring"]) == 0
+
+
+@pytest.mark.parametrize("what", ["evaluations", "flashcards", "reasons"])
+def test_a_part_that_cannot_be_read_is_unknown_and_the_rest_is_said(
+    what: str, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(frame(completed=3), failures={what: Failure("throttled")})
+    assert main(["check"]) == 3
+    assert "completed=3;;;0" in capsys.readouterr().out
+    answer(frame(stuck=3), failures={what: Failure("throttled")})
+    assert main(["check"]) == 2
+
+
+@pytest.mark.parametrize("error", [Failure("throttled"), Failure("access_denied"), RuntimeError("a bug")])
+def test_jobs_that_cannot_be_read_are_unknown_never_zero(
+    error: Exception, answer: Answer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(error)
+    file = tmp_path / "bandup.prom"
+    assert main(["check", "--json", "--prometheus", str(file)]) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert (document["status"], document["jobs"], document["incidents"]) == ("unknown", None, [])
+    assert "bandup_jobs" not in file.read_text()
+    assert "bandup_check_status 3" in file.read_text()
+
+
+def test_the_line_is_one_line_with_performance_data_and_nobody_is_named(
+    answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(frame(failed=3, completed=20))
+    main(["check", "--max-failed", "5,9"])
+    output = capsys.readouterr().out
+    assert output.count("\n") == 1
+    assert output.count("|") == 1
+    assert "user-" not in output
+    text, data = output.split(" | ")
+    assert "boom / of <id>" in text
+    assert "failed=3;5;9;0" in data.split()
+    assert "failure_rate=13.0%;25;25;0;100" in data.split()
+    assert all(re.fullmatch(r"\w+=[\d.]+%?(;[\d.]*){3,4}", part) for part in data.split())
+
+
+def test_json_has_status_jobs_wiring_and_incidents(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(frame(failed=3, completed=20), line_of("blocked"))
+    assert main(["check", "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert {"status", "jobs", "wiring", "incidents"} <= set(document)
+    assert document["status"] == "critical"
+    assert document["jobs"]["failed"] == 3
+    assert document["wiring"] == {"critical": 1, "warning": 0, "unknown": 0}
+    (incident,) = document["incidents"]
+    assert (incident["jobs"], incident["students"], incident["over"]) == (3, 3, False)
+    assert "user-" not in json.dumps(document)
+
+
+def test_metrics_are_written_whole_and_begin_with_our_name(answer: Answer, tmp_path: Path) -> None:
+    answer(frame(failed=3, completed=20))
+    file = tmp_path / "bandup.prom"
+    file.write_text("old")
+    main(["check", "--prometheus", str(file)])
+    lines = file.read_text().splitlines()
+    assert 'bandup_jobs{state="failed"} 3' in lines
+    assert all(re.match(r"(# (HELP|TYPE) )?bandup_", line) for line in lines)
+    assert [path.name for path in tmp_path.iterdir()] == ["bandup.prom"]
+    assert main(["check", "--prometheus", str(tmp_path / "nowhere" / "x.prom")]) == 3
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--max-failed", "x"], ["--max-stuck", "-1"], ["--max-stuck", "5,2"], ["--max-stuck", "nan"], ["--period", "0h"]],
+)
+def test_wrong_usage_is_unknown(flags: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *flags])
+    assert ended.value.code == 3
+
+
+def test_the_demo_is_checked_as_it_is(demo_anew: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json", "--period", "7d", "--skip-wiring"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["jobs"]["stuck"] == 3
+    assert document["incidents"]

@@ -1,0 +1,88 @@
+"""Sign-ins that have ended: they stay so in other processes and after a restart, and nothing personal is written."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ui.shell.ended import Ended, folder
+
+USER = {"iss": "https://login.example", "sub": "1", "iat": 1, "nonce": "a", "email": "olga@school.example"}
+AGAIN = {**USER, "nonce": "b"}
+
+
+def test_a_sign_in_that_ended_stays_so_in_another_process_and_the_next_one_is_not_ended(tmp_path: Path) -> None:
+    one, other = Ended(tmp_path / "state"), Ended(tmp_path / "state")
+    assert USER not in one
+    assert USER not in other
+    one.add(USER)
+    for ended in (one, other, Ended(tmp_path / "state")):
+        assert USER in ended
+        assert AGAIN not in ended
+    other.add(AGAIN)
+    assert AGAIN in one
+    assert USER in one
+
+
+def test_nobody_is_named_and_nobody_else_may_read(tmp_path: Path) -> None:
+    Ended(tmp_path / "state").add(USER)
+    (file,) = (tmp_path / "state").iterdir()
+    assert "olga" not in file.read_text(encoding="ascii")
+    assert "login" not in file.read_text(encoding="ascii")
+    assert file.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+
+
+def test_a_sign_in_of_last_month_counts_and_older_files_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = datetime.now(UTC) - timedelta(days=29)
+    ended = Ended(tmp_path)
+    ended.add(USER)
+    (file,) = tmp_path.iterdir()
+    file.rename(tmp_path / f"signed-out-{last:%Y-%m}")
+    (tmp_path / "signed-out-2020-01").write_text("", encoding="ascii")
+    (tmp_path / "notify.json").write_text("", encoding="ascii")
+    again = Ended(tmp_path)
+    assert USER in again
+    again.add(AGAIN)
+    assert not (tmp_path / "signed-out-2020-01").exists()
+    assert (tmp_path / "notify.json").exists()
+    assert USER in Ended(tmp_path)
+
+
+def test_where_nothing_can_be_written_the_process_still_knows_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("", encoding="ascii")
+    ended = Ended(tmp_path / "file" / "state")
+    with caplog.at_level(logging.WARNING):
+        ended.add(USER)
+    assert USER in ended
+    assert "BANDUP_STATE" in caplog.text
+    assert "olga" not in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\0", b"abc", b"\n\n"], ids=["no text", "half a line", "empty lines"])
+def test_a_damaged_file_ends_nobody_elses_sign_in(content: bytes, tmp_path: Path) -> None:
+    ended = Ended(tmp_path)
+    ended.add(USER)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes() + content)
+    again = Ended(tmp_path)
+    assert USER in again
+    assert AGAIN not in again
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({"BANDUP_STATE": "/srv/state", "STATE_DIRECTORY": "/var/lib/x"}, "/srv/state"),
+        ({"STATE_DIRECTORY": "/var/lib/bandup:/var/lib/more", "XDG_STATE_HOME": "/x"}, "/var/lib/bandup"),
+        ({"XDG_STATE_HOME": "/x"}, "/x/bandup"),
+        ({}, str(Path("~/.local/state/bandup").expanduser())),
+    ],
+)
+def test_the_folder_is_the_one_that_is_named(environ: Mapping[str, Any], path: str) -> None:
+    assert folder(environ) == Path(path)

@@ -1,0 +1,268 @@
+"""What stands before Streamlit: who is refused without Streamlit being asked."""
+
+import json
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import streamlit as st
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from ui.shell import middleware, server, sign_in
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
+
+HERE = "127.0.0.1:8501"
+FOREIGN = [
+    "http://127.0.0.1:8502",
+    "http://127.0.0.1",
+    "http://localhost:8501",
+    "http://evil.example",
+    "http://127.0.0.1:8501.evil.example",
+    "http://evil.example@127.0.0.1:8501",
+    "http://127.0.0.1:8501/",
+    "file://127.0.0.1:8501",
+    "127.0.0.1:8501",
+    "null",
+    "",
+]
+
+
+class Inside:
+    """An app within our middleware, which notes what reaches it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        routes = [Route("/{path:path}", self.page, methods=["GET", "PUT", "DELETE", "OPTIONS"])]
+        app = Starlette(routes=[WebSocketRoute("/_stcore/stream", self.stream), *routes], middleware=server.MIDDLEWARE)
+        self.client = TestClient(app, base_url=f"http://{HERE}", raise_server_exceptions=False, client=("127.0.0.1", 5))
+
+    def page(self, request: Any) -> Response:
+        self.asked.append(request.url.path)
+        return Response("")
+
+    async def stream(self, socket: WebSocket) -> None:
+        self.asked.append("stream")
+        await socket.accept()
+        try:
+            while True:
+                self.asked.append(str(BackMsg.FromString(await socket.receive_bytes()).WhichOneof("type")))
+        except WebSocketDisconnect:
+            pass
+
+
+@pytest.fixture
+def inside() -> Inside:
+    return Inside()
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_page_of_another_origin_reaches_nothing(inside: Inside, origin: str) -> None:
+    for method in ("GET", "PUT", "OPTIONS"):
+        answer = inside.client.request(method, "/_stcore/health", headers={"Origin": origin})
+        assert answer.status_code == 403
+        assert answer.headers["content-security-policy"] == middleware.POLICY
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        inside.client.websocket_connect("/_stcore/stream", headers={"Origin": origin, "Host": HERE}),
+    ):
+        pass
+    assert closed.value.code == 1008
+    assert inside.asked == []
+
+
+def test_an_error_of_the_server_carries_the_headers_of_every_answer(caplog: pytest.LogCaptureFixture) -> None:
+    def page(_: Any) -> Response:
+        raise RuntimeError("a bug")
+
+    app = Starlette(routes=[Route("/", page)], middleware=server.MIDDLEWARE)
+    answer = TestClient(app, base_url=f"http://{HERE}", raise_server_exceptions=False).get("/")
+    assert answer.status_code == 500
+    assert middleware.HEADERS.items() <= {name: answer.headers.get(name) for name in middleware.HEADERS}.items()
+    assert "a bug" not in answer.text
+    assert [record.message for record in caplog.records] == ["A request could not be answered"]
+
+
+def test_two_origins_or_hosts_reach_nothing(inside: Inside) -> None:
+    here = f"http://{HERE}"
+    for headers in (
+        [("Origin", here), ("Origin", "http://evil.example")],
+        [("Origin", here), ("Host", "evil.example")],
+    ):
+        assert inside.client.get("/", headers=[("Host", HERE), *headers]).status_code == 403
+    assert inside.asked == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": f"http://{HERE}"}, {"Origin": f"https://{HERE}"}], ids=str)
+def test_our_own_pages_and_other_programs_get_in(inside: Inside, headers: dict[str, str]) -> None:
+    assert inside.client.get("/", headers=headers).status_code == 200
+    with inside.client.websocket_connect("/_stcore/stream", headers={**headers, "Host": HERE}):
+        pass
+    assert inside.asked == ["/", "stream"]
+
+
+RUN = BackMsg()
+RUN.rerun_script.query_string = ""
+WIDGETS = BackMsg()
+WIDGETS.rerun_script.widget_states.widgets.add(id="a", json_value="{")
+DEVELOPERS = [
+    BackMsg(clear_cache=True),
+    BackMsg(set_run_on_save=True),
+    BackMsg(load_git_info=True),
+    BackMsg(debug_disconnect_websocket=True),
+    BackMsg(debug_shutdown_runtime=True),
+    BackMsg(),
+]
+ASKING = [BackMsg(file_urls_request={}), BackMsg(backend_operation_request={}), BackMsg(app_heartbeat=True)]
+SIGN_IN = {
+    "auth": {"redirect_uri": "a", "cookie_secret": "b" * 32, "client_id": "c", "client_secret": "d"},
+    "roles": {"ops": ["olga@school.example"], "teacher": ["tom@school.example"]},
+}
+
+
+@pytest.fixture
+def signed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign-in is set up, and nobody is signed in."""
+    monkeypatch.setattr(sign_in, "_secrets", lambda: SIGN_IN)
+
+
+@pytest.fixture
+def uploads(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    """What Streamlit keeps of uploads."""
+    kept: dict[str, dict[str, Any]] = {}
+    manager = SimpleNamespace(uploaded_file_mgr=SimpleNamespace(file_storage=kept))
+    monkeypatch.setattr(middleware.Runtime, "instance", lambda: manager)
+    return kept
+
+
+def frames(inside: Inside, *sent: BackMsg | bytes | str) -> list[str]:
+    """What reaches Streamlit of these frames."""
+    with inside.client.websocket_connect("/_stcore/stream", headers={"Host": HERE}) as socket:
+        for one in sent:
+            if isinstance(one, str):
+                socket.send_text(one)
+            else:
+                socket.send_bytes(one if isinstance(one, bytes) else one.SerializeToString())
+    return inside.asked[1:]
+
+
+def test_no_developers_frame_reaches_streamlit(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:
+    assert frames(inside, *DEVELOPERS * 20, RUN) == ["rerun_script"]
+    assert len(caplog.records) == 1
+
+
+def test_a_visitors_frames_reach_streamlit(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:
+    kinds = ["file_urls_request", "backend_operation_request", "app_heartbeat", "rerun_script"]
+    assert frames(inside, *ASKING, RUN) == kinds
+    assert not caplog.records
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_before_sign_in_only_runs_reach_streamlit(inside: Inside) -> None:
+    assert frames(inside, *ASKING, *DEVELOPERS, RUN, BackMsg(stop_script=True)) == ["rerun_script", "stop_script"]
+
+
+@pytest.mark.parametrize("bad", [b"\xff" * 40, "text", WIDGETS], ids=["no protobuf", "text", "widget JSON"])
+def test_what_is_no_frame_ends_the_connection_with_one_line(
+    inside: Inside, bad: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        assert "rerun_script" not in frames(inside, bad)
+    assert len(caplog.records) == 1
+    assert "\n" not in caplog.records[0].getMessage()
+
+
+@pytest.mark.usefixtures("signed_out")
+@pytest.mark.parametrize("cookie", ["", "_streamlit_user=forged", '_streamlit_user={"email":"olga@school.example"}'])
+def test_nobody_uploads_before_sign_in(inside: Inside, uploads: dict[str, Any], cookie: str) -> None:
+    for method in ("PUT", "DELETE"):
+        answer = inside.client.request(method, "/_stcore/upload_file/session/file", headers={"Cookie": cookie})
+        assert answer.status_code == 403
+    assert inside.asked == []
+
+
+def test_uploads_have_room_in_a_session_and_in_all(inside: Inside, uploads: dict[str, Any]) -> None:
+    one = SimpleNamespace(data=bytes(6_000_000))
+
+    def status() -> int:
+        return inside.client.put("/_stcore/upload_file/mine/another").status_code
+
+    uploads["mine"] = {"a": one, "b": one}
+    assert status() == 200
+    uploads["mine"]["c"] = one
+    assert status() == 413
+    uploads.update({f"other-{n}": {"a": one} for n in range(40)})
+    uploads.pop("mine")
+    assert status() == 413
+
+
+def test_a_class_list_is_not_larger_than_the_configured_upload() -> None:
+    assert st.get_option("server.maxUploadSize") == 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "client", "status"),
+    [
+        ({}, "127.0.0.1", 200),
+        ({}, "192.0.2.7", 403),
+        ({"X-Forwarded-For": "192.0.2.7"}, "127.0.0.1", 403),
+        ({"Host": "dashboard.example.org"}, "127.0.0.1", 403),
+    ],
+)
+@pytest.mark.parametrize("with_sign_in", [False, True])
+def test_metrics_are_for_this_computer(
+    inside: Inside,
+    headers: dict[str, str],
+    client: str,
+    status: int,
+    with_sign_in: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sign_in, "_secrets", lambda: SIGN_IN if with_sign_in else {})
+    asking = TestClient(inside.client.app, base_url=f"http://{HERE}", client=(client, 5))
+    for path in ("/_stcore/metrics", "/bandup/_stcore/metrics"):
+        assert asking.get(path, headers=headers).status_code == status
+
+
+def test_a_sign_out_that_is_asked_for_directly_ends_the_sign_in_of_every_copy_of_its_cookie(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {
+        "redirect_uri": "https://dashboard.example/oauth2callback",
+        "server_metadata_url": "https://login.example/.well-known/openid-configuration",
+    }
+    monkeypatch.setattr(sign_in, "_secrets", lambda: {**SIGN_IN, "auth": {**SIGN_IN["auth"], **places}})
+    monkeypatch.setattr(middleware, "get_cookie_secret", lambda: "b" * 32)
+    now = int(time.time())
+    person = {"is_logged_in": True, "email": "olga@school.example", "iat": now, "iss": "i", "sub": "1", "nonce": "n"}
+    signed = create_signed_value("b" * 32, "_streamlit_user", json.dumps(person)).decode()
+    other = create_signed_value("b" * 32, "_streamlit_user", json.dumps({**person, "nonce": "m"})).decode()
+
+    def status(cookie: str) -> int:
+        headers = {"Cookie": f"_streamlit_user={cookie}"}
+        return inside.client.delete("/_stcore/upload_file/mine/a", headers=headers).status_code
+
+    assert (status(signed), status(other)) == (200, 200)
+    inside.client.get("/auth/logout", headers={"Cookie": "_streamlit_user=forged"})
+    assert (status(signed), status(other)) == (200, 200)
+    inside.client.get("/auth/logout", headers={"Cookie": f"_streamlit_user={signed}"})
+    assert (status(signed), status(other)) == (403, 200)
+
+
+def test_the_way_back_from_a_sign_out_is_no_sign_in_that_went_wrong(inside: Inside) -> None:
+    answer = inside.client.get("/oauth2callback", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/")
+    assert inside.asked == []
+    # Nobody is sent to another host.
+    elsewhere = f"http://{HERE}//evil.example/oauth2callback"
+    assert "location" not in inside.client.get(elsewhere, follow_redirects=False).headers
+    inside.asked.clear()
+    inside.client.get("/oauth2callback?state=x&code=y", follow_redirects=False)
+    assert inside.asked == ["/oauth2callback"]

@@ -1,0 +1,366 @@
+"""`python -m bandup check --notify`: each event of an incident once, whatever the other side does, and nobody named."""
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from analysis.incidents import Incident
+from bandup import notify
+from bandup.__main__ import main
+from data import messages
+from data.dynamodb.errors import Failure
+from data.messages import Hook, Mailbox, Notifications, Topic
+from data.settings import SettingsError
+from queries import all_jobs, source
+from queries.all_jobs import AllJobs
+from tests.support.jobs import jobs_of_states
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+PRIVATE = "an essay about Nguyễn Thị Mai"
+BURST = Incident(
+    f"ThrottlingException: {PRIVATE}", NOW - timedelta(hours=1), NOW, 12, ("user-1", "user-2"), 3, False, NOW
+)
+OVER = replace(BURST, is_over=True, last=NOW - timedelta(minutes=30))
+
+
+class Receiver:
+    """A web hook on this computer. `answers` are the statuses of the next requests (200 after them), None hangs."""
+
+    def __init__(self) -> None:
+        self.bodies: list[Any] = []
+        self.answers: list[int | None] = []
+        self.released = threading.Event()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status = outer.answers.pop(0) if outer.answers else 200
+                if status is None:
+                    outer.released.wait(20)
+                    return
+                if status < 300:
+                    outer.bodies.append(body)
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/services/secret"
+
+    @property
+    def events(self) -> list[str]:
+        return [body["event"] for body in self.bodies]
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    receiver = Receiver()
+    monkeypatch.setattr(messages, "_sleep", lambda _: None)
+    yield receiver
+    receiver.released.set()
+    receiver.server.shutdown()
+    receiver.server.server_close()
+
+
+@pytest.fixture
+def tell(hook: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
+    """Tell of these incidents as a check at a time would, from the file of the one before."""
+
+    def run(*incidents: Incident, now: datetime = NOW, **options: Any) -> list[str]:
+        where = Notifications.read({"BANDUP_NOTIFY_URL": hook.url, "BANDUP_URL": "https://bandup.example.org"})
+        state = notify.State.load(tmp_path / "notify.json")
+        settings: dict[str, Any] = {"is_whole": True, "is_demo": False, **options}
+        return list(notify.tell(incidents, state, where, now, timedelta(hours=4), **settings))
+
+    return run
+
+
+def test_begin_going_on_and_end_are_told_once_each(tell: Callable[..., list[str]], hook: Receiver) -> None:
+    for now, incident in (
+        (NOW, BURST),
+        (NOW + timedelta(minutes=15), replace(BURST, last=NOW + timedelta(minutes=10), jobs=14)),
+        (NOW + timedelta(hours=3), BURST),
+        (NOW + timedelta(hours=3, minutes=1), BURST),
+        (NOW + timedelta(hours=4), OVER),
+        (NOW + timedelta(hours=5), OVER),
+    ):
+        assert tell(incident, now=now) == []
+    assert hook.events == ["began", "going on", "ended"]
+    assert hook.bodies[0]["link"] == f"https://bandup.example.org/jobs?incident={BURST.code}"
+    assert hook.bodies[0]["incident"]["jobs"] == 12
+
+
+def test_nobody_is_named_and_no_error_message_is_quoted(tell: Callable[..., list[str]], hook: Receiver) -> None:
+    tell(BURST, replace(BURST, signature=f"KeyError: {PRIVATE}"), replace(BURST, signature=PRIVATE))
+    assert [body["title"] for body in hook.bodies] == [
+        "Incident: Throttled",
+        "Incident: KeyError",
+        "Incident: Failed jobs",
+    ]
+    text = json.dumps(hook.bodies, ensure_ascii=False)
+    assert not any(part in text for part in ("Mai", "essay", "user-"))
+
+
+def test_a_shorter_look_sees_the_same_incident(tell: Callable[..., list[str]], hook: Receiver) -> None:
+    tell(BURST)
+    tell(replace(BURST, first=BURST.first + timedelta(minutes=20)))
+    assert hook.events == ["began"]
+
+
+def test_two_incidents_of_one_cause_are_two(tell: Callable[..., list[str]], hook: Receiver) -> None:
+    tell(OVER)
+    later = NOW + timedelta(hours=9)
+    tell(OVER, replace(BURST, first=later, last=later), now=later)
+    assert hook.events == ["ended", "began"]
+    assert len({body["incident"]["code"] for body in hook.bodies}) == 2
+
+
+def test_one_that_came_and_went_between_two_checks_is_told(tell: Callable[..., list[str]], hook: Receiver) -> None:
+    tell(now=NOW - timedelta(hours=5))
+    tell(OVER)
+    assert hook.events == ["ended"]
+
+
+def test_a_lost_or_broken_file_repeats_and_forgets_nothing(
+    tell: Callable[..., list[str]], hook: Receiver, tmp_path: Path
+) -> None:
+    tell(BURST)
+    file = tmp_path / "notify.json"
+    for content in ("", "[]", '{"incidents": [{}], "checked_at": "soon"}', "\x00"):
+        file.write_text(content)
+        tell(BURST)
+    file.unlink()
+    tell(BURST)
+    assert hook.events == ["began"] * 6
+    assert [path.name for path in tmp_path.iterdir()] == ["notify.json"]
+
+
+def test_an_incident_whose_jobs_were_given_up_ends_only_if_all_was_read(
+    tell: Callable[..., list[str]], hook: Receiver
+) -> None:
+    tell(BURST)
+    tell(is_whole=False)
+    assert hook.events == ["began"]
+    tell()
+    tell()
+    assert hook.events == ["began", "ended"]
+
+
+def test_a_failure_that_comes_late_opens_it_again(tell: Callable[..., list[str]], hook: Receiver) -> None:
+    tell(OVER)
+    tell(BURST)
+    assert hook.events == ["ended", "began"]
+
+
+@pytest.mark.parametrize("answers", [[500], [503, 429, 502]])
+def test_a_hook_that_fails_and_comes_back_gets_the_message_once(
+    answers: list[int | None], tell: Callable[..., list[str]], hook: Receiver
+) -> None:
+    hook.answers = answers
+    assert tell(BURST) == []
+    assert hook.events == ["began"]
+
+
+@pytest.mark.parametrize(("answers", "tries"), [([500] * 4, 4), ([404], 1), ([302], 1)])
+def test_what_was_not_taken_is_said_and_told_by_the_next_check(
+    answers: list[int | None], tries: int, tell: Callable[..., list[str]], hook: Receiver
+) -> None:
+    hook.answers = [*answers]
+    (problem,) = tell(BURST)
+    assert "127.0.0.1" in problem
+    assert "secret" not in problem
+    assert hook.answers == []
+    assert len(answers) == tries
+    assert hook.bodies == []
+    tell(BURST)
+    assert hook.events == ["began"]
+
+
+def test_a_hook_that_hangs_is_left_and_tried_again(
+    tell: Callable[..., list[str]], hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "SECONDS", 0.2)
+    hook.answers = [None] * 4
+    # The second incident does not wait for the one that hangs.
+    (problem,) = tell(BURST, replace(BURST, signature="KeyError"))
+    assert "did not answer" in problem
+    tell(BURST, replace(BURST, signature="KeyError"))
+    assert hook.events == ["began", "began"]
+
+
+def test_nothing_is_sent_where_nobody_could_remember_it(hook: Receiver, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    where = Notifications.read({"BANDUP_NOTIFY_URL": hook.url})
+    state = notify.State.load(blocked / "notify.json")
+    with pytest.raises(OSError, match=r"file"):
+        list(notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_demo=False))
+    assert hook.bodies == []
+
+
+def test_a_check_looks_back_to_the_last_one_and_to_what_is_open(tell: Callable[..., list[str]], tmp_path: Path) -> None:
+    load, hour = lambda: notify.State.load(tmp_path / "notify.json"), timedelta(hours=1)
+    assert load().since(NOW, hour) == NOW - notify.LOOK_BACK
+    tell()
+    assert load().since(NOW + hour, hour) == NOW - 2 * hour
+    tell(replace(BURST, first=NOW - timedelta(days=3)))
+    assert load().since(NOW, hour) == NOW - timedelta(days=3)
+    assert load().since(NOW + timedelta(days=90), hour) == NOW + timedelta(days=60)
+
+
+@pytest.mark.parametrize(
+    ("url", "form"),
+    [
+        ("https://hooks.slack.com/services/T/B/x", "slack"),
+        ("https://school.webhook.office.com/webhookb2/x", "teams"),
+        ("https://prod-1.westeurope.logic.azure.com/workflows/x?sig=y", "teams"),
+        ("https://example.org/hook", "json"),
+    ],
+)
+def test_the_form_follows_the_host(url: str, form: str) -> None:
+    (target,) = Notifications.read({"BANDUP_NOTIFY_URL": url}).targets
+    assert isinstance(target, Hook)
+    assert target.format == form
+    assert url not in repr(target)
+    (other,) = Notifications.read({"BANDUP_NOTIFY_URL": url, "BANDUP_NOTIFY_FORMAT": "slack"}).targets
+    assert isinstance(other, Hook)
+    assert other.format == "slack"
+
+
+@pytest.mark.parametrize("form", ["slack", "teams"])
+def test_slack_and_teams_get_title_text_and_link(form: str, hook: Receiver, tmp_path: Path) -> None:
+    where = Notifications.read({"BANDUP_NOTIFY_URL": hook.url, "BANDUP_NOTIFY_FORMAT": form})
+    state = notify.State.load(tmp_path / "notify.json")
+    list(notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_demo=True))
+    (body,) = hook.bodies
+    text = json.dumps(body, ensure_ascii=False)
+    assert "Demo data: Incident: Throttled" in text
+    assert BURST.code in text
+    assert set(body) == ({"text"} if form == "slack" else {"type", "attachments"})
+
+
+@pytest.mark.parametrize(
+    ("environ", "variable"),
+    [
+        ({}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "hooks.slack.com/x"}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "http://example.org/x"}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://u:p@example.org/x"}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://example.org/x y"}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://example.org/x", "BANDUP_NOTIFY_FORMAT": "irc"}, "BANDUP_NOTIFY_FORMAT"),
+        ({"BANDUP_NOTIFY_TOPIC": "incidents"}, "BANDUP_NOTIFY_TOPIC"),
+        ({"BANDUP_NOTIFY_URL": "https://example.org/x", "BANDUP_URL": "bandup.example.org"}, "BANDUP_URL"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_without_its_secret(environ: dict[str, str], variable: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Notifications.read(environ)
+    assert variable in str(caught.value)
+    assert "example.org/x" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable"),
+    [
+        ({"BANDUP_SMTP_HOST": ""}, "BANDUP_SMTP_HOST"),
+        ({"BANDUP_SMTP_FROM": "nobody"}, "BANDUP_SMTP_FROM"),
+        ({"BANDUP_SMTP_SECURITY": "ssl"}, "BANDUP_SMTP_SECURITY"),
+        ({"BANDUP_SMTP_SECURITY": "none"}, "BANDUP_SMTP_SECURITY"),
+        ({"BANDUP_SMTP_PORT": "0"}, "BANDUP_SMTP_PORT"),
+        ({"BANDUP_SMTP_USER": "me"}, "BANDUP_SMTP_PASSWORD"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_named(changes: dict[str, str], variable: str) -> None:
+    usable = {"BANDUP_SMTP_HOST": "mail.example.org", "BANDUP_SMTP_FROM": "BandUp <bandup@example.org>"}
+    assert Mailbox.read(usable).port == 587
+    with pytest.raises(SettingsError, match=variable):
+        Mailbox.read(usable | changes)
+
+
+@pytest.mark.parametrize("suffix", ["", ".fifo"])
+def test_a_topic_gets_the_message(
+    suffix: str, mocked_aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    region = {"region_name": "ap-southeast-1"}
+    attributes = {"FifoTopic": "true"} if suffix else {}
+    arn = boto3.client("sns", **region).create_topic(Name=f"bandup{suffix}", Attributes=attributes)["TopicArn"]
+    queues: Any = boto3.client("sqs", **region)
+    queue = queues.create_queue(QueueName=f"bandup{suffix}", Attributes=attributes)["QueueUrl"]
+    endpoint = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    boto3.client("sns", **region).subscribe(TopicArn=arn, Protocol="sqs", Endpoint=endpoint)
+    where = Notifications.read({"BANDUP_NOTIFY_TOPIC": arn})
+    state = notify.State.load(tmp_path / "notify.json")
+    for _ in range(2):
+        failures = notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_demo=False)
+        assert list(failures) == []
+    (received,) = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    envelope = json.loads(received["Body"])
+    assert envelope["Subject"] == "Incident: Throttled"
+    assert BURST.code in envelope["Message"]
+    missing = Topic(arn.replace("bandup", "nowhere"))
+    with pytest.raises(messages.NotSent, match="NotFound"):
+        missing.send(messages.Message("t", "t", "", {}, "c"))
+
+
+def test_the_command_tells_and_says_what_it_could_not_tell(
+    hook: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = jobs_of_states(datetime.now(UTC), failed=3, completed=20)
+    monkeypatch.setattr(all_jobs, "between", lambda *_: AllJobs(jobs, {}))
+    monkeypatch.setattr(source, "start", lambda: None)
+    monkeypatch.setenv("BANDUP_NOTIFY_URL", hook.url)
+    monkeypatch.setenv("BANDUP_NOTIFY_STATE", str(tmp_path / "state" / "notify.json"))
+    hook.answers = [404]
+    assert main(["check", "--skip-wiring", "--notify"]) == 3
+    assert "The web hook at 127.0.0.1 answered 404." in capsys.readouterr().out
+    for _ in range(2):
+        assert main(["check", "--skip-wiring", "--notify"]) == 0
+    assert hook.events == ["began"]
+    # What could not be read is told to nobody, and nothing is over by that.
+    monkeypatch.setattr(all_jobs, "between", _fail)
+    assert main(["check", "--skip-wiring", "--notify"]) == 3
+    assert hook.events == ["began"]
+    monkeypatch.delenv("BANDUP_NOTIFY_URL")
+    assert main(["check", "--skip-wiring", "--notify"]) == 3
+
+
+def _fail(*_: object) -> AllJobs:
+    raise Failure("throttled")
+
+
+@pytest.mark.parametrize(
+    ("environ", "flags", "code"),
+    [
+        ({"BANDUP_CHECK_MAX_FAILED": "2"}, [], 2),
+        ({"BANDUP_CHECK_MAX_FAILED": "2"}, ["--max-failed", "5"], 0),
+        ({"BANDUP_CHECK_MAX_FAILED": "many"}, [], 3),
+        ({"BANDUP_CHECK_PERIOD": "10m", "BANDUP_CHECK_MAX_FAILED": "2"}, [], 0),
+        ({"BANDUP_CHECK_MIN_FINISHED": "x"}, [], 3),
+    ],
+)
+def test_limits_come_from_variables_too(
+    environ: dict[str, str], flags: list[str], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = jobs_of_states(datetime.now(UTC), failed=3, completed=20)
+    monkeypatch.setattr(all_jobs, "between", lambda *_: AllJobs(jobs, {}))
+    monkeypatch.setattr(source, "start", lambda: None)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert main(["check", "--skip-wiring", *flags]) == code

@@ -1,0 +1,241 @@
+"""`python -m bandup summary`: a class as the page Students has it, written, and mailed to its own teachers alone."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from bandup import summary
+from bandup.__main__ import main
+from data.demo import sample
+from tests.conftest import unavailable
+from tests.support import browser, engines
+from tests.support.app import show
+
+pytestmark = pytest.mark.usefixtures("demo_anew")
+
+MONDAY = "Monday evening"
+AUTH = """
+[auth]
+redirect_uri = "http://127.0.0.1:8501/oauth2callback"
+cookie_secret = "0123456789012345678901234567890123456789"
+client_id = "c"
+client_secret = "s"
+server_metadata_url = "https://accounts.example.org/x"
+"""
+
+
+class Mailserver(socketserver.ThreadingTCPServer):
+    """Takes mails, but none to `refused`."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.mails: list[tuple[str, EmailMessage]] = []
+        self.refused = ""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Mailserver
+
+    def handle(self) -> None:
+        recipient = ""
+        self._say("220 hello")
+        while line := self.rfile.readline().decode().strip():
+            command = line.upper()
+            if command.startswith("RCPT"):
+                recipient = line.partition("<")[2].partition(">")[0]
+                self._say("550 nobody" if recipient == self.server.refused else "250 ok")
+            elif command == "DATA":
+                self._say("354 go on")
+                lines = []
+                while (part := self.rfile.readline()) != b".\r\n":
+                    lines.append(part.removeprefix(b".") if part.startswith(b"..") else part)
+                message: Any = message_from_bytes(b"".join(lines), policy=policy.default)
+                self.server.mails.append((recipient, message))
+                self._say("250 taken")
+            elif command == "QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 ok")
+
+    def _say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailserver]:
+    with Mailserver() as mails:
+        threading.Thread(target=mails.serve_forever, daemon=True).start()
+        monkeypatch.setenv("BANDUP_SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("BANDUP_SMTP_PORT", str(mails.server_address[1]))
+        monkeypatch.setenv("BANDUP_SMTP_SECURITY", "none")
+        monkeypatch.setenv("BANDUP_SMTP_FROM", "BandUp <bandup@school.example>")
+        yield mails
+        mails.shutdown()
+
+
+@pytest.fixture
+def teachers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The demo's class list, where the teacher of the Monday evening and of one more class are addresses."""
+    lines = sample.roster(datetime.now(UTC)).splitlines()
+    header = lines[0].split(",")
+    place, of_class = header.index("teacher"), header.index("class")
+    emails = {MONDAY: "Lan@school.example", "Saturday intensive": "le@school.example"}
+    changed = [lines[0]]
+    for line in lines[1:]:
+        cells = line.split(",")
+        cells[place] = emails.get(cells[of_class], cells[place])
+        changed.append(",".join(cells))
+    path = tmp_path / "class.csv"
+    path.write_text("\n".join(changed), encoding="utf-8")
+    monkeypatch.setenv("BANDUP_ROSTER", str(path))
+    return path
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where secrets.toml may stand; without it there is none."""
+    path = tmp_path / "secrets.toml"
+    monkeypatch.setattr(summary, "_SECRETS", path)
+    return path
+
+
+def test_a_class_is_said_as_the_page_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", "--class", MONDAY, "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["monday-evening.html", "monday-evening.txt"]
+    text = (tmp_path / "monday-evening.txt").read_text(encoding="utf-8")
+    html = (tmp_path / "monday-evening.html").read_text(encoding="utf-8")
+    students = show("pages/overview.py", {"class": MONDAY, "flag": "any"}).dataframe[0].value
+    attention = text.partition("NEED ATTENTION\n")[2].partition("\n\n")[0].splitlines()
+    assert len(attention) == len(students)
+    for line, row in zip(attention, students.to_dict("records"), strict=True):
+        assert line.startswith(f"- {row['Student']}: ")
+        assert row["Student"] in html
+    others = show("pages/overview.py", {"class": "Saturday intensive"}).dataframe[0].value["Student"]
+    assert not [name for name in others if name in text or name in html]
+    assert "<script" not in html
+
+
+def test_new_and_gone_are_the_same_rules_a_week_ago(tmp_path: Path) -> None:
+    main(["summary", "--all", "--out", str(tmp_path)])
+    text = "\n".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.txt"))
+    new = text.partition("NEW SINCE LAST WEEK\n")[2].partition("\n\n")[0]
+    gone = text.partition("NO LONGER SINCE LAST WEEK\n")[2].partition("\n\n")[0]
+    assert new
+    assert gone
+    assert not set(new.splitlines()) & set(gone.splitlines())
+
+
+def test_mail_is_a_dry_run_that_names_whom_it_would_write_to(
+    teachers: Path, secrets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["summary", "--all", "--mail"]) == 0
+    output = capsys.readouterr()
+    assert output.out.count("would mail") == 2
+    assert "lan@school.example: Monday evening" in output.out
+    assert "Nobody gets Wednesday evening" in output.err
+
+
+def test_each_teacher_gets_their_own_class_as_text_and_html(teachers: Path, secrets: Path, server: Mailserver) -> None:
+    assert main(["summary", "--all", "--mail", "--send"]) == 0
+    assert sorted(to for to, _ in server.mails) == ["lan@school.example", "le@school.example"]
+    mail = dict(server.mails)["lan@school.example"]
+    assert mail["Subject"].startswith("Monday evening: week to ")
+    assert mail["From"] == "BandUp <bandup@school.example>"
+    for kind in ("plain", "html"):
+        part = mail.get_body((kind,))
+        assert part is not None
+        assert MONDAY in part.get_content()
+        assert "Saturday" not in part.get_content()
+
+
+def test_a_mail_that_is_not_taken_is_said_and_the_others_arrive(
+    teachers: Path, secrets: Path, server: Mailserver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.refused = "lan@school.example"
+    assert main(["summary", "--all", "--mail", "--send"]) == 1
+    assert [to for to, _ in server.mails] == ["le@school.example"]
+    assert "not sent     lan@school.example" in capsys.readouterr().err
+
+
+def test_secrets_say_who_may_have_a_class(teachers: Path, secrets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    secrets.write_text(
+        f"""{AUTH}
+[roles]
+ops = ["olga@school.example"]
+teacher = ["lan@school.example", "tran@school.example"]
+[classes]
+"lan@school.example" = ["Saturday intensive"]
+"tran@school.example" = ["Wednesday evening"]
+""",
+        encoding="utf-8",
+    )
+    assert main(["summary", "--all", "--mail"]) == 0
+    output = capsys.readouterr()
+    mails = {line.split("would mail")[1].split(": week")[0].strip() for line in output.out.splitlines()[:-1]}
+    assert mails == {"lan@school.example: Saturday intensive", "tran@school.example: Wednesday evening"}
+    assert "Not to lan@school.example, who may not see Monday evening" in output.err
+    assert "Not to le@school.example" in output.err
+    secrets.write_text("[classes", encoding="utf-8")
+    assert main(["summary", "--all", "--mail"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (["--class", "Tuesday", "--out", "x"], "Monday evening"),
+        (["--all"], "--out"),
+        (["--all", "--out", "x", "--send"], "--mail"),
+        (["--all", "--out", "x", "--timezone", "Mars"], "Mars"),
+        (["--all", "--mail", "--send"], "BANDUP_SMTP_HOST"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(
+    flags: list[str], word: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["summary", *flags]) == 1
+    assert word in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_names_are_text_and_nothing_else(teachers: Path, secrets: Path, tmp_path: Path, server: Mailserver) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    content = teachers.read_text(encoding="utf-8").replace(MONDAY, f"{evil} $x$").replace("Nguyễn Thị Mai", evil)
+    teachers.write_text(content, encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["summary", "--all", "--out", str(out), "--mail", "--send"]) == 0
+    assert len(list(out.glob("*.html"))) == 3
+    assert not [path for path in out.glob("*.html") if "<img" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.browser
+def test_it_opens_in_a_browser_and_prints_on_paper(tmp_path: Path) -> None:
+    try:
+        chromium = browser._browser()
+    except engines.MissingError as missing:
+        unavailable(str(missing))
+    main(["summary", "--class", MONDAY, "--out", str(tmp_path)])
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    try:
+        page = context.new_page()
+        page.goto((tmp_path / "monday-evening.html").as_uri())
+        assert page.locator("h1").inner_text() == MONDAY
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        pages = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    finally:
+        context.close()
+    assert MONDAY in pages[0].extract_text()
+    assert len(pages) <= 2

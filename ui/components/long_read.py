@@ -1,0 +1,25 @@
+"""A read that takes long: its progress, until its end or the next click."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import TypeVar
+
+import streamlit as st
+
+from data.dynamodb import budget
+
+T = TypeVar("T")
+
+
+def follow(steps: Generator[T], key: str, say: Callable[[T], tuple[float, str]]) -> None:
+    """Run to the end, or until the next click anywhere; the last step stays in the session as `key`."""
+    st.session_state.pop(key, None)
+    with st.container(border=True):
+        bar = st.progress(0.0, "Starting…")
+        # A click needs no answer: it ends this run at the next step, which closes `steps`.
+        st.button("Stop", key="audit_stop")
+    with budget.lifted(), closing(steps):
+        for step in steps:
+            st.session_state[key] = step
+            bar.progress(*say(step))
+    st.rerun()

@@ -1,0 +1,102 @@
+"""One incident of the Jobs page, with an address of its own: what failed, since when, whom, its timeline, its jobs."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from analysis import job_states
+from analysis.incidents import Incident, began
+from data.roster import Roster
+from queries.session import Session
+from ui.components import charts, markup, plots
+from ui.jobs import detail, listing
+from ui.jobs.listing import Span
+from ui.shell import address
+from ui.shell.clock import Clock
+from ui.shell.navigation import JOBS, STUDENT, href
+from ui.shell.page import set_title
+from ui.students import record
+from wording import formats
+from wording.incidents import state, title
+
+_AROUND = timedelta(hours=3)  # of the timeline, before its first failure and after its last
+_MOST_STUDENTS = 40
+
+
+def addressed() -> str:
+    """The code of the incident that the address names; empty where it names none."""
+    return address.value("incident")
+
+
+def span(code: str, clock: Clock) -> Span | None:
+    """From a day before it began, so that a link is good on any later day; None where that cannot be one's code."""
+    first = began(code)
+    if first is None or first > clock.now:
+        return None
+    return Span("the time since this incident began", first - timedelta(days=1), clock.now)
+
+
+def not_there() -> None:
+    """That the link leads to no incident, and the way back."""
+    st.info("Its jobs may have been marked as failed since, or the link is incomplete.", title="No such incident")
+    markup.show(markup.anchor(href(JOBS), "All jobs"))
+
+
+def find(incidents: Sequence[Incident], code: str) -> Incident | None:
+    """The incident of this code."""
+    return next((one for one in incidents if one.is_called(code)), None)
+
+
+def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
+    """Since when, whom, over or not, and what to do; then its timeline and its jobs."""
+    name = title(one.signature)
+    set_title(name, markup.breadcrumb([markup.anchor(href(JOBS), "Jobs"), name]))
+    rows = one.rows(jobs)
+    status = f"{'✓' if one.is_over else '▲'} {state(one, clock.now, clock.zone)}"
+    record.facts(
+        ("Status", status),
+        ("First seen", f"{formats.exact(one.first, clock.zone)} · {formats.ago(one.first, clock.now)}"),
+        ("Last seen", f"{formats.exact(one.last, clock.zone)} · {formats.ago(one.last, clock.now)}"),
+        ("Jobs", f"{one.jobs:,}"),
+        ("Students", f"{len(one.students):,}"),
+        ("Recovered", f"{one.recovered:,} of {one.jobs:,}"),
+    )
+    markup.show(markup.heading("Error message", 3), markup.code(one.signature))
+    _students(one, rows, roster)
+    _timeline(one, rows, jobs, clock)
+    st.subheader("Jobs", anchor=False)
+    listing.show(rows.reset_index(drop=True), len(rows), "one incident", session, clock, roster)
+
+
+def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:
+    """Who has no result yet, first, and what to do for them; then the others."""
+    missing = set(rows.loc[~rows["recovered"], "user_id"].dropna())
+    for heading, is_missing in (("No result yet", True), ("Recovered", False)):
+        several = [user_id for user_id in one.students if (user_id in missing) is is_missing]
+        if several:
+            links = [
+                markup.anchor(href(STUDENT, user_id=user_id), roster.student(user_id).name or user_id)
+                for user_id in several[:_MOST_STUDENTS]
+            ]
+            more = len(several) - len(links)
+            markup.show(
+                markup.heading(f"{heading}: {formats.count(len(several), 'student')}", 3),
+                markup.ways([*links, *([f"and {more:,} more"] if more else [])]),
+            )
+        if several and is_missing:
+            kinds = rows.loc[~rows["recovered"], "kind"].dropna().unique()
+            st.text(f"What to do: {detail.way_to_do_again(kinds)}.")
+
+
+def _timeline(one: Incident, rows: pd.DataFrame, jobs: pd.DataFrame, clock: Clock) -> None:
+    """Its failures among the completed jobs of the same types, from before it to after it."""
+    first, last = one.first - _AROUND, min(one.last + _AROUND, clock.now)
+    completed = jobs[(jobs["state"] == "completed") & jobs["kind"].isin(rows["kind"])]
+    around = job_states.between(pd.concat([completed, rows]), first, last)
+    counts = job_states.over_time(around, first, last, clock.zone.key)
+    unit = "hour" if job_states.is_hourly(first, last) else "day"
+    heading = f"Its failures and the completed jobs of the same type per {unit}"
+    st.text(heading)
+    plots.show(charts.job_bars, counts, key="incident_bars", alt=heading)

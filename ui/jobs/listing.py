@@ -1,0 +1,231 @@
+"""Which jobs the Jobs page shows: the period and the filters, all in the address, and the list of them."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from analysis import job_states
+from data.records.jobs import FLASHCARDS, Key
+from data.roster import Roster
+from data.schema import COMPLETED
+from queries.session import Session
+from ui.components import downloads, filters, grid, markup
+from ui.jobs import marking
+from ui.shell import address
+from ui.shell.clock import Clock
+from wording import formats
+
+STATES = {
+    "failed": "Failed",
+    "overdue": "Overdue",
+    "stuck": "Stuck",
+    "waiting": "Waiting",
+    "completed": "Completed",
+    "abandoned": "Abandoned",
+}
+LOST = "lost"
+NOT_RECOVERED = "missing"
+DURING = "during"
+FILTERS = ("state", "kind", "model", "student", "reason", "text", DURING)
+"""What Clear filters takes out of the address."""
+_PERIODS = {"1h": ("1 hour", 1), "24h": ("24 hours", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
+_CUSTOM = "custom"
+_SEARCHED = ["job_id", "user_id", "kind", "status", "model_used", "why"]
+_COLUMNS = ["created_at", "table", "kind", "status", "state", "recovered", "user_id", "why", "model_used", "job_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The chosen period; `before` is the one of the same length that ends where it begins."""
+
+    name: str
+    first: datetime
+    last: datetime
+
+    @property
+    def before(self) -> datetime:
+        """Where the period before begins."""
+        return self.first - (self.last - self.first)
+
+    @property
+    def is_hourly(self) -> bool:
+        """Whether the chart has a bar for each hour, else for each day."""
+        return job_states.is_hourly(self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A choice of periods, `?jobs=`; with `custom` two dates, `?from=` and `?to=`."""
+
+    code: str
+    begin: date
+    end: date
+
+    def span(self, clock: Clock) -> Span:
+        """The period as of now."""
+        if self.code == _CUSTOM:
+            return Span(
+                f"{self.begin:%d %b %Y} to {self.end:%d %b %Y}",
+                _midnight(self.begin, clock),
+                _midnight(self.end + timedelta(days=1), clock),
+            )
+        name, hours = _PERIODS[self.code]
+        return Span(f"the last {name}", clock.now - timedelta(hours=hours), clock.now)
+
+
+@dataclass(frozen=True, slots=True)
+class JobsFilter:
+    """Which jobs of the period to list; empty texts and None for any. `during` is a bar of the chart."""
+
+    kind: str
+    state: str
+    model: str
+    student: str
+    reason: str
+    text: str
+    during: tuple[datetime, datetime] | None = None
+
+    def rows(self, jobs: pd.DataFrame) -> pd.DataFrame:
+        """Those of `jobs`, which are of the period."""
+        rows = jobs[self._has_state(jobs)]
+        if self.during:
+            rows = rows[(rows["created_at"] >= self.during[0]) & (rows["created_at"] < self.during[1])]
+        if self.kind != filters.ALL:
+            rows = rows[rows["kind"] == self.kind]
+        rows = rows[rows["signature"].fillna("").str.startswith(self.reason)]
+        for columns, text in ((["model_used"], self.model), (["user_id"], self.student), (_SEARCHED, self.text)):
+            # Not for an empty frame: it has no strings to join.
+            if text and len(rows):
+                joined = rows[columns].fillna("").agg(" ".join, axis=1)
+                rows = rows[joined.str.casefold().str.contains(text.casefold(), regex=False)]
+        return rows.reset_index(drop=True)
+
+    def _has_state(self, jobs: pd.DataFrame) -> "pd.Series[bool]":
+        if self.state == LOST:
+            return jobs["state"] != COMPLETED
+        if self.state == NOT_RECOVERED:
+            return jobs["state"].isin(["failed", "overdue", "stuck"]) & ~jobs["recovered"]
+        return jobs["state"] == self.state
+
+
+def period(clock: Clock) -> Period | None:
+    """The choice of a period; None while its dates make no sense."""
+    names = {code: name for code, (name, _) in _PERIODS.items()} | {_CUSTOM: "Custom"}
+    code = filters.choice("Period", names, key="jobs", default="7d")
+    today = clock.local.date()
+    if code != _CUSTOM:
+        return Period(code, today, today)
+    begin = filters.day("From", key="from", default=today - timedelta(days=14))
+    end = filters.day("To", key="to", default=today)
+    if begin > end:
+        st.text("Start date must be before end date.")
+        return None
+    return Period(code, begin, end)
+
+
+def choose(clock: Clock) -> JobsFilter:
+    """The filters over the list, all in the address."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        states = {LOST: "Not completed", NOT_RECOVERED: "Not recovered", **STATES}
+        state = filters.choice("Status", states, key="state", default=LOST)
+        kind = filters.choice("Type", {filters.ALL: "All", **marking.KINDS}, key="kind", default=filters.ALL)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = filters.search("Model", key="model")
+        student = filters.search("Student ID", key="student")
+        reason = filters.search("Error message", key="reason")
+        text = filters.search("Search jobs", key="text")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        during = _during(clock)
+        filters.clear(*FILTERS)
+    return JobsFilter(kind, state, model, student, reason, text, during)
+
+
+def _during(clock: Clock) -> tuple[datetime, datetime] | None:
+    """The bar of the chart that the address names, as an interval; said beside the way out of it."""
+    code = address.value(DURING)
+    if not code:
+        return None
+    try:
+        local = datetime.fromisoformat(code).replace(tzinfo=clock.zone)
+    except ValueError:
+        markup.show_beside(markup.quiet(f"The link's time “{code}” is none."))
+        return None
+    # By the wall clock: a day may have 23 or 25 hours.
+    is_hour = "T" in code
+    first = local.astimezone(UTC)
+    last = first + timedelta(hours=1) if is_hour else _midnight(local.date() + timedelta(days=1), clock)
+    day = formats.day(first, clock.zone, clock.now)
+    markup.show_beside(markup.chip(f"{day}, {local:%H:%M} to {local + timedelta(hours=1):%H:%M}" if is_hour else day))
+    return first, last
+
+
+def bar(start: pd.Timestamp, period: Span) -> str:
+    """What the address calls the bar of the chart that begins then, by the local clock."""
+    return f"{start:%Y-%m-%dT%H}" if period.is_hourly else f"{start:%Y-%m-%d}"
+
+
+def show(
+    rows: pd.DataFrame,
+    total: int,
+    period: str,
+    session: Session,
+    clock: Clock,
+    roster: Roster,
+) -> None:
+    """The list; a click on a job opens it in its place, and puts it into the address."""
+    st.text(formats.of(len(rows), total, "job"))
+    columns = pd.DataFrame(
+        {
+            "Job": [
+                f"{marking.KINDS.get(kind, kind) or 'Unknown'} · {formats.stamp(created_at, clock.zone, clock.now)}"
+                for kind, created_at in zip(rows["kind"], rows["created_at"], strict=True)
+            ],
+            "Status": [
+                formats.state(state, clock.now - created_at) + (" · recovered" if recovered else "")
+                for state, created_at, recovered in zip(
+                    rows["state"], rows["created_at"], rows["recovered"], strict=True
+                )
+            ],
+            "Student": [marking.called(user_id, roster) for user_id in rows["user_id"]],
+            "Error message": rows["why"],
+            "Model": rows["model_used"],
+            "Date": rows["created_at"],
+            "ID": rows["job_id"],
+        }
+    )
+
+    def act(row: int) -> None:
+        job = Key.of_rows(rows.iloc[[row]])[0]
+        address.put(table=job.table, job_id=job.job_id, user_id=job.user_id)
+
+    grid.on_pick(
+        columns,
+        {
+            "Date": grid.moment("Date", clock.zone),
+            "Error message": st.column_config.TextColumn(width=330),
+        },
+        act,
+        opens="Job",
+        key="job_rows",
+        alt="Jobs, newest first",
+    )
+    if not rows.empty:
+        downloads.table(
+            rows[_COLUMNS],
+            "jobs",
+            session,
+            clock,
+            period=period,
+            codes={"of": "list"},
+            key="take_jobs",
+        )
+
+
+def _midnight(day: date, clock: Clock) -> datetime:
+    return datetime.combine(day, time(), tzinfo=clock.zone).astimezone(UTC)
+
+
+NAMES = {"evaluations": "The Writing and Speaking jobs", FLASHCARDS: "The flashcard jobs"}
+"""The jobs of a table."""

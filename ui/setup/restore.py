@@ -1,0 +1,136 @@
+"""A table restored to a new one: from when, its progress, and the plan for what a restore does not bring along."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from data.dynamodb import budget
+from data.dynamodb.client import Store
+from data.provisioning import drill
+from data.provisioning.account import look_up
+from data.provisioning.drift import Check, Target
+from data.provisioning.plan import plan
+from data.provisioning.restore import restore
+from queries import source
+from ui.components import markup
+from ui.setup.comparison import checklist
+from ui.setup.plan import confirm_account, show_plan, still_ops
+from ui.shell.boundary import part
+from ui.shell.clock import Clock
+from wording import account
+
+_RESTORED, _DRILL, _DRILLED = "_restored", "_drill", "_drilled"
+
+
+def show_restore(store: Store, checks: Sequence[Check], clock: Clock) -> None:
+    """A table as it was at a time, to a new table; then what that did not bring along."""
+    restorable = {
+        check.target.name: check
+        for check in checks
+        if check.pitr and check.pitr.enabled and check.pitr.earliest and check.pitr.latest
+    }
+    if not restorable:
+        st.text("There is nothing to restore from: point-in-time recovery is on for no table here.")
+    else:
+        _form(store, restorable, clock)
+        st.subheader("Restore drill", anchor=False)
+        with part("The restore drill"):
+            _drill(store, restorable, clock)
+    if _RESTORED in st.session_state:
+        _after(store, clock)
+
+
+def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
+    name = st.selectbox("Table to restore", list(restorable), key="restore_table")
+    window = restorable[name].pitr
+    if window is None or window.earliest is None or window.latest is None:
+        return
+    first, last = (moment.astimezone(clock.zone).replace(tzinfo=None) for moment in (window.earliest, window.latest))
+    latest = st.toggle("Latest restorable time", value=True, key="restore_latest")
+    at = None
+    if not latest:
+        picked = st.datetime_input(
+            f"Restore to point in time ({clock.zone.key})",
+            value=last,
+            min_value=first,
+            max_value=last,
+            key="restore_at",
+        )
+        at = picked.replace(tzinfo=clock.zone) if picked else None
+    target = st.text_input("New table name", value=f"{name}-restored", key="restore_name", max_chars=255)
+    if not source.settings().allow_changes:
+        st.text("Read-only: start the dashboard with BANDUP_ALLOW_CHANGES=1 to restore.")
+        return
+    st.text(account.restore_cost(source.facts(restorable[name].target.table), store.settings))
+    confirmed = confirm_account("restore")
+    if st.button("Restore", key="restore_go", disabled=not confirmed or (not latest and at is None)):
+        restore(store, name, target.strip(), at, who=still_ops().name)
+        st.session_state[_RESTORED] = Target(restorable[name].target.table, target.strip())
+        st.rerun()
+
+
+def _after(store: Store, clock: Clock) -> None:
+    """The plan for what a restore has left out, once the new table is there."""
+    target: Target = st.session_state[_RESTORED]
+    markup.show(markup.heading(f"After the restore to {target.name}", 3))
+    compared = plan(store, [target])
+    table = next(check for check in compared.checks if check.subject == "Table")
+    if table.level in ("building", "missing"):
+        _follow(store, target.name)
+        return
+    st.text(
+        "A restore brings the records and the indexes. It does not bring tags, point-in-time recovery or deletion "
+        "protection. The plan below does. Nothing uses the new table until you name it to the Lambdas and to the "
+        f"dashboard in {target.table.variable}."
+    )
+    checklist(compared.checks, clock)
+    show_plan(store, compared.steps, key="restored")
+
+
+@st.fragment(run_every="3s")
+def _follow(store: Store, name: str) -> None:
+    """The progress of a restore, until the table is there."""
+    still_ops()
+    with part("The progress of the restore"):
+        actual = look_up(store, name)
+        if actual is not None and actual.status == "ACTIVE":
+            st.rerun()
+        state = "not there yet" if actual is None else actual.status
+        st.text(f"◔ {state}. Restores take minutes to hours; this page updates automatically.")
+
+
+def _drill(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
+    """The newest state of a table restored to a copy and compared with it; the last result."""
+    name = st.selectbox("Table to test", list(restorable), key="drill_table")
+    target = restorable[name].target
+    st.text(account.drill_cost(source.facts(target.table), store.settings))
+    if not source.settings().allow_changes:
+        st.text("Read-only: start the dashboard with BANDUP_ALLOW_CHANGES=1 to run a drill.")
+        return
+    confirmed = confirm_account("drill")
+    if st.button("Run restore drill", key="drill_go", disabled=not confirmed):
+        copy = drill.begin(store, target, who=still_ops().name, now=clock.now)
+        st.session_state[_DRILL] = (target, copy)
+        st.session_state.pop(_DRILLED, None)
+    if _DRILL in st.session_state:
+        _follow_drill(store)
+    for line in st.session_state.get(_DRILLED, ()):
+        st.text(line)
+
+
+@st.fragment(run_every="3s")
+def _follow_drill(store: Store) -> None:
+    """The progress of a drill, until its copy is there and compared."""
+    who = still_ops().name
+    if _DRILL not in st.session_state:
+        return
+    with part("The restore drill"):
+        target, copy = st.session_state[_DRILL]
+        if not drill.is_restored(store, copy):
+            st.text(f"◔ {copy} is being restored. Restores take minutes to hours; this page updates automatically.")
+            return
+        del st.session_state[_DRILL]
+        with budget.lifted(), st.spinner("Comparing…", show_time=True):
+            result = drill.compare(store, target, copy, who=who)
+        st.session_state[_DRILLED] = account.drill(result, store.client.meta.region_name, store.settings)
+        st.rerun()

@@ -1,0 +1,86 @@
+"""Sign-ins that have ended, kept in files that outlive the process: after a restart a copied cookie opens nothing."""
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from queries.gate import MOST_HOURS
+
+log = logging.getLogger(__name__)
+
+_NAME = "signed-out-"  # and the month: a file is added to, never rewritten, so that two processes may share it
+_CLAIMS = ("iss", "sub", "iat", "nonce")  # the provider makes a nonce for each sign-in
+
+
+class Ended:
+    """The sign-ins that ended as far back as a cookie lives, of every process with the same folder.
+
+    Nothing personal is written: a digest of what tells one sign-in from another.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._own: dict[str, datetime] = {}
+        self._read: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
+
+    def add(self, user: Mapping[str, Any]) -> None:
+        """End the sign-in of somebody, as the provider has named them. Where it cannot be written, the log says so."""
+        now = datetime.now(UTC)
+        oldest = now - timedelta(hours=MOST_HOURS)
+        self._own = {**{key: at for key, at in self._own.items() if at > oldest}, _digest(user): now}
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self._files(now)[-1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(f"{_digest(user)}\n")
+            for old in set(self._folder.glob(f"{_NAME}*")) - set(self._files(now)):
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning(
+                "A sign-out could not be kept in %s: %s. A restart of the dashboard forgets it; let BANDUP_STATE name "
+                "a folder that can be written.",
+                self._folder,
+                error.strerror or error,
+            )
+
+    def __contains__(self, user: Mapping[str, Any]) -> bool:
+        digest = _digest(user)
+        return digest in self._own or any(digest in self._digests(path) for path in self._files(datetime.now(UTC)))
+
+    def _files(self, now: datetime) -> list[Path]:
+        """Those of the last month and of this one. The times of both are UTC, so that no change of a zone matters."""
+        months = dict.fromkeys(f"{at:%Y-%m}" for at in (now - timedelta(hours=MOST_HOURS), now))
+        return [self._folder / f"{_NAME}{month}" for month in months]
+
+    def _digests(self, path: Path) -> Iterable[str]:
+        """What a file holds, read again once it has grown."""
+        try:
+            state = path.stat()
+            known, digests = self._read.get(path, ((0, 0), frozenset()))
+            if known != (state.st_mtime_ns, state.st_size):
+                digests = frozenset(path.read_text(encoding="ascii", errors="replace").split())
+                self._read[path] = (state.st_mtime_ns, state.st_size), digests
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            log.warning("The sign-outs in %s cannot be read: %s", path, error.strerror or error)
+            return ()
+        return digests
+
+
+def folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the dashboard keeps what a restart must not forget: BANDUP_STATE, or what systemd or the desktop name."""
+    if named := environ.get("BANDUP_STATE", "").strip():
+        return Path(named).expanduser()
+    if given := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(given)
+    home = environ.get("XDG_STATE_HOME", "").strip()
+    return (Path(home) if home else Path("~/.local/state").expanduser()) / "bandup"
+
+
+def _digest(user: Mapping[str, Any]) -> str:
+    return sha256("\0".join(str(user.get(claim)) for claim in _CLAIMS).encode()).hexdigest()

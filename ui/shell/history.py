@@ -1,0 +1,68 @@
+"""The browser's history: one entry for each page that is opened, which begins at its top; Back is where it was left.
+
+`st.switch_page` pushes the query of the next page onto the page that is left, and then the next page. Of the two only
+the second is an entry.
+"""
+
+SCRIPT = """\
+"use strict";
+(() => {
+  const mark = /([?&])opening=(\\w+)(&|$)/;
+  const seen = new Set();
+  const bare = (url) => String(url).replace(mark, (_, before, token, after) => (after ? before : ""));
+  const push = history.pushState.bind(history);
+  const replace = history.replaceState.bind(history);
+  const main = () => document.querySelector("[data-testid=stMain]");
+  const scrolled = (to) => {
+    // The page that comes back grows while it is drawn.
+    const end = Date.now() + 5000;
+    const timer = setInterval(() => {
+      const box = main();
+      if (box && box.scrollHeight - box.clientHeight >= to) box.scrollTop = to;
+      if (Date.now() > end || (box && Math.abs(box.scrollTop - to) < 2)) stop();
+    }, 50);
+    const stop = () => clearInterval(timer);
+    addEventListener("wheel", stop, { once: true });
+    addEventListener("keydown", stop, { once: true });
+  };
+  // On a phone the menu lies over the page that it has opened.
+  const fold = () => {
+    const menu = innerWidth <= 768 && document.querySelector("[data-testid=stSidebar][data-collapsed=false]");
+    const button = menu && menu.querySelector("[data-testid=stSidebarCollapseButton] button");
+    if (button) button.click();
+  };
+  history.pushState = (state, title, url) => {
+    const next = new URL(url, location.href);
+    const opens = next.pathname !== location.pathname;
+    const token = (mark.exec(next.search) || [])[2];
+    if (token && !opens && !seen.has(token)) {
+      seen.add(token);
+      return;
+    }
+    seen.add(token);
+    if (opens) {
+      replace({ ...history.state, scrolled: main() ? main().scrollTop : 0 }, "");
+    }
+    push(state, title, bare(url));
+    if (opens && main()) main().scrollTop = 0;
+    if (opens) fold();
+  };
+  // Links of ui/components/markup.py: real ones, but the click stays in this visit. Streamlit opens what is in the
+  // address when it is told that the history moved.
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[data-bandup-link]");
+    const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!link || elsewhere || event.defaultPrevented) return;
+    event.preventDefault();
+    replace({ ...history.state, scrolled: main() ? main().scrollTop : 0 }, "");
+    push({}, "", link.href);
+    dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+    if (main()) main().scrollTop = 0;
+    fold();
+  });
+  history.replaceState = (state, title, url) => replace(state, title, url && bare(url));
+  addEventListener("popstate", (event) => {
+    if (event.state && event.state.scrolled) scrolled(event.state.scrolled);
+  });
+})();
+"""

@@ -1,0 +1,303 @@
+"""What stands between the network and Streamlit: who may ask at all, and what every answer tells the browser."""
+
+import json
+import logging
+import re
+import time
+from base64 import b64encode
+from collections import Counter
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from google.protobuf.message import DecodeError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import Runtime
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from queries.gate import Refused, Visitor, local
+from ui.components import markup
+from ui.shell import sign_in
+from ui.shell.return_link import base_path
+from ui.shell.sign_in import Request, recognise
+
+log = logging.getLogger(__name__)
+
+MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
+MOST_OF_ALL = 200_000_000
+_LOG_SECONDS = 60.0
+_LOGGED_VISITORS = 100
+_RUNS = frozenset(("rerun_script", "stop_script"))
+_OF_VISITORS = frozenset(("app_heartbeat", "backend_operation_request", "file_urls_request"))
+"""Frames beside runs that a page sends; clear_cache, set_run_on_save, load_git_info and debug_* are a developer's."""
+
+_SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
+
+
+def _inline_scripts() -> str:
+    """Streamlit's page has an inline script, and printing has one: these are allowed by their hashes and no others."""
+    page = (Path(st.__file__).parent / "static/index.html").read_text(encoding="utf-8")
+    scripts = [*_SCRIPT.findall(page), markup.PRINTS]
+    hashes = [b64encode(sha256(script.encode()).digest()).decode() for script in scripts]
+    return " ".join(f"'sha256-{digest}'" for digest in hashes)
+
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        f"script-src 'self' 'wasm-unsafe-eval' {_inline_scripts()}",  # protobuf asks whether there is WebAssembly
+        "style-src 'self' 'unsafe-inline'",  # Streamlit and Plotly make their styles while they run
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "media-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # addresses hold ids
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+_OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every answer; over HTTPS, cookies go back over HTTPS alone; downloads are kept nowhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; add to answers on their way back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Told by the proxy. Whoever pretends only makes his own browser stricter.
+        is_https = scope["scheme"] == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
+        is_download = "/media/" in scope["path"]
+
+        has_started = False
+
+        async def send_with(message: Message) -> None:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if is_download:
+                    headers["Cache-Control"] = "no-store"
+                if is_https:
+                    headers.update(_OVER_HTTPS)
+                    message["headers"] = [_secured(name, value) for name, value in message["headers"]]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with)
+        except Exception:  # whatever it was, its answer needs the headers too; the log has it
+            if has_started:
+                raise
+            # Starlette's own answer to an error is made outside, and would have none of these headers.
+            log.exception("A request could not be answered")
+            await PlainTextResponse("Internal Server Error", 500)(scope, receive, send_with)
+
+
+def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    is_bare_cookie = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+    return name, value + b"; Secure" if is_bare_cookie else value
+
+
+class SameOrigin:
+    """Refuses what a page of another origin sends, before Streamlit is asked.
+
+    Streamlit takes every port of this computer for its own, and looks up its public address for any other origin.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what comes from no page or from one of ours."""
+        if scope["type"] in ("http", "websocket") and not _is_same_origin(Headers(scope=scope)):
+            await refuse(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+class Doors:
+    """Holds the ways into Streamlit beside the pages: frames of the websocket, uploads, metrics.
+
+    A run of a page asks for itself who is there. Everything else that a browser may ask is for those who may look, and
+    what only a developer's menu sends is for nobody.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._logged: dict[str, float] = {}
+        self._uploading: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what may come in."""
+        path = scope.get("path", "")
+        if scope["type"] == "websocket":
+            await self._app(scope, partial(self._frame, scope, receive, send), send)
+        elif scope["type"] == "http" and "/_stcore/metrics" in path and not _may_measure(scope):
+            await refuse(scope, receive, send)
+        elif scope["type"] == "http" and path == f"{base_path()}/oauth2callback" and not _has_state(scope):
+            # The provider sends back here after a sign-out, which Streamlit would take for a sign-in that went wrong.
+            await RedirectResponse(f"{base_path()}/", 302)(scope, receive, send)
+        elif scope["type"] == "http" and path == f"{base_path()}/auth/logout":
+            # Asked for without the button, it would only drop the cookie, of which there may be a copy.
+            if user := _user(HTTPConnection(scope)):
+                sign_in.end(user)
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http" and "/_stcore/upload_file/" in path and scope["method"] != "OPTIONS":
+            await self._upload(path.rpartition("/_stcore/upload_file/")[2].partition("/")[0], scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _frame(self, scope: Scope, receive: Receive, send: Send) -> Message:
+        """The next frame that Streamlit may have. Others are dropped; one that is no frame of its own ends the line."""
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                return message
+            kind = _kind(message)
+            if kind in _RUNS or (kind in _OF_VISITORS and _visitor(scope) is not None):
+                return message
+            self._log(scope, kind)
+            if kind is None:
+                await send({"type": "websocket.close", "code": 1002})
+                return {"type": "websocket.disconnect", "code": 1002}
+
+    async def _upload(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """An upload by somebody who may look, while there is room for a whole one more."""
+        if _visitor(scope) is None:
+            await refuse(scope, receive, send)
+        elif scope["method"] == "PUT":
+            kept, all_kept = _kept_bytes(session)
+            one = int(st.get_option("server.maxUploadSize")) * 1024 * 1024
+            full = kept + (self._uploading[session] + 1) * one > MOST_OF_SESSION
+            if full or all_kept + (self._uploading.total() + 1) * one > MOST_OF_ALL:
+                await PlainTextResponse("Too many files. Open the page anew.", 413)(scope, receive, send)
+                return
+            self._uploading[session] += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._uploading[session] -= 1
+                self._uploading += Counter()  # drops those at zero
+        else:
+            await self._app(scope, receive, send)
+
+    def _log(self, scope: Scope, kind: str | None) -> None:
+        """One line a minute for each visitor, whatever they send."""
+        now, who = time.monotonic(), _address(scope)
+        self._logged = {one: at for one, at in self._logged.items() if now - at < _LOG_SECONDS}
+        if who not in self._logged and len(self._logged) < _LOGGED_VISITORS:
+            self._logged[who] = now
+            log.warning("A frame was refused: %s", kind or "not of Streamlit's protocol")
+
+
+def _kind(message: Message) -> str | None:
+    """The kind of a frame; None for one that Streamlit cannot read, a widget's JSON included."""
+    data = message.get("bytes")
+    if data is None:
+        return None
+    try:
+        frame = BackMsg.FromString(data)
+        for widget in frame.rerun_script.widget_states.widgets:
+            value = widget.WhichOneof("value")
+            if value in ("json_value", "json_trigger_value"):
+                json.loads(getattr(widget, value))
+    except (DecodeError, ValueError, RecursionError):
+        return None
+    return str(frame.WhichOneof("type"))
+
+
+def _visitor(scope: Scope) -> Visitor | None:
+    """Who sends this, by the rules as they are now; None for somebody who may not look."""
+    connection = HTTPConnection(scope)
+    try:
+        return recognise(Request(_user(connection), dict(connection.headers), _address(scope)))
+    except (Refused, ValueError):
+        return None
+
+
+def _has_state(scope: Scope) -> bool:
+    """Whether an answer of the provider says to which sign-in it belongs."""
+    return "state" in HTTPConnection(scope).query_params
+
+
+def _user(connection: HTTPConnection) -> dict[str, Any]:
+    """Whom the cookie names, as the provider has; empty where it names nobody or this server has not signed it."""
+    cookie = get_cookie_with_chunks(partial(_signed, connection), USER_COOKIE_NAME)
+    try:
+        user = json.loads(cookie) if cookie else {}
+    except ValueError:
+        return {}
+    return user if isinstance(user, dict) else {}
+
+
+def _signed(connection: HTTPConnection, name: str) -> bytes | None:
+    """The content of a cookie that this server has signed."""
+    value = connection.cookies.get(name)
+    return None if value is None else decode_signed_value(get_cookie_secret(), name, value.encode("latin-1", "replace"))
+
+
+def _may_measure(scope: Scope) -> bool:
+    """Whether the server's own figures may be read: by ops, and by programs on this computer."""
+    visitor = _visitor(scope)
+    if visitor is not None:
+        return visitor.role == "ops"
+    try:
+        local("127.0.0.1", dict(Headers(scope=scope)), _address(scope))
+    except Refused:
+        return False
+    return True
+
+
+def _address(scope: Scope) -> str:
+    """The address that a request comes from."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _kept_bytes(session: str) -> tuple[int, int]:
+    """How many bytes of uploads Streamlit keeps: of a session, and of all."""
+    manager: Any = Runtime.instance().uploaded_file_mgr
+    sizes = {one: sum(len(file.data) for file in files.values()) for one, files in list(manager.file_storage.items())}
+    return sizes.get(session, 0), sum(sizes.values())
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 403, to a websocket too."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await PlainTextResponse("Forbidden", 403)(scope, receive, send)
+
+
+def _is_same_origin(headers: Headers) -> bool:
+    """Whether every Origin is this very host and port: letter for letter, as Streamlit compares them next."""
+    hosts = headers.getlist("host")
+    here = {f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts}
+    return len(hosts) <= 1 and here.issuperset(headers.getlist("origin"))

@@ -1,0 +1,79 @@
+"""The verdict on the account in words: the same on the page, in the terminal and in JSON."""
+
+from data.dynamodb.cost import restore_price
+from data.dynamodb.facts import TableFacts
+from data.provisioning.drill import Drill
+from data.provisioning.place import Place
+from data.provisioning.verdict import Problem, State, Verdict
+from data.settings import Settings
+from wording import failures, formats
+from wording.failures import Medium
+
+_COUNTED: dict[State, tuple[str, str]] = {
+    "broken": ("problem", "problems"),
+    "changes pending": ("change pending", "changes pending"),
+    "could not be checked": ("thing could not be checked", "things could not be checked"),
+}
+
+
+def headline(verdict: Verdict, medium: Medium = "page") -> str:
+    """The verdict in a line: how many problems of each kind, and the worst one."""
+    if not verdict.problems:
+        missing = ", ".join(verdict.not_offered)
+        return (
+            f"Up to date, as far as this endpoint can show it: it does not offer {missing}" if missing else "Up to date"
+        )
+    counts = []
+    for state, (one, many) in _COUNTED.items():
+        if number := sum(problem.state == state for problem in verdict.problems):
+            counts.append(formats.count(number, one, many))
+    return f"{', '.join(counts)}: {problem(verdict.problems[0], medium)}"
+
+
+def problem(of: Problem, medium: Medium = "page") -> str:
+    """What one problem is about, and the fact."""
+    return f"{of.owner} · {of.check.subject}: {failures.fact(of.check, medium)}"
+
+
+def place(of: Place, medium: Medium = "page") -> str:
+    """Where a change would land, in a line."""
+    account = of.account if isinstance(of.account, str) else f"not known: {failures.sentences(of.account, medium)}"
+    parts = ["Real AWS"] if of.real_aws else ["Not real AWS"]
+    parts += [f"account {account}"] if account else []
+    return " · ".join([*parts, f"region {of.region}", f"partition {of.partition}", of.endpoint, *of.tables])
+
+
+def restore_cost(table: TableFacts, settings: Settings) -> str:
+    """What restoring a table costs: DynamoDB bills each GB of it, and from then on the new table as any other."""
+    if settings.source == "demo":
+        return "A restore costs nothing in the demo."
+    size = table.size_bytes / 1e9
+    price = restore_price(table.region)
+    money = f", about US$ {formats.usd(size * price)}" if price and table.size_bytes else ""
+    amount = f"about {size:.2g} GB{money}" if table.size_bytes else "its size is not counted yet"
+    return f"A restore is billed per GB of the table ({amount}). The new table then costs like any other."
+
+
+def drill_cost(table: TableFacts, settings: Settings) -> str:
+    """What a restore drill costs: the restore, and reading table and copy whole, with their indexes."""
+    reading = formats.estimate(table.whole_cost if table.size_bytes else None, settings)
+    return f"{restore_cost(table, settings)} Comparing reads both whole, with their indexes: for each, {reading}."
+
+
+def drill(result: Drill, region: str, settings: Settings) -> list[str]:
+    """What a restore drill came to, line by line, and how its copy is deleted: that is left to a person."""
+    as_of = f"as of {result.at:%Y-%m-%d %H:%M} UTC" if result.at else "as of a time that AWS does not tell"
+    outcome = "passed" if result.passed else "found differences"
+    return [
+        f"The restore drill of {result.target.name} {outcome}: {result.copy}, {as_of}.",
+        *(
+            f"{'✓' if line.is_same else '✕'} {line.subject}: {line.source}"
+            + ("" if line.is_same else f"; in the copy: {line.copy}")
+            for line in result.lines
+        ),
+        f"Comparing cost {formats.cost(result.cost)}.",
+        "The copy is gone when the demo stops."
+        if settings.source == "demo"
+        else f"The copy stays, and costs, until you delete it: aws dynamodb delete-table --region {region} "
+        f"{f'--endpoint-url {settings.endpoint} ' if settings.endpoint else ''}--table-name {result.copy}",
+    ]

@@ -1,0 +1,104 @@
+"""Incidents in words, the same on the page, in the terminal and in a message."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from analysis.incidents import GAP, Incident
+from wording import formats
+
+# Of the errors that everybody meets: what it means, before what it says. The first that fits.
+_TITLES = (
+    (re.compile(r"throttl|too many requests|\b429\b|quota exceeded|resource ?exhausted", re.IGNORECASE), "Throttled"),
+    (re.compile(r"timed? ?out|deadline exceeded", re.IGNORECASE), "Timed out"),
+    (re.compile(r"not authorized|access ?denied|permission denied|\b403\b", re.IGNORECASE), "Access denied"),
+    (re.compile(r"service ?unavailable|overloaded|\b503\b|econnrefused|could not reach", re.IGNORECASE), "Unavailable"),
+    (re.compile(r"JSONDecodeError|not valid json", re.IGNORECASE), "Unreadable answer"),
+)
+_MODEL = re.compile(r"\bto model ([\w.-]{1,60})")
+_LONGEST = 80
+_LATELY = timedelta(minutes=5)
+
+
+def kind(signature: str) -> str | None:
+    """The usual word for what went wrong; None for what not everybody meets.
+
+    >>> kind("Task timed out after <n> seconds"), kind("KeyError: 'feedback'")
+    ('Timed out', None)
+    """
+    return next((word for pattern, word in _TITLES if pattern.search(signature)), None)
+
+
+def title(signature: str) -> str:
+    """What went wrong: a usual word for what everybody meets, else the message.
+
+    >>> title("ThrottlingException: Too many requests to model gemini-2.5-pro, retry after <n> ms (request <id>)")
+    'Throttled by gemini-2.5-pro'
+    >>> title("Task timed out after <n> seconds"), title("KeyError: 'feedback'")
+    ('Timed out (Task timed out after <n> seconds)', "KeyError: 'feedback'")
+    """
+    short = signature if len(signature) <= _LONGEST else f"{signature[: _LONGEST - 1]}…"
+    word = kind(signature)
+    if word is None:
+        return short
+    if word == "Throttled" and (model := _MODEL.search(signature)):
+        return f"Throttled by {model[1].rstrip('.-')}"
+    return f"{word} ({short})"
+
+
+def span(first: datetime, last: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """From when to when, as short as it is clear: times of today without the day.
+
+    >>> from datetime import UTC, timedelta
+    >>> zone, noon = ZoneInfo("UTC"), datetime(2026, 11, 23, 12, tzinfo=UTC)
+    >>> span(noon, noon + timedelta(hours=2), noon + timedelta(days=2), zone)
+    '23 Nov 12:00 to 14:00'
+    >>> span(noon, noon, noon + timedelta(hours=2), zone)
+    '12:00'
+    """
+    begin, end, today = (moment.astimezone(zone) for moment in (first, last, now))
+    start = moment(begin, today)
+    if f"{begin:%Y%m%d%H%M}" == f"{end:%Y%m%d%H%M}":
+        return start
+    return f"{start} to {end:%H:%M}" if begin.date() == end.date() else f"{start} to {moment(end, today)}"
+
+
+def moment(local: datetime, today: datetime) -> str:
+    """A local time of day, with the day unless it is today, with the year unless it is this one."""
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b} {'' if local.year == today.year else f'{local.year} '}{local:%H:%M}"
+
+
+def figures(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
+    """When, how many, whom, and whether it is over: what follows the title in a sentence."""
+    parts = [
+        span(incident.first, incident.last, now, zone),
+        formats.count(incident.jobs, "job"),
+        formats.count(len(incident.students), "student"),
+        f"{incident.recovered:,} recovered",
+    ]
+    return f"{', '.join(parts)}. {state(incident, now, zone)}"
+
+
+def state(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
+    """Whether it is over, and for how long; of a period of the past, how it stood at its end."""
+    age = formats.duration(now - incident.last)
+    if incident.is_over:
+        return f"Over for {age}."
+    if now - incident.as_of > _LATELY:
+        return f"Not over by {moment(incident.as_of.astimezone(zone), now.astimezone(zone))}, the end of the period."
+    return f"Going on: last failure {age} ago." if now - incident.last <= GAP else f"No success since, for {age}."
+
+
+def sentence(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
+    """An incident in one or two sentences."""
+    return f"{title(incident.signature)}: {figures(incident, now, zone)}"
+
+
+def names(incident: Incident, name: Callable[[str], str], most: int = 5) -> str:
+    """Whom it hit: the first names, and how many more."""
+    first = [name(user_id) for user_id in incident.students[:most]]
+    more = len(incident.students) - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more else "")
