@@ -148,7 +148,7 @@ def _oldest_first(scored: pd.DataFrame, codes: Ints) -> Ints:
     """
     times, ids = scored["created_at"].to_numpy(dtype="datetime64[us]"), scored["evaluation_id"].to_numpy(dtype="object")
     order = np.lexsort((times, codes))
-    same = (np.diff(times[order]) == np.timedelta64(0)) & (np.diff(codes[order]) == 0)
+    same = (np.diff(times[order]) == np.timedelta64(0, "ns")) & (np.diff(codes[order]) == 0)
     edges = np.diff(np.concatenate([[False], same, [False]]).astype(np.int8))
     for first, last in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
         tied = order[first : last + 1]
