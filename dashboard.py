@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.shell.server import MIDDLEWARE, check_settings, opened
+from ui.server.lifespan import MIDDLEWARE, check_settings, opened
 
 if __name__ == "__main__":  # Streamlit runs this file for every visitor
     # Not at the top: the server imports this file before its runtime is there, and caches declared then would warn.

@@ -24,7 +24,7 @@ from streamlit import config
 from tests.support import browser, engines
 from tests.support.addresses import PATHS
 from tests.support.browser import Visitor
-from ui.shell import middleware, server
+from ui.server import lifespan, middleware
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
@@ -38,7 +38,7 @@ def answer_of(path: str, headers: dict[str, str] | None = None) -> Any:
         response.set_cookie("safe", "1", secure=True)
         return response
 
-    app = Starlette(routes=[Route("/{path:path}", page)], middleware=server.MIDDLEWARE)
+    app = Starlette(routes=[Route("/{path:path}", page)], middleware=lifespan.MIDDLEWARE)
     return TestClient(app).get(path, headers=headers)
 
 
@@ -93,11 +93,11 @@ def test_the_browser_opens_at_the_start(
         option.set_value(value, "a test")
         monkeypatch.setitem(config.get_config_options(), name, option)
     opened: list[str] = []
-    monkeypatch.setattr(server.webbrowser, "open", opened.append)
+    monkeypatch.setattr(lifespan.webbrowser, "open", opened.append)
 
     async def start() -> None:
         app: Any = None
-        async with server.opened(app):
+        async with lifespan.opened(app):
             await asyncio.sleep(1.3)
 
     # In a thread, because Playwright keeps a loop in the one where other tests have opened a browser.

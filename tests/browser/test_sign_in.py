@@ -14,7 +14,7 @@ from tests.support import browser, engines, oidc
 from tests.support.browser import Visitor
 from tests.support.oidc import Provider
 from tests.support.people import OPS, PEOPLE, ROLES, SIGN_IN, SIGN_OUT, TEACHER, refused, sees_no_data
-from ui.shell.return_link import COOKIE
+from ui.server.return_link import COOKIE
 
 pytestmark = pytest.mark.usefixtures("chromium")
 

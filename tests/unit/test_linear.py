@@ -29,7 +29,7 @@ OURS = {
     "data/settings.py": "what the one who starts the dashboard writes",
     "bandup/check.py": "the same",
     "exports/report/html.py": "our own drawings",
-    "ui/shell/middleware.py": "Streamlit's page, once at the start",
+    "ui/server/middleware.py": "Streamlit's page, once at the start",
 }
 """Files whose expressions are over no text of others."""
 SOURCES = [

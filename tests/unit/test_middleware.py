@@ -15,7 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from ui.shell import middleware, server, sign_in
+from ui.server import lifespan, middleware
+from ui.shell import sign_in
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
@@ -41,7 +42,9 @@ class Inside:
     def __init__(self) -> None:
         self.asked: list[str] = []
         routes = [Route("/{path:path}", self.page, methods=["GET", "PUT", "DELETE", "OPTIONS"])]
-        app = Starlette(routes=[WebSocketRoute("/_stcore/stream", self.stream), *routes], middleware=server.MIDDLEWARE)
+        app = Starlette(
+            routes=[WebSocketRoute("/_stcore/stream", self.stream), *routes], middleware=lifespan.MIDDLEWARE
+        )
         self.client = TestClient(app, base_url=f"http://{HERE}", raise_server_exceptions=False, client=("127.0.0.1", 5))
 
     def page(self, request: Any) -> Response:
@@ -82,7 +85,7 @@ def test_an_error_of_the_server_carries_the_headers_of_every_answer(caplog: pyte
     def page(_: Any) -> Response:
         raise RuntimeError("a bug")
 
-    app = Starlette(routes=[Route("/", page)], middleware=server.MIDDLEWARE)
+    app = Starlette(routes=[Route("/", page)], middleware=lifespan.MIDDLEWARE)
     answer = TestClient(app, base_url=f"http://{HERE}", raise_server_exceptions=False).get("/")
     assert answer.status_code == 500
     assert middleware.HEADERS.items() <= {name: answer.headers.get(name) for name in middleware.HEADERS}.items()

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import config
 
-from ui.shell.return_link import COOKIE, ReturnLink
+from ui.server.return_link import COOKIE, ReturnLink
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 HOST = "http://dashboard.example"

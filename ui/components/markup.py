@@ -60,7 +60,7 @@ def paragraph(text: str) -> Markup:
 
 
 def anchor(address: str, text: str) -> Markup:
-    """A link to a page of the dashboard: ui/shell/history.py opens it without a new visit. `address` is one of ours."""
+    """A link to a page of the dashboard: history.js opens it without a new visit. `address` is one of ours."""
     return Markup('<a href="{}" data-bandup-link style="color:{}">{}</a>').format(address, _LINK, inline(text))
 
 
@@ -119,7 +119,7 @@ def entries(items: Iterable[Sequence[str]]) -> Markup:
 
 
 def matches(query: str, number: int, *parts: str) -> Markup:
-    """What matches a search, for ui/shell/search_keys.py: which search it is of, and how many match."""
+    """What matches a search, for ui/server/search.js: which search it is of, and how many match."""
     return Markup('<div data-bandup-sought="{}" data-bandup-matches="{}" role="status">{}</div>').format(
         query, number, joined(parts)
     )

@@ -1,1 +1,1 @@
-"""What stands around every page: frame, navigation, sign-in, server, address, error boundary."""
+"""What stands around every page: frame, navigation, sign-in, address, error boundary."""

@@ -19,9 +19,9 @@ from data import roster
 from data.environment import read_settings
 from data.roster import RosterError
 from data.settings import SettingsError
-from ui.shell.middleware import Doors, SameOrigin, SecurityHeaders
-from ui.shell.return_link import ReturnLink
-from ui.shell.scripts import Scripts
+from ui.server.middleware import Doors, SameOrigin, SecurityHeaders
+from ui.server.return_link import ReturnLink
+from ui.server.scripts import Scripts
 
 _EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
 _USUAL_PORT = 8501

@@ -1,9 +1,6 @@
-"""The search at the side by keyboard: Enter opens the only student who matches; of several, it goes to the first.
-
-The arrow keys go through the results. What matches is drawn a moment after the last letter, so Enter waits for it.
-"""
-
-SCRIPT = """\
+// The search at the side by keyboard: Enter opens the only student who matches; of several, it goes to the first.
+//
+// The arrow keys go through the results. What matches is drawn a moment after the last letter, so Enter waits for it.
 "use strict";
 (() => {
   const wait = 5000;
@@ -35,4 +32,3 @@ SCRIPT = """\
     }
   });
 })();
-"""

@@ -1,13 +1,10 @@
-"""The browser's history: one entry for each page that is opened, which begins at its top; Back is where it was left.
-
-`st.switch_page` pushes the query of the next page onto the page that is left, and then the next page. Of the two only
-the second is an entry.
-"""
-
-SCRIPT = """\
+// The browser's history: one entry for each page that is opened, which begins at its top; Back is where it was left.
+//
+// `st.switch_page` pushes the query of the next page onto the page that is left, and then the next page. Of the two only
+// the second is an entry.
 "use strict";
 (() => {
-  const mark = /([?&])opening=(\\w+)(&|$)/;
+  const mark = /([?&])opening=(\w+)(&|$)/;
   const seen = new Set();
   const bare = (url) => String(url).replace(mark, (_, before, token, after) => (after ? before : ""));
   const push = history.pushState.bind(history);
@@ -65,4 +62,3 @@ SCRIPT = """\
     if (event.state && event.state.scrolled) scrolled(event.state.scrolled);
   });
 })();
-"""

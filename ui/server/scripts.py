@@ -1,12 +1,13 @@
-"""Our scripts in Streamlit's own page: served from here, as the policy of server.py asks, and named in its head."""
+"""Our scripts in Streamlit's own page: served from here, as the policy of middleware.py asks, and named in its head."""
+
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.shell import history, search_keys
-
-_SCRIPTS = {"bandup/history.js": history.SCRIPT, "bandup/search.js": search_keys.SCRIPT}
+_FILES = sorted(Path(__file__).parent.glob("*.js"))
+_SCRIPTS = {f"bandup/{file.name}": file.read_text(encoding="utf-8") for file in _FILES}
 _TAGS = "".join(f'<script src="./{path}"></script>' for path in _SCRIPTS).encode() + b"</head>"
 
 

@@ -26,8 +26,8 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from queries.gate import Refused, Visitor, local
 from ui.components import markup
+from ui.server.return_link import base_path
 from ui.shell import sign_in
-from ui.shell.return_link import base_path
 from ui.shell.sign_in import Request, recognise
 
 log = logging.getLogger(__name__)
