@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from analysis.incidents import GAP, Incident
 from bandup.files import write_whole
 from data.messages import Message, Notifications, NotSent
+from data.settings import state_folder
 from wording.incidents import figures, kind
 
 Event: TypeAlias = Literal["began", "going on", "ended"]
@@ -100,8 +101,7 @@ def path_of(notifications: Notifications) -> Path:
     """Where the state is kept."""
     if notifications.state:
         return Path(notifications.state).expanduser()
-    home = os.environ.get("XDG_STATE_HOME", "").strip()
-    return (Path(home) if home else Path.home() / ".local" / "state") / "bandup" / "notify.json"
+    return state_folder(os.environ) / "notify.json"
 
 
 def tell(

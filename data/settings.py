@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -98,7 +99,8 @@ class FunctionName:
 class Settings:
     """The validated settings. `endpoint` is None for real AWS, `region` None when boto3 should find it.
 
-    `alarm_topic` is the SNS topic that alarms tell; empty where there are to be no alarms.
+    `alarm_topic` is the SNS topic that alarms tell; empty where there are to be no alarms. `state` is a folder: what
+    a restart must not forget.
     """
 
     source: Literal["demo", "aws"]
@@ -110,7 +112,7 @@ class Settings:
     functions: tuple[str, ...]
     roster: str | None = None
     school: str = ""
-    state: str | None = None
+    state: Path = Path()
     alarm_topic: str = ""
 
     def name(self, table: Table) -> str:
@@ -146,7 +148,7 @@ class Settings:
             roster=os.path.expanduser(value_of(environ, "BANDUP_ROSTER").strip()) or None,
             alarm_topic=topic if is_aws else "",
             school=_school(environ) or ("" if is_aws else DEMO_SCHOOL),
-            state=_state(environ),
+            state=state_folder(environ),
         )
 
 
@@ -228,12 +230,17 @@ def endpoint_url(value: str, name: str) -> str:
     return value
 
 
-def _state(environ: Mapping[str, str]) -> str | None:
-    """The folder for what a restart must not forget; it need not be there yet."""
-    folder = os.path.expanduser(value_of(environ, "BANDUP_STATE").strip())
-    if folder and os.path.exists(folder) and not os.path.isdir(folder):
-        raise SettingsError(f"BANDUP_STATE is “{folder}”, which is a file: name a folder.")
-    return folder or None
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Where to keep what a restart must not forget: BANDUP_STATE, or else by systemd or the desktop."""
+    if named := value_of(environ, "BANDUP_STATE").strip():
+        folder = Path(os.path.expanduser(named))
+        if folder.exists() and not folder.is_dir():
+            raise SettingsError(f"BANDUP_STATE is “{folder}”, which is a file: name a folder.")
+        return folder
+    if given := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(given)
+    home = environ.get("XDG_STATE_HOME", "").strip()
+    return Path(home or os.path.expanduser("~/.local/state")) / "bandup"
 
 
 def _alarm_topic(environ: Mapping[str, str]) -> str:

@@ -1,14 +1,12 @@
 """Sign-ins that have ended: they stay so in other processes and after a restart, and nothing personal is written."""
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ui.shell.ended import Ended, folder
+from ui.shell.ended import Ended
 
 USER = {"iss": "https://login.example", "sub": "1", "iat": 1, "nonce": "a", "email": "olga@school.example"}
 AGAIN = {**USER, "nonce": "b"}
@@ -73,16 +71,3 @@ def test_a_damaged_file_ends_nobody_elses_sign_in(content: bytes, tmp_path: Path
     again = Ended(tmp_path)
     assert USER in again
     assert AGAIN not in again
-
-
-@pytest.mark.parametrize(
-    ("environ", "path"),
-    [
-        ({"BANDUP_STATE": "/srv/state", "STATE_DIRECTORY": "/var/lib/x"}, "/srv/state"),
-        ({"STATE_DIRECTORY": "/var/lib/bandup:/var/lib/more", "XDG_STATE_HOME": "/x"}, "/var/lib/bandup"),
-        ({"XDG_STATE_HOME": "/x"}, "/x/bandup"),
-        ({}, str(Path("~/.local/state/bandup").expanduser())),
-    ],
-)
-def test_the_folder_is_the_one_that_is_named(environ: Mapping[str, Any], path: str) -> None:
-    assert folder(environ) == Path(path)

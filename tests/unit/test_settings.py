@@ -1,9 +1,22 @@
 """The environment variables: defaults, precedence, and one sentence for each value that cannot be used."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from data.schema import EVALUATIONS, FLASHCARD_SETS
-from data.settings import DEMO_REGION, DEMO_SCHOOL, ENDPOINTS, VARIABLES, FunctionName, Settings, SettingsError
+from data.settings import (
+    DEMO_REGION,
+    DEMO_SCHOOL,
+    ENDPOINTS,
+    VARIABLES,
+    FunctionName,
+    Settings,
+    SettingsError,
+    state_folder,
+)
 
 AWS = {"BANDUP_SOURCE": "aws"}
 URL = "http://127.0.0.1:8000"
@@ -20,6 +33,7 @@ def test_without_any_variable_it_is_the_demo_with_the_specified_table_names() ->
         allow_changes=True,
         functions=("bandup-writing-evaluator", "bandup-speaking-evaluator", "bandup-flashcard-generator"),
         school=DEMO_SCHOOL,
+        state=state_folder({}),
     )
     assert not settings.metered
 
@@ -229,3 +243,16 @@ def test_a_function_may_be_named_with_alias_or_as_an_arn(text: str, parts: tuple
     settings = Settings.read({"BANDUP_WRITING_FUNCTION": text})
     name = FunctionName.parse(settings.functions[0])
     assert (name.name, name.unqualified, name.qualifier, name.region) == parts
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({"BANDUP_STATE": "/srv/state", "STATE_DIRECTORY": "/var/lib/x"}, "/srv/state"),
+        ({"STATE_DIRECTORY": "/var/lib/bandup:/var/lib/more", "XDG_STATE_HOME": "/x"}, "/var/lib/bandup"),
+        ({"XDG_STATE_HOME": "/x"}, "/x/bandup"),
+        ({}, str(Path("~/.local/state/bandup").expanduser())),
+    ],
+)
+def test_what_a_restart_must_not_forget_lies_where_the_environment_names(environ: Mapping[str, Any], path: str) -> None:
+    assert state_folder(environ) == Path(path)

@@ -11,8 +11,7 @@ from tests.support.engines import ROOT
 AS_MODULE = {
     "bench/__main__.py": "python -m bench",
     "bench/calibration.py": "python -m bench.calibration",
-    "bench/salvage.py": "python -m bench.salvage",
-    "bench/class_lists.py": "python -m bench.class_lists",
+    "bench/heavy_input.py": "python -m bench.heavy_input",
     "bench/load.py": "python -m bench.load",
     "bench/refresh.py": "python -m bench.refresh",
     "bench/scale.py": "python -m bench.scale",

@@ -72,15 +72,5 @@ class Ended:
         return digests
 
 
-def folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the dashboard keeps what a restart must not forget: BANDUP_STATE, or what systemd or the desktop name."""
-    if named := environ.get("BANDUP_STATE", "").strip():
-        return Path(named).expanduser()
-    if given := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
-        return Path(given)
-    home = environ.get("XDG_STATE_HOME", "").strip()
-    return (Path(home) if home else Path("~/.local/state").expanduser()) / "bandup"
-
-
 def _digest(user: Mapping[str, Any]) -> str:
     return sha256("\0".join(str(user.get(claim)) for claim in _CLAIMS).encode()).hexdigest()

@@ -14,7 +14,7 @@ import streamlit as st
 from data.roster import Roster, RosterError
 from queries import source
 from queries.gate import README, AccessError, Gate, Refused, Rules, Visitor, local
-from ui.shell.ended import Ended, folder
+from ui.shell.ended import Ended
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class _Process:
 
 @cache
 def _ended() -> Ended:
-    return Ended(folder())
+    return Ended(source.settings().state)
 
 
 def _client() -> str | None:

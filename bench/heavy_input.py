@@ -1,0 +1,53 @@
+"""How long the heaviest input takes to be read, near-JSON and class lists: `python -m bench.heavy_input`."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+if not __package__:
+    sys.exit("Start it in the folder of the repository: python -m bench.heavy_input")
+
+from bench.report import Report, seconds
+from data import roster
+from data.records.salvage import salvage
+from tests.support.class_lists import HEAVY
+from tests.support.nearly_json import SHAPES
+
+LONGEST = 400_000  # characters of a text; DynamoDB holds no more in an item
+GOALS = {"text that is nearly JSON": 0.5, "class list of 5 MB": 2.0}  # seconds of processor time, whatever it is
+_TRIES = 3
+
+
+def main() -> int:
+    """Print the best of three of each; the exit code is 1 where one misses its goal."""
+    report = Report()
+    for (kind, goal), times in zip(GOALS.items(), (dict(_texts()), dict(_class_lists())), strict=True):
+        report.table(kind, ("kind", "processor time"), [(name, seconds(best)) for name, best in times.items()])
+        slowest = max(times.values())
+        report.goal(kind, f"at most {seconds(goal)}", seconds(slowest), met=slowest <= goal)
+    print(report.goals_text())
+    return int(not all(goal.met for goal in report.goals))
+
+
+def _texts() -> Iterator[tuple[str, float]]:
+    for name, shape in SHAPES.items():
+        text = shape(LONGEST // max(1, len(shape(100)) - len(shape(99))))
+        yield name, _best(lambda text=text: salvage(text))
+
+
+def _class_lists() -> Iterator[tuple[str, float]]:
+    for name, content in HEAVY.items():
+        yield name, _best(lambda content=content: roster.parse(content))
+
+
+def _best(read: Callable[[], object]) -> float:
+    times = []
+    for _ in range(_TRIES):
+        begin = time.process_time()
+        read()
+        times.append(time.process_time() - begin)
+    return min(times)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
