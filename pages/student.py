@@ -56,12 +56,13 @@ with open_page("Student") as (session, clock):
             of_skills = profile.of_history(of_task, entry, clock, seen if of_task is history else None)
             flags = profile.flags_of(seen, entry, overview.rules_of_address(), clock)
             profile.facts(entry, seen, clock)
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                profile.reasons(flags)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                with st.container(width="stretch", gap="small"):
+                    profile.reasons(flags)
+                    profile.next_step(flags, seen, history, entry, listed, clock)
                 with part("The report"):
                     report.buttons(flags, of_skills, entry, period, session, clock)
             profile.cards(of_task, of_skills, medians, clock)
-            profile.next_step(flags, seen, history, entry, listed, clock)
 
     if history is None or recent is None:
         st.subheader("Flashcards", anchor=False)

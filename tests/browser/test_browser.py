@@ -445,6 +445,15 @@ def test_a_comment_is_typed_saved_and_printed_with_the_report(visitor: Visitor) 
     assert "Reads aloud every day." in PdfReader(saved.value.path()).pages[0].extract_text()
 
 
+def test_a_lessons_breadcrumb_leads_back_to_all_groups_with_the_filters(visitor: Visitor) -> None:
+    visitor.open("/lessons?of=writing&group=writing.coherence_band&lesson=on")
+    visitor.page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Lessons").click()
+    visitor.arrives("/lessons?of=writing")
+    visitor.until("document.querySelector('[class*=st-key-plan_]') && document.title === 'Lessons · BandUp'")
+    visitor.page.go_back()
+    visitor.until("document.title.startsWith('Coherence')")
+
+
 def test_a_lesson_sheet_opens_the_print_dialog(visitor: Visitor) -> None:
     visitor.context.add_init_script("window.print = () => { window.parent.printed = document.title }")
     visitor.open("/lessons?group=writing.coherence_band")

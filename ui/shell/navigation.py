@@ -89,8 +89,9 @@ def go(page: str, **ids: str) -> NoReturn:
 
 
 def href(page: str, **ids: str) -> str:
-    """The address of another page, relative to any; the filters travel along, `ids` may replace one."""
-    query = urlencode({**address.carried(), **ids}, doseq=True)
+    """The address of a page, relative to any; the filters travel along, `ids` may replace one, or end it if empty."""
+    named = {**address.carried(), **ids}
+    query = urlencode({key: value for key, value in named.items() if value}, doseq=True)
     return f"./{_path(page)}{query and '?'}{query}"
 
 

@@ -17,7 +17,8 @@ from queries.standings import Evaluations
 from ui.components import downloads, grid, markup, printing
 from ui.shell import address
 from ui.shell.clock import Clock
-from ui.shell.navigation import STUDENT, go
+from ui.shell.navigation import LESSONS, STUDENT, go, href
+from ui.shell.page import set_title
 from ui.students import recurring, tables
 from wording import formats, verdicts
 from wording.skills import SKILL_NAMES
@@ -52,16 +53,17 @@ def _card(group: Group, cost: str, roster: Roster) -> None:
 
 
 def _open(name: str) -> None:
-    """Open the lesson of a group, with its feedback; of none for all groups."""
-    address.put(group=name, lesson="on" if name else "")
+    """Open the lesson of a group, with its feedback."""
+    address.put(group=name, lesson="on")
 
 
 def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roster: Roster) -> None:
     """The lesson of one group: its students, their common feedback, the sheet and the file."""
-    st.button("All groups", icon=":material/arrow_back:", on_click=_open, args=("",), key="all_groups")
     criterion, members = CRITERIA[group.skill][group.criterion], [user_id for user_id, _ in group.students]
-    st.subheader(f"{criterion} · {SKILL_NAMES[group.skill]}", anchor=False, help=verdicts.WEAKEST_HELP)
-    st.text(f"{formats.count(len(members), 'student')} · median level {group.middle:.1f}")
+    title = f"{criterion} · {SKILL_NAMES[group.skill]}"
+    all_groups = markup.anchor(href(LESSONS, group="", lesson=""), "Lessons")
+    set_title(title, markup.breadcrumb([all_groups, title]))
+    st.text(f"{formats.count(len(members), 'student')} · median level {group.middle:.1f}", help=verdicts.WEAKEST_HELP)
     buttons = st.container(horizontal=True)
     row = grid.pick(
         tables.group(group.students, roster),
