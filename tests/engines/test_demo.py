@@ -84,6 +84,7 @@ def test_who_waits_for_another_visitors_start_of_the_demo_has_time_left(monkeypa
         assert min(pool.map(visit, range(4))) > 0
 
 
+@pytest.mark.slow
 def test_visitors_of_a_fresh_server_find_one_engine() -> None:
     if not Path("/proc/self/net/tcp").exists():
         unavailable("how many ports a process listens on can be seen on Linux")

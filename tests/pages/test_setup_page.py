@@ -275,6 +275,7 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(actual.name)
 
 
+@pytest.mark.slow
 def test_a_restore_drill_says_what_it_compared_and_asks_before_who_may(
     become: Callable[[Visitor | Refused], None],
 ) -> None:

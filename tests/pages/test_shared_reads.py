@@ -54,7 +54,11 @@ def test_the_second_visitor_reads_nothing(page: str) -> None:
     [
         ((AUDIT, {"audit": "12m"}), (JOBS, {})),
         pytest.param((AUDIT, {"audit": "12m"}), (OVERVIEW, {}), marks=pytest.mark.slow),
-        ((JOBS, {"jobs": "custom", "from": str((datetime.now(UTC) - timedelta(days=190)).date())}), (OVERVIEW, {})),
+        pytest.param(
+            (JOBS, {"jobs": "custom", "from": str((datetime.now(UTC) - timedelta(days=190)).date())}),
+            (OVERVIEW, {}),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["Jobs after Audit", "Overview after Audit", "Overview after Jobs"],
 )
@@ -68,6 +72,7 @@ def test_what_another_page_has_read_is_not_read_again(
     assert not app.exception
 
 
+@pytest.mark.slow
 def test_jobs_that_ten_visitors_read_again_by_themselves_cost_what_one_does() -> None:
     visit(JOBS, again="60s")
     with counted() as queries:
