@@ -69,7 +69,7 @@ with open_page("Evaluation") as (session, clock):
             markup.show(markup.paragraph(evaluation.transcript))
     record.technical(
         evaluation,
-        ("Status", record.status(evaluation.status, evaluation.created_at, clock)),
+        ("Status", record.status(evaluation, clock)),
         ("Model", evaluation.model_used or "Unknown"),
         ("Created", formats.exact(evaluation.created_at, clock.zone)),
         ids=[("Evaluation ID", evaluation.evaluation_id), ("Student ID", evaluation.user_id)],

@@ -44,7 +44,7 @@ with open_page("Flashcards") as (session, clock):
         st.text("This set has no cards." if deck.status == "completed" else "Still being created.")
     record.technical(
         deck,
-        ("Status", record.status(deck.status, deck.created_at, clock)),
+        ("Status", record.status(deck, clock)),
         ("Created", formats.exact(deck.created_at, clock.zone)),
         ("Document", deck.document_id or "Unknown"),
         ("Chunks", formats.whole(deck.chunk_count)),

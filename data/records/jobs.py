@@ -19,7 +19,9 @@ from data.schema import EVALUATIONS, FAILED, FLASHCARD_SETS, PROCESSING, Table
 
 FLASHCARDS = "flashcards"
 _TABLES: Mapping[str, Table] = {"evaluations": EVALUATIONS, FLASHCARDS: FLASHCARD_SETS}
-_REASONS = ("error", "error_message", "failure_reason")
+MARKED_IN = "failure_reason"
+"""The attribute in which marking says who gave a job up."""
+_REASONS = ("error", "error_message", MARKED_IN)
 _MARK = re.compile(
     r"Marked as failed by (.{1,320}) at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d): it was still processing"
 )
@@ -117,7 +119,7 @@ def reason(item: Item, table: Table) -> str | None:
 
     That somebody gave it up comes before what its record may have said already.
     """
-    mark = plain(item["failure_reason"]) if "failure_reason" in item else None
+    mark = plain(item[MARKED_IN]) if MARKED_IN in item else None
     if isinstance(mark, str) and Mark.parse(mark):
         return mark
     for name in _REASONS:
@@ -185,7 +187,7 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
             **about,
             UpdateExpression="SET #s = :failed, #r = :why",
             ConditionExpression="#s = :processing AND #c = :created",
-            ExpressionAttributeNames={"#s": "status", "#c": "created_at", "#r": "failure_reason"},
+            ExpressionAttributeNames={"#s": "status", "#c": "created_at", "#r": MARKED_IN},
             ExpressionAttributeValues={
                 ":failed": {"S": FAILED},
                 ":processing": {"S": PROCESSING},

@@ -83,7 +83,7 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
         ("Student", marking.called(key.user_id, roster) or key.user_id),
         ("ID", key.job_id),
         ("Type", marking.KINDS.get(kind, kind)),
-        ("Status", record.status(job.status, job.created_at, clock)),
+        ("Status", record.status(job, clock)),
         ("Started", f"{formats.exact(job.created_at, clock.zone)} · {formats.ago(job.created_at, clock.now)}"),
         (
             "Duration",
@@ -106,7 +106,7 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
         if not is_recovered and isinstance(job, FlashcardSet) and job.document_id:
             st.code(_again(job.document_id), language=None, wrap_lines=True)
     record.problems(job.issues)
-    record.unknown(job.unknown)
+    record.unknown(job)
     record.raw(job.raw)
     others = jobs[(jobs["user_id"] == key.user_id) & (jobs["job_id"] != key.job_id)]
     near = others[(others["created_at"] - job.created_at).abs() <= timedelta(days=1)] if job.created_at else others

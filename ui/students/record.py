@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn, TypeVar
 
 import pandas as pd
@@ -12,7 +12,8 @@ from markupsafe import Markup
 from analysis import job_states, tasks
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
-from data.records.parse import Issue, Json
+from data.records.jobs import MARKED_IN, Mark
+from data.records.parse import Issue
 from data.schema import COMPLETED, CRITERIA, OVERALL
 from queries.cache import Query
 from queries.session import Session
@@ -81,12 +82,25 @@ def facts(*pairs: tuple[str, str]) -> None:
     markup.show(markup.pairs(pairs))
 
 
-def status(value: str | None, created_at: datetime | None, clock: Clock) -> str:
-    """Icon and word for a record's status, with its age while it is processing."""
-    name = job_states.state(value, created_at, clock.now)
+def status(record: Evaluation | FlashcardSet, clock: Clock) -> str:
+    """Icon and word for a record's status, with its age while it is processing, or who gave it up and when."""
+    name = job_states.state(record.status, record.created_at, clock.now)
     if name == "unknown":
-        return f"? {value or 'unknown'}"
-    return formats.state(name, None if created_at is None else clock.now - created_at)
+        return f"? {record.status or 'unknown'}"
+    mark = _mark(record)
+    if mark is not None and name == "failed":
+        name = "abandoned"
+    label = formats.state(name, None if record.created_at is None else clock.now - record.created_at)
+    if mark is None:
+        return label
+    after = "" if name == "abandoned" else ", although given up"
+    return f"{label}{after} by {mark.who} at {formats.exact(mark.when, clock.zone)}"
+
+
+def _mark(record: Evaluation | FlashcardSet) -> Mark | None:
+    """Who gave its job up, where somebody did: it may have finished later all the same."""
+    reason = record.unknown.get(MARKED_IN)
+    return Mark.parse(reason) if isinstance(reason, str) else None
 
 
 def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock) -> None:
@@ -101,7 +115,7 @@ def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock) -> N
     with st.container(border=True):
         markup.show(markup.scores([_score(evaluation, previous, band, name) for band, name in names.items()]))
     if evaluation.status != COMPLETED:
-        markup.show(markup.line(status(evaluation.status, evaluation.created_at, clock)))
+        markup.show(markup.line(status(evaluation, clock)))
     if previous is not None and not math.isnan(evaluation.bands[OVERALL]):
         at = formats.time_or_none(previous["created_at"])
         day = "an unknown date" if at is None else formats.day(at, clock.zone, clock.now)
@@ -172,7 +186,7 @@ def technical(record: Evaluation | FlashcardSet, *pairs: tuple[str, str], ids: S
             st.code(text, language=None, wrap_lines=True, width="content")
         if odd:
             markup.show(markup.heading("Data problems"), _listed(record.issues))
-        unknown(record.unknown)
+        unknown(record)
         markup.show(markup.heading("Raw record (JSON)"))
         _json(record.raw)
 
@@ -193,10 +207,11 @@ def _listed(issues: Sequence[Issue]) -> Markup:
     )
 
 
-def unknown(attributes: Mapping[str, Json]) -> None:
-    """Attributes that the specification does not name."""
-    if attributes:
-        markup.show(markup.heading("Other fields"), feedback.layout(dict(attributes)))
+def unknown(record: Evaluation | FlashcardSet) -> None:
+    """Attributes that the specification does not name, but for who gave the job up: the status says that."""
+    ours = {MARKED_IN} if _mark(record) else set()
+    if attributes := {name: value for name, value in record.unknown.items() if name not in ours}:
+        markup.show(markup.heading("Other fields"), feedback.layout(attributes))
 
 
 def raw(item: str) -> None:

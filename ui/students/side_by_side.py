@@ -82,7 +82,7 @@ def opened(first: Evaluation, second: Evaluation, clock: Clock) -> None:
     ):
         with column:
             skill = SKILL_NAMES.get(one.type or "", one.type or "Unknown skill")
-            state = "" if one.status == COMPLETED else record.status(one.status, one.created_at, clock)
+            state = "" if one.status == COMPLETED else record.status(one, clock)
             to_it = href(EVALUATION, evaluation_id=one.evaluation_id, user_id=one.user_id)
             parts = [markup.bold(heading), skill, *filter(None, [state]), markup.anchor(to_it, "Open evaluation")]
             markup.show(markup.ways(parts))
@@ -94,7 +94,7 @@ def technical(first: Evaluation, second: Evaluation, clock: Clock) -> None:
         st.text(f"{record.type_of(one)} · {formats.exact(one.created_at, clock.zone)}")
         record.technical(
             one,
-            ("Status", record.status(one.status, one.created_at, clock)),
+            ("Status", record.status(one, clock)),
             ("Model", one.model_used or "Unknown"),
             ids=[("Evaluation ID", one.evaluation_id)],
         )
