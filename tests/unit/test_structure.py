@@ -226,7 +226,6 @@ OURS_TO_SAY = {
         "ui/setup/restore.py clock.zone.key",
     },
     "a number": {"ui/students/cards.py known", "ui/students/cards.py number", "ui/shell/loading.py share"},
-    "what a criterion is called": {"ui/students/lessons.py criterion"},
     "one of literals some lines above": {
         *(
             "ui/quality/findings.py name",
