@@ -19,7 +19,7 @@ from bandup.files import write_whole
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.environment import read_settings
-from data.messages import Notifications
+from data.messages import Notifications, dashboard_url
 from data.provisioning import verdict
 from data.provisioning.plan import plan
 from data.provisioning.verdict import judge
@@ -80,6 +80,7 @@ class Report:
     """What one call has learned. `jobs` is None where they could not be read; `problems` are sentences.
 
     `incidents` are those of the period, `every_incident` all that were read; `is_whole` says whether all was read.
+    `url` is the dashboard's address, empty where nobody says it.
     """
 
     jobs: Totals | None = None
@@ -90,6 +91,7 @@ class Report:
     statuses: list[Status] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     cost: str = ""
+    url: str = ""
 
     @property
     def status(self) -> Status:
@@ -132,6 +134,7 @@ def run(options: argparse.Namespace) -> int:
     report, now = Report(), datetime.now(UTC)
     try:
         settings = read_settings()
+        report.url = dashboard_url(os.environ)
         _from_environment(options)
         notifications = Notifications.read(os.environ) if options.notify else None
         state = notify.State.load(notify.path_of(notifications)) if notifications else None
@@ -301,7 +304,7 @@ def _as_json(report: Report, now: datetime) -> dict[str, Any]:
                 "students": len(one.students),
                 "recovered": one.recovered,
                 "over": one.is_over,
-                "link": f"/jobs?incident={one.code}",
+                "link": notify.link(one.code, report.url),
             }
             for one in report.incidents
         ],

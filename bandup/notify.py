@@ -193,7 +193,7 @@ def _message(
     return Message(
         title=f"{'Demo data: ' if is_demo else ''}{_TITLES[event]}: {what}",
         text=f"{figures(incident, now, ZoneInfo('UTC'))} Times in UTC.",
-        link=_link(notice, notifications),
+        link=link(notice.code, notifications.url),
         data={
             "event": event,
             "incident": {
@@ -222,14 +222,15 @@ def _gone(notice: Notice, notifications: Notifications, *, is_demo: bool) -> Mes
         title=f"{'Demo data: ' if is_demo else ''}{_TITLES['ended']}",
         text=f"The incident since {notice.first.astimezone(UTC):%d %b %H:%M} UTC is no longer there: its jobs do not "
         "count as failures any more, or are older than 30 days.",
-        link=_link(notice, notifications),
+        link=link(notice.code, notifications.url),
         data={"event": "ended", "incident": data},
         code=f"{notice.code}-{EVENTS.index('ended')}",
     )
 
 
-def _link(notice: Notice, notifications: Notifications) -> str:
-    return f"{notifications.url or 'http://127.0.0.1:8501'}/jobs?incident={notice.code}"
+def link(code: str, url: str) -> str:
+    """An incident's page on the dashboard at `url`; where nobody says where that is, on this computer."""
+    return f"{url or 'http://127.0.0.1:8501'}/jobs?incident={code}"
 
 
 _EXCEPTIONS = frozenset(name for name in dir(builtins) if name.endswith(("Error", "Exception")))

@@ -62,6 +62,6 @@ with open_page("Jobs") as (page_session, page_clock):
             listing.show(rows, len(jobs), period.name, session, clock, roster)
             summary.rates(jobs)
             detail.offer(every.jobs, session, clock, roster)
-        session.show_cost()
+        session.show_cost(of_page=False)
 
     live()

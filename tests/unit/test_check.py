@@ -152,7 +152,10 @@ def test_the_line_is_one_line_with_performance_data_and_nobody_is_named(
     assert all(re.fullmatch(r"\w+=[\d.]+%?(;[\d.]*){3,4}", part) for part in data.split())
 
 
-def test_json_has_status_jobs_wiring_and_incidents(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_status_jobs_wiring_and_incidents(
+    answer: Answer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BANDUP_URL", "https://bandup.example.org/")
     answer(frame(failed=3, completed=20), line_of("blocked"))
     assert main(["check", "--json"]) == 2
     document = json.loads(capsys.readouterr().out)
@@ -162,6 +165,7 @@ def test_json_has_status_jobs_wiring_and_incidents(answer: Answer, capsys: pytes
     assert document["wiring"] == {"critical": 1, "warning": 0, "unknown": 0}
     (incident,) = document["incidents"]
     assert (incident["jobs"], incident["students"], incident["over"]) == (3, 3, False)
+    assert incident["link"].startswith("https://bandup.example.org/jobs?incident=")
     assert "user-" not in json.dumps(document)
 
 

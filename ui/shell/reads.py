@@ -51,10 +51,12 @@ class PageSession(Session):
         if self.visitor.is_ops and (oldest := self.oldest) is not None:
             markup.show_beside(markup.quiet(f"Updated {oldest.astimezone(self.clock.zone):%H:%M}"))
 
-    def show_cost(self) -> None:
-        """The zone of all times on the page; for ops, what reading it cost: it would tell a teacher about others."""
-        cost = f" · {formats.cost(self.cost)}" if self.reads and self.visitor.is_ops else ""
-        markup.show(markup.quiet(f"Times in {self.clock.zone.key}{cost}"))
+    def show_cost(self, *, of_page: bool = True) -> None:
+        """For ops, what reading cost: it would tell a teacher about others. At the foot of a page, its zone too."""
+        zone = f"Times in {self.clock.zone.key}" if of_page else ""
+        cost = formats.cost(self.cost) if self.reads and self.visitor.is_ops else ""
+        if zone or cost:
+            markup.show(markup.quiet(" · ".join(filter(None, (zone, cost)))))
 
     def _say_stale(self, read: Read[T], failure: Failure) -> None:
         source.reopen_after(failure)
