@@ -181,21 +181,7 @@ def _without_warnings(store: Store, options: argparse.Namespace, report: Report)
 
 def warning(sample: Look) -> str:
     """What a look at a sample warns of, in a sentence or two."""
-    parts = [
-        f"{count:,} of {sample.sampled:,} sampled records have no {key} and would not be in the index."
-        for key, count in sample.missing.items()
-    ]
-    parts += [
-        f"{count:,} of {sample.sampled:,} sampled records have a {key} of another type: once the index exists, "
-        "DynamoDB refuses such writes of the Lambdas."
-        for key, count in sample.wrong.items()
-    ]
-    parts += [
-        f"{count:,} of {sample.sampled:,} sampled records have a {key} that is empty or too long for a key: once the "
-        "index exists, DynamoDB refuses such writes of the Lambdas."
-        for key, count in sample.refused.items()
-    ]
-    return " ".join([*parts, *(f"Example: {example}." for example in sample.examples)])
+    return " ".join([*account.sample_warnings(sample), *(f"Example: {example}." for example in sample.examples)])
 
 
 def _print(line: str = "") -> None:

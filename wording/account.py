@@ -4,6 +4,7 @@ from data.dynamodb.cost import restore_price
 from data.dynamodb.facts import TableFacts
 from data.provisioning.drill import Drill
 from data.provisioning.place import Place
+from data.provisioning.plan import Look
 from data.provisioning.verdict import Problem, State, Verdict
 from data.settings import Settings
 from wording import failures, formats
@@ -33,6 +34,20 @@ def headline(verdict: Verdict, medium: Medium = "page") -> str:
 def problem(of: Problem, medium: Medium = "page") -> str:
     """What one problem is about, and the fact."""
     return f"{of.owner} · {of.check.subject}: {failures.fact(of.check, medium)}"
+
+
+def sample_warnings(sample: Look) -> list[str]:
+    """What a sample of the records says against an index, a sentence per attribute and reason."""
+    refuses = "once the index exists, DynamoDB refuses such writes of the Lambdas."
+    return [
+        f"{count:,} of {sample.sampled:,} sampled records have {what.format(attribute)}{end}"
+        for counts, what, end in (
+            (sample.missing, "no {}", " and would not be in the index."),
+            (sample.wrong, "a {} of another type", f": {refuses}"),
+            (sample.refused, "a {} that is empty or too long for a key", f": {refuses}"),
+        )
+        for attribute, count in counts.items()
+    ]
 
 
 def place(of: Place, medium: Medium = "page") -> str:

@@ -19,7 +19,7 @@ from data.provisioning.plan import plan
 from data.provisioning.requests import create_request, index_update, pitr_request
 from data.schema import PITR_DAYS
 
-State: TypeAlias = Literal["running", "waiting", "done", "already", "not_offered", "failed", "skipped"]
+State: TypeAlias = Literal["running", "waiting", "unfinished", "done", "already", "not_offered", "failed", "skipped"]
 
 T = TypeVar("T")
 
@@ -28,13 +28,13 @@ _SENT = 5  # times that one change is asked for, where AWS accepts it and then s
 # comes too late: somebody else has just added that index.
 _RETRIES = {"throttled": 8, "service": 8, "busy": 20, "limit": 4, "too_slow": 2, "unreachable": 2, "rejected": 1}
 _BY_CLIENTS = ("variable", "alarms")
-_NOT_COME_ABOUT = "It was asked for, but does not come about. Verify, and plan again."
-_STILL_GOING_ON = "still going on in AWS; verify again later"
+_NOT_COME_ABOUT = "It was asked for, but does not come about. Check again, and plan anew."
+_STILL_GOING_ON = "still going on in AWS; check again later"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a step."""
+    """What happened to a step. Its last state is neither running nor waiting; unfinished is longer than we wait."""
 
     step: Step
     state: State
@@ -196,7 +196,7 @@ def _persist(step: Step, attempt: Callable[[int], Event | None], clock: Clock) -
             event, seconds = Event(step, "waiting", failure.to_keep()), _pause(failures)
         yield event
         if not clock.wait(seconds):
-            yield Event(step, "waiting", _STILL_GOING_ON)
+            yield Event(step, "unfinished", _STILL_GOING_ON)
             return
 
 
@@ -215,7 +215,7 @@ def _wire(clients: Clients, step: Step, clock: Clock) -> Iterator[Event]:
                     break
                 yield Event(step, "waiting", "Lambda is updating the function")
                 if not clock.wait():
-                    yield Event(step, "waiting", _STILL_GOING_ON)
+                    yield Event(step, "unfinished", _STILL_GOING_ON)
                     return
             if status == "Failed":
                 yield Event(step, "failed", "last update failed")

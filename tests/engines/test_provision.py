@@ -212,7 +212,7 @@ def test_patience_has_an_end_and_then_says_so(account: Store) -> None:
     with watching(account.client) as wire:
         wire.answer = answer
         events = run(account, steps, Clock(sleep=lambda _: None, patience_seconds=20))
-    assert ends(events) == [("index", "waiting", "still going on in AWS; verify again later")]
+    assert ends(events) == [("index", "unfinished", "still going on in AWS; check again later")]
     assert wire.changes == []
 
 

@@ -162,7 +162,7 @@ def test_before_an_index_somebody_must_look_and_accept_what_was_found(bare: Stor
     assert next(b for b in app.button if b.label.startswith("Apply")).disabled
     press(app, "Check a sample")
     text = words(app)
-    assert "1 of 3 have no created_at: they would not be in the index." in text
+    assert "1 of 3 sampled records have no created_at and would not be in the index." in text
     assert "1 of 3 have a created_at of another type" in text
     assert "odd / user-456: created_at is of type S" in text
     assert next(b for b in app.button if b.label.startswith("Apply")).disabled

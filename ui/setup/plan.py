@@ -16,11 +16,12 @@ from queries import source
 from queries.gate import Visitor
 from ui.components import markup
 from ui.shell.page import KEPT, forget, recheck
-from wording import failures, formats
+from wording import account, failures, formats
 
 _STATES: dict[State, str] = {
     "running": "working",
     "waiting": "waiting",
+    "unfinished": "not finished",
     "done": "✓ done",
     "already": "✓ already done",
     "not_offered": "- not done",
@@ -114,18 +115,8 @@ def _accepted(step: Step, sample: Look, key: str) -> bool:
     st.text(f"{step.detail} on {step.target.name}: looked at {whole} {sample.sampled:,} records, {cost}.")
     if not sample.warns:
         return True
-    for attribute, count in sample.missing.items():
-        st.text(f"⚠ {count:,} of {sample.sampled:,} have no {attribute}: they would not be in the index.")
-    for attribute, count in sample.wrong.items():
-        st.text(
-            f"⚠ {count:,} of {sample.sampled:,} have a {attribute} of another type: once the index exists, DynamoDB "
-            "refuses such writes of the Lambdas."
-        )
-    for attribute, count in sample.refused.items():
-        st.text(
-            f"⚠ {count:,} of {sample.sampled:,} have a {attribute} that is empty or too long for a key: once the index "
-            "exists, DynamoDB refuses such writes of the Lambdas."
-        )
+    for line in account.sample_warnings(sample):
+        st.text(f"⚠ {line}")
     markup.show(markup.bullets(sample.examples))
     return st.checkbox(f"Add {step.detail} all the same", key=f"{key}_accept_{step.target.name}_{step.detail}")
 
@@ -153,8 +144,6 @@ def _apply(store: Store, steps: Sequence[Step], key: str) -> None:
                     line.text(text)
                     if event.state not in ("running", "waiting"):
                         line = st.empty()
-                        results.append(text)
-                    elif failures.message(event).startswith("still"):
                         results.append(text)
         except Failure as failure:
             results.append(f"✕ {failures.sentences(failure)}")
