@@ -95,6 +95,16 @@ class Student:
     test_at: datetime | None = None
     teacher: str = ""
 
+    @property
+    def label(self) -> str:
+        """What to call them: the name, else the ID."""
+        return self.name or self.user_id
+
+    @property
+    def label_with_id(self) -> str:
+        """The name with the ID, or the ID alone."""
+        return f"{self.name} ({self.user_id})" if self.name else self.user_id
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -51,7 +51,7 @@ class Lesson:
 def html(lesson: Lesson) -> bytes:
     """One HTML file that prints on A4: no scripts, nothing from elsewhere."""
     students = "".join(
-        f'<tr><td dir="auto">{_text(student.name or student.user_id)}</td><td>{_text(student.class_name)}</td>'
+        f'<tr><td dir="auto">{_text(student.label)}</td><td>{_text(student.class_name)}</td>'
         f"<td>{level:.1f}</td><td>{_target(student)}</td></tr>"
         for student, level in lesson.members
     )
@@ -118,7 +118,7 @@ def _feedback(lesson: Lesson) -> str:
 
 def _phrase(phrase: Phrase, lesson: Lesson) -> str:
     students = {user_id for _, user_id in phrase.said_in}
-    names = ", ".join(student.name or student.user_id for student, _ in lesson.members if student.user_id in students)
+    names = ", ".join(student.label for student, _ in lesson.members if student.user_id in students)
     return f'<span dir="auto">{_text(phrase.text)}</span> <small>{_text(names)}</small>'
 
 

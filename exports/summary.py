@@ -94,7 +94,7 @@ class Summary:
 
     def name(self, user_id: str) -> str:
         """A student's name, or the ID."""
-        return _line(self.roster.student(user_id).name or user_id)
+        return _line(self.roster.student(user_id).label)
 
     def moment(self, when: datetime) -> str:
         """When something was."""

@@ -29,7 +29,7 @@ with open_page("Evaluation") as (session, clock):
 
     entry = class_list.used(session.visitor).student(evaluation.user_id)
     set_title(record.title(evaluation, clock), breadcrumb.of_student(entry))
-    name = markup.anchor(href(STUDENT, user_id=entry.user_id), entry.name or entry.user_id)
+    name = markup.anchor(href(STUDENT, user_id=entry.user_id), entry.label)
     ways = [markup.joined(["of ", name])]
     line = st.container()
 

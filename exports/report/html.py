@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def render(report: Report) -> bytes:
     """One HTML file that prints on one A4 page: no scripts, nothing from elsewhere."""
     student, practice = words.on_one_line(report.student), words.practice(report)
-    name = student.name or student.user_id
+    name = student.label
     with charts.settings():
         columns = "".join(map(_column, words.sides(report)))
         chart = ""

@@ -80,7 +80,7 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
     age = None if job.created_at is None else clock.now - job.created_at
     unfinished = job.status not in (COMPLETED, FAILED)
     record.facts(
-        ("Student", marking.called(key.user_id, roster) or key.user_id),
+        ("Student", roster.student(key.user_id).label_with_id),
         ("ID", key.job_id),
         ("Type", marking.KINDS.get(kind, kind)),
         ("Status", record.status(job, clock)),

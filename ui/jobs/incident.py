@@ -77,7 +77,7 @@ def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:
         several = [user_id for user_id in one.students if (user_id in missing) is is_missing]
         if several:
             links = [
-                markup.anchor(href(STUDENT, user_id=user_id), roster.student(user_id).name or user_id)
+                markup.anchor(href(STUDENT, user_id=user_id), roster.student(user_id).label)
                 for user_id in several[:_MOST_STUDENTS]
             ]
             more = len(several) - len(links)

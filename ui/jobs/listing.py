@@ -188,7 +188,7 @@ def show(
                     rows["state"], rows["created_at"], rows["recovered"], strict=True
                 )
             ],
-            "Student": [marking.called(user_id, roster) for user_id in rows["user_id"]],
+            "Student": [user_id and roster.student(user_id).label_with_id for user_id in rows["user_id"]],
             "Error message": rows["why"],
             "Model": rows["model_used"],
             "Date": rows["created_at"],

@@ -31,13 +31,6 @@ _STEP = 0.5
 """Seconds of marking between two looks for a click on Stop."""
 
 
-def called(user_id: str | None, roster: Roster) -> str | None:
-    """A student's name with the ID, as far as the class list has one."""
-    if not user_id or not (name := roster.student(user_id).name):
-        return user_id
-    return f"{name} ({user_id})"
-
-
 def offer(rows: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
     """Mark overdue and stuck jobs of the list as failed: exactly which in a dialog, then one update each. For ops."""
     if not session.visitor.is_ops:
@@ -85,7 +78,7 @@ def _ask(clock: Clock, roster: Roster) -> None:
                             formats.state(state, clock.now - created_at)
                             for state, created_at in zip(asked["state"], asked["created_at"], strict=True)
                         ],
-                        "Student": [called(user_id, roster) for user_id in asked["user_id"]],
+                        "Student": [user_id and roster.student(user_id).label_with_id for user_id in asked["user_id"]],
                         "ID": asked["job_id"],
                     }
                 )

@@ -96,7 +96,7 @@ def _incidents(several: Sequence[Incident], roster: Roster, clock: Clock) -> Non
                     markup.joined(
                         [
                             f"{figures(one, clock.now, clock.zone)} · ",
-                            names(one, lambda user_id: roster.student(user_id).name or user_id),
+                            names(one, lambda user_id: roster.student(user_id).label),
                         ]
                     ),
                 ]

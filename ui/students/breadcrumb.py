@@ -9,7 +9,7 @@ from ui.shell.navigation import OVERVIEW, STUDENT, href
 
 def of_student(student: Student, *, here: bool = False) -> Markup:
     """Links to the list, to the class and to the student; `here` is the student's own page."""
-    name = student.name or student.user_id
+    name = student.label
     steps: list[str] = [markup.anchor(href(OVERVIEW), "Students")]
     if student.class_name:
         steps.append(markup.anchor(href(OVERVIEW, **{"class": student.class_name}), student.class_name))

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from data import roster
-from data.roster import Problem, Roster, RosterError, Student
+from data.roster import Problem, Roster, RosterError
 from queries import records, source
 from queries.gate import Visitor
 from queries.session import cache
@@ -78,11 +78,6 @@ def _within(uploaded: Roster, own: Roster) -> Roster:
     if kept is None or kept[0] is not uploaded or kept[1] is not own:
         kept = st.session_state[_NARROWED] = (uploaded, own, uploaded.within(own.students.keys()))
     return kept[2]
-
-
-def called(student: Student) -> str:
-    """A student's name with the id, or the id alone."""
-    return f"{student.name} ({student.user_id})" if student.name else student.user_id
 
 
 def button(session: PageSession, days: int) -> None:
@@ -288,7 +283,7 @@ def _compare(current: Roster, session: PageSession, days: int) -> None:
         return
     with part("The comparison with the records"):
         active = set(session.answer(records.period, days).read.value["user_id"].dropna())
-        absent = [called(student) for student in current.students.values() if student.user_id not in active]
+        absent = [student.label_with_id for student in current.students.values() if student.user_id not in active]
         unlisted = sorted(active - current.students.keys())
         if absent:
             with st.expander(f"{formats.count(len(absent), 'student')} of the list without recent records"):

@@ -43,7 +43,7 @@ def beside() -> None:
 def _results(query: str, matches: Sequence[Student], offered: Sequence[Student]) -> None:
     links = [
         [
-            markup.anchor(href(STUDENT, user_id=student.user_id), student.name or student.user_id),
+            markup.anchor(href(STUDENT, user_id=student.user_id), student.label),
             *filter(None, [" · ".join(filter(None, (student.class_name, student.name and student.user_id)))]),
         ]
         for student in offered

@@ -38,7 +38,7 @@ def cards(groups: Sequence[Group], asked: Evaluations, session: Session, roster:
 
 
 def _card(group: Group, cost: str, roster: Roster) -> None:
-    names = [_name(user_id, roster) for user_id, _ in group.students]
+    names = [roster.student(user_id).label for user_id, _ in group.students]
     more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
     markup.show(
         markup.heading(CRITERIA[group.skill][group.criterion], 3),
@@ -106,10 +106,6 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
             key="lesson_csv",
             label="Download CSV",
         )
-
-
-def _name(user_id: str, roster: Roster) -> str:
-    return roster.student(user_id).name or user_id
 
 
 def _keys(group: Group, asked: Evaluations, session: Session) -> tuple[Key, ...]:

@@ -129,10 +129,7 @@ def since_last_week(week: Week, roster: Roster) -> None:
     """How many have a reason that they did not have a week ago, and who, with the weightiest of these reasons."""
     if not week.new:
         return
-    names = [
-        f"{roster.student(row.student.user_id).name or row.student.user_id} ({verdicts.flag(row.flags[0])})"
-        for row in week.new[:_NEW]
-    ]
+    names = [f"{roster.student(row.student.user_id).label} ({verdicts.flag(row.flags[0])})" for row in week.new[:_NEW]]
     more = f" and {len(week.new) - _NEW:,} more" if len(week.new) > _NEW else ""
     # What does not fit is in the list below.
     markup.show(markup.cut_line(markup.chip(f"{len(week.new):,} new since last week"), f" {', '.join(names)}{more}"))
@@ -228,7 +225,7 @@ def _entry(row: Row, choice: Choice, roster: Roster) -> list[str]:
         for skill in choice.skills
         if skill in row.student.standings
     ]
-    link = markup.anchor(href(STUDENT, user_id=student.user_id), student.name or student.user_id)
+    link = markup.anchor(href(STUDENT, user_id=student.user_id), student.label)
     return [link, *filter(None, (verdicts.reasons(row.flags), " · ".join(levels)))]
 
 

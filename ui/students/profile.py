@@ -97,7 +97,7 @@ def ask_whose(here: str, label: str, roster: Roster) -> NoReturn:
 
 def title(entry: Student, what: str = "", *, here: bool = False) -> None:
     """Who this is, and what of theirs is on the page; `here` is the student's own page."""
-    name = entry.name or entry.user_id
+    name = entry.label
     set_title(f"{name} · {what}" if what else name, breadcrumb.of_student(entry, here=here))
 
 

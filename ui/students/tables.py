@@ -77,7 +77,7 @@ def students(rows: Sequence[Row], roster: Roster, skills: Sequence[str]) -> pd.D
     """The class as it is shown; without the columns that the roster says nothing for."""
     entries = [roster.student(row.student.user_id) for row in rows]
     columns: dict[str, Any] = {
-        "Student": [student.name or student.user_id for student in entries],
+        "Student": [student.label for student in entries],
         "Why": [verdicts.reasons(row.flags) or None for row in rows],
     }
     for skill in skills:
@@ -205,7 +205,7 @@ def group(members: Sequence[tuple[str, float]], roster: Roster) -> pd.DataFrame:
     entries = [roster.student(user_id) for user_id, _ in members]
     frame = pd.DataFrame(
         {
-            "Student": [student.name or student.user_id for student in entries],
+            "Student": [student.label for student in entries],
             "Level": [f"{level:.1f}" for _, level in members],
             "Target": [formats.band(student.target) for student in entries],
             "Test": _tests(entries),
