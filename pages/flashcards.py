@@ -41,7 +41,7 @@ with open_page("Flashcards") as (session, clock):
         st.text("The cards of this set cannot be read:")
         markup.show(markup.paragraph(deck.unread))
     else:
-        st.text("This set has no cards." if deck.status == "completed" else "Still being created.")
+        st.text(cards.none(deck))
     record.technical(
         deck,
         ("Status", record.status(deck, clock)),

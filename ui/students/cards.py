@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from data.records.flashcards import FlashcardSet
-from data.schema import FLASHCARD_SETS
+from data.schema import FAILED, FLASHCARD_SETS, PROCESSING
 from exports import anki, spreadsheets
 from queries import records
 from queries.session import Session
@@ -57,6 +57,13 @@ def name(card_set: FlashcardSet) -> str:
     """What the set is called: its document's name, without the folders and the ending that S3 keys have."""
     last = (card_set.document_id or "").rstrip("/").rpartition("/")[2]
     return re.sub(r"\.[A-Za-z0-9]{1,5}$", "", last) or "Flashcards"
+
+
+def none(card_set: FlashcardSet) -> str:
+    """That a set has no cards, and whether some may still come."""
+    if card_set.status == FAILED:
+        return "No cards: creating this set failed."
+    return "Still being created." if card_set.status == PROCESSING else "This set has no cards."
 
 
 def counted(card_set: FlashcardSet) -> str:
