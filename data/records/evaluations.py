@@ -9,7 +9,7 @@ from datetime import datetime
 from data.dynamodb.reads import Item
 from data.records import frames, salvage
 from data.records.columns import Context, Reading, always, completed
-from data.records.parse import Issue, Json, amount, band, count, item_json, moment, one_of, text, unique
+from data.records.parse import Issue, Json, band, count, duration, item_json, moment, one_of, text, unique
 from data.records.rows import Records
 from data.records.salvage import Salvaged
 from data.schema import BANDS, COMPLETED, CRITERIA, EVALUATIONS, OVERALL, STATUSES, TYPES
@@ -118,7 +118,7 @@ _records = Records(
         "user_id": Reading(text, always),
         **{name: _band(name) for name in BANDS},
         "model_used": Reading(text),
-        "duration": Reading(amount),
+        "duration": Reading(duration),
         "word_count": Reading(count),
         "created_at": Reading(moment, always),
     },

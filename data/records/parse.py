@@ -47,6 +47,7 @@ _TYPES = {
 # BandUp did not exist before 2000, and a plausible time in milliseconds is far beyond one in seconds.
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 LAST = datetime(2100, 1, 1, tzinfo=UTC)
+_LONGEST_DURATION = 10**7  # seconds; a recording takes minutes, and what is far longer is no timedelta
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = int(FIRST.timestamp()), int(LAST.timestamp())
 
@@ -208,14 +209,19 @@ def count(value: Value, note: Note) -> int | None:
     return None if number is None else int(number)
 
 
-def amount(value: Value, note: Note, *, stored: str = "S") -> float | None:
-    """A number of at least 0, declared to be stored as type `stored` (S or N)."""
+def duration(value: Value, note: Note) -> float | None:
+    """A number of seconds, at most some four months."""
+    return amount(value, note, most=_LONGEST_DURATION)
+
+
+def amount(value: Value, note: Note, *, stored: str = "S", most: int = 10**15) -> float | None:
+    """A number from 0 to `most`, declared to be stored as type `stored` (S or N)."""
     text = value.get("N", value.get("S"))
     number = None if text is None else _decimal(text)
     if number is None:
         note("not a number" if text is not None else _wrong_type(value, "a number"))
         return None
-    if not 0 <= number <= 10**15:
+    if not 0 <= number <= most:
         note("below zero" if number < 0 else "impossibly large")
         return None
     if stored not in value:

@@ -211,6 +211,9 @@ DURATION_CASES: dict[str, tuple[Item, float | None, str | None]] = {
     "not-a-number": ({"S": "nan"}, None, "not a number"),
     "negative": ({"S": "-3"}, None, "below zero"),
     "clock": ({"S": "2:00"}, None, "not a number"),
+    "four months": ({"S": "10000000"}, 1e7, None),
+    "longer": ({"S": "10000001"}, None, "impossibly large"),
+    "ages": ({"S": "1e14"}, None, "impossibly large"),
 }
 
 
