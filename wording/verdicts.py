@@ -174,8 +174,10 @@ def reasons(flags: Iterable[Flag]) -> str:
 def flag(flag: Flag) -> str:
     """Why a student needs attention, with its number.
 
-    >>> flag(Flag("away", 19.8)), flag(Flag("below", 1.5, "writing")), flag(Flag("lost", 1))
-    ('Inactive 19 days', 'Writing 1.5 below target', '1 missing result')
+    >>> flag(Flag("away", 19.8)), flag(Flag("away", 1.2))
+    ('Inactive 19 days', 'Inactive 1 day')
+    >>> flag(Flag("below", 1.5, "writing")), flag(Flag("lost", 1))
+    ('Writing 1.5 below target', '1 missing result')
     >>> flag(Flag("below", 1.5, "writing", needed=0.62)), flag(Flag("below", 1.5, "writing", needed=0.62, pace=0.1))
     ('Writing needs 0.6 a month until the test', 'Writing needs 0.6 a month until the test, has 0.1')
     >>> flag(Flag("below", 1.5, "writing", needed=9.1, pace=0.1))
@@ -184,7 +186,11 @@ def flag(flag: Flag) -> str:
     skill = SKILL_NAMES.get(flag.skill or "", "")
     if flag.rule == "away":
         # As far back as everybody is read; a longer period finds the student with a number.
-        return f"No activity in {WINDOW.days} days" if math.isinf(flag.amount) else f"Inactive {int(flag.amount)} days"
+        return (
+            f"No activity in {WINDOW.days} days"
+            if math.isinf(flag.amount)
+            else f"Inactive {formats.count(int(flag.amount), 'day')}"
+        )
     if flag.rule == "below":
         if math.isnan(flag.needed):
             return f"{skill} {flag.amount:.1f} below target"
