@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from data.records.frames import ERRORS
+from data.records.parse import FIRST, LAST
 
 GAP = timedelta(hours=2)
 """Failures farther apart than this are two incidents; AWS tries a failed job again within minutes, not hours."""
@@ -50,11 +51,12 @@ class Incident:
 
 
 def began(code: str) -> datetime | None:
-    """When the incident of this code began; None where it is no code."""
+    """When the incident of this code began; None where it is no code, or of a time that no record can have."""
     try:
-        return datetime.strptime(code.partition("-")[2], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        moment = datetime.strptime(code.partition("-")[2], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
+    return moment if FIRST <= moment < LAST else None
 
 
 def incidents(jobs: pd.DataFrame, now: datetime) -> list[Incident]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from analysis import job_states
 from data.records.jobs import FLASHCARDS, Key
+from data.records.parse import FIRST
 from data.roster import Roster
 from data.schema import COMPLETED
 from queries.session import Session
@@ -147,9 +148,8 @@ def _during(clock: Clock) -> tuple[datetime, datetime] | None:
     code = address.value(DURING)
     if not code:
         return None
-    try:
-        local = datetime.fromisoformat(code).replace(tzinfo=clock.zone)
-    except ValueError:
+    local = _local(code, clock)
+    if local is None:
         markup.show_beside(markup.quiet(f"The link's time “{code}” is none."))
         return None
     # By the wall clock: a day may have 23 or 25 hours.
@@ -159,6 +159,16 @@ def _during(clock: Clock) -> tuple[datetime, datetime] | None:
     day = formats.day(first, clock.zone, clock.now)
     markup.show_beside(markup.chip(f"{day}, {local:%H:%M} to {local + timedelta(hours=1):%H:%M}" if is_hour else day))
     return first, last
+
+
+def _local(code: str, clock: Clock) -> datetime | None:
+    """The local time that a bar begins; None for anything else."""
+    try:
+        local = datetime.fromisoformat(code).replace(tzinfo=clock.zone)
+    except ValueError:
+        return None
+    # Nothing can be reckoned from the first and the last years that there are: the day before or after is none.
+    return local if FIRST.year <= local.year <= clock.now.year + 1 else None
 
 
 def bar(start: pd.Timestamp, period: Span) -> str:

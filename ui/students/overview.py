@@ -27,6 +27,13 @@ _RULES = {
     "weakest": "Weak criterion",
     "away": "Inactive",
 }
+_STANDARD = Rules()
+_AMOUNTS = {
+    "below": (float(_STANDARD.below or 0), 9.0),
+    "weakest": (float(_STANDARD.weakest or 0), 9.0),
+    "away": (float(_STANDARD.away or 0), float(progress.WINDOW.days)),
+}
+"""The rules that are amounts, by their keys in the address: what is usual, and the most that can be asked for."""
 _FLAGGED = "any"
 _ON_PHONE = 20  # students in a phone's list, which has no pages of its own
 _NEW = 3  # students with new reasons who are named
@@ -49,7 +56,6 @@ def flagged(listed: Listing) -> str | None:
 
 def rules() -> Rules:
     """The rules of attention, readable and settable, in the address; 0 switches one off."""
-    standard = Rules()
     changed = any(address.value(rule) for rule in attention.RULES)
     with st.popover("Attention rules (changed)" if changed else "Attention rules"):
         lost = filters.switch(
@@ -59,45 +65,44 @@ def rules() -> Rules:
             explain="A job failed or got stuck and did not succeed within a day.",
         )
         falling = filters.switch("Declining trend", key="falling", default=True, explain=verdicts.TREND_HELP)
-        below = filters.number(
+        below = _amount(
             "Below target by (bands)",
             key="below",
-            default=standard.below or 0,
             step=0.5,
-            most=9,
             explain="The level, with all of its margin, is so far below the target. With a test date: the target is "
             "out of reach by then. 0 = off.",
         )
-        weakest = filters.number(
+        weakest = _amount(
             "Weak criterion by (bands)",
             key="weakest",
-            default=standard.weakest or 0,
             step=0.5,
-            most=9,
             explain="A criterion is so far below the mean of the others, again and again. 0 = off.",
         )
-        away = filters.number(
+        away = _amount(
             "Inactive for (days)",
             key="away",
-            default=standard.away or 0,
             step=1,
-            most=progress.WINDOW.days,
             explain="No evaluation of any kind for so many days. 0 = off.",
         )
     return Rules(math.floor(away) or None, below or None, weakest or None, falling, lost)
 
 
+def _amount(label: str, *, key: str, step: float, explain: str) -> float:
+    default, most = _AMOUNTS[key]
+    return filters.number(label, key=key, default=default, step=step, most=most, explain=explain)
+
+
 def rules_of_address() -> Rules:
     """The rules as the address has them, for a page that only applies them; what it cannot mean is the standard."""
-    standard = Rules()
 
-    def number(key: str, usual: float | None) -> float:
-        return address.read(key, usual or 0.0, lambda text: address.number(text, progress.WINDOW.days))[0]
+    def amount(key: str) -> float:
+        default, most = _AMOUNTS[key]
+        return address.read(key, default, lambda text: address.number(text, most))[0]
 
     return Rules(
-        math.floor(number("away", standard.away)) or None,
-        number("below", standard.below) or None,
-        number("weakest", standard.weakest) or None,
+        math.floor(amount("away")) or None,
+        amount("below") or None,
+        amount("weakest") or None,
         address.value("falling") != "off",
         address.value("lost") != "off",
     )
