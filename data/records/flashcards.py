@@ -1,6 +1,7 @@
 """Records and frames of the flashcard sets table."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from data.records.rows import Records
 from data.schema import COMPLETED, FLASHCARD_SETS, STATUSES
 
 _PAIRS = "cards as pairs instead of question and answer"
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _DEEPEST = 3  # objects around the list of cards
 _SIDES = (("question", "answer"), ("front", "back"), ("term", "definition"), ("word", "meaning"), ("q", "a"))
 
@@ -48,6 +50,16 @@ class FlashcardSet:
     unknown: Mapping[str, Json]
     issues: tuple[Issue, ...]
     raw: str
+
+
+def document_name(document_id: str | None) -> str:
+    """A document's name out of its key in S3, without folders and ending; empty where there is none.
+
+    >>> document_name("uploads/user-1/Cell biology.pdf"), document_name(None)
+    ('Cell biology', '')
+    """
+    last = (document_id or "").rstrip("/").rpartition("/")[2]
+    return _ENDING.sub("", last) or last
 
 
 def parse(item: Item) -> FlashcardSet:

@@ -74,7 +74,7 @@ def test_the_seed_documents_items_are_shown_right(empty: Store) -> None:
     assert sorted(history["ID"]) == ["eval-abc123", "speak-xyz789"]
     assert set(history["Band"]) == {"7.0"}
     assert history["Date"].iloc[0] == "8 Dec 2024, 15:00"
-    assert student.dataframe[1].value["Document"].tolist() == ["vocab-guide.pdf"]
+    assert student.dataframe[1].value["Document"].tolist() == ["vocab-guide"]
     assert "2 requests · 1 read unit<" in words(student)
 
     speaking = words(show(*EVALUATION))

@@ -21,7 +21,7 @@ from data.roster import RosterError, Student
 from exports import anki, spreadsheets
 from tests.support.work import is_linear, repeats_groups_possessively, units
 from ui.components import grid, markup
-from ui.students import cards, feedback, recurring
+from ui.students import feedback, recurring
 from wording import foreign_text, incidents
 
 ROOT = Path(__file__).parents[2]
@@ -97,12 +97,7 @@ PATTERNS = [(f"{name} {n}", *rest) for n, (name, *rest) in enumerate(_patterns()
 def test_expressions_are_found_however_they_are_written() -> None:
     places = {name.split()[0] for name, *_ in PATTERNS}
     assert {"fingerprints._VARYING", "phrases._PIECE", "roster._YEAR_FIRST", "incidents._TITLES"} <= places
-    assert {place.partition(":")[0] for place in places if ":" in place} >= {
-        "errors",
-        "sheets",
-        "anki",
-        "cards",
-    }
+    assert {place.partition(":")[0] for place in places if ":" in place} >= {"errors", "sheets", "anki"}
 
 
 def _run(pattern: re.Pattern[Any], whole: bool) -> Callable[[str], object]:
@@ -180,7 +175,7 @@ LOOPS: dict[str, Callable[[str], object]] = {
     "a link's label": lambda text: (recurring._PLAIN.fullmatch(text), recurring._NAME.fullmatch(text)),
     "cards that are no JSON": lambda text: _set(flashcards=text),
     "cards": lambda text: _set(flashcards=json.dumps([{"question": text, "answer": text, text: text}])),
-    "a set's name": lambda text: cards.name(_set(document_id=text)),
+    "a set's name": flashcards.document_name,
     "a reason": lambda text: jobs.Key("evaluations", text, text) and jobs._MARK.fullmatch(text),
     "a class list": _class_list,
     "a name in a class list": lambda text: _class_list(

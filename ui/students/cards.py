@@ -1,7 +1,6 @@
 """A student's flashcard sets, and the cards of one: one to practise with the keyboard, and all as a table."""
 
 import random
-import re
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -51,12 +50,6 @@ def sets_of(user_id: str, session: Session, clock: Clock, *, with_filter: bool =
     )
     if row is not None:
         go(FLASHCARDS, set_id=rows["set_id"][row], user_id=user_id)
-
-
-def name(card_set: FlashcardSet) -> str:
-    """What the set is called: its document's name, without the folders and the ending that S3 keys have."""
-    last = (card_set.document_id or "").rstrip("/").rpartition("/")[2]
-    return re.sub(r"\.[A-Za-z0-9]{1,5}$", "", last) or "Flashcards"
 
 
 def none(card_set: FlashcardSet) -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from analysis import attention, job_states, tasks
 from analysis.attention import Row
 from analysis.progress import Progress
+from data.records.flashcards import document_name
 from data.records.parse import Issue
 from data.roster import Roster, Student
 from data.schema import BANDS, CRITERIA, CRITERION_NAMES, OVERALL, WRITING
@@ -53,7 +54,7 @@ def sets(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Flashcard sets as they are shown."""
     return _without_empty_remarks(
         {
-            "Document": rows["document_id"].map(lambda key: (key or "").rsplit("/", 1)[-1] or None),
+            "Document": rows["document_id"].map(lambda key: document_name(key) or None),
             "Date": rows["created_at"],
             "Status": state_labels(rows, now),
             ODD: [issue_text(issues) for issues in rows["issues"]],
