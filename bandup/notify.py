@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from analysis.incidents import GAP, Incident
 from bandup.files import write_whole
-from data.messages import Message, Notifications, NotSent
+from data.messages import Message, Notifications, NotSent, Target
 from data.settings import state_folder
 from wording.incidents import figures, kind
 
@@ -33,7 +33,10 @@ _TITLES: dict[Event, str] = {"began": "Incident", "going on": "Incident goes on"
 
 @dataclass(slots=True)
 class Notice:
-    """An incident of which something was told: its cause as a digest, and by target the events."""
+    """An incident of which something is to be told: its cause as a digest, and by target the events that were told.
+
+    A target that takes nothing has no events yet.
+    """
 
     cause: str
     first: datetime
@@ -51,6 +54,11 @@ class Notice:
     @property
     def is_open(self) -> bool:
         """Whether somebody was told that it began, and not yet that it is over."""
+        return any(events and "ended" not in events for events in self.events.values())
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether something is still to be told to somebody, also who took nothing so far."""
         return any("ended" not in events for events in self.events.values())
 
     def covers(self, incident: Incident) -> bool:
@@ -92,7 +100,7 @@ class State:
 
     def since(self, now: datetime, period: timedelta) -> datetime:
         """From when on jobs are to be read, so that no incident is missed that is open or came between two checks."""
-        opened = [one.first for one in self.notices if one.is_open]
+        opened = [one.first for one in self.notices if one.is_pending]
         last = now - LOOK_BACK if self.checked_at is None else self.checked_at - GAP
         return max(min([now - period, last, *opened]), now - max(_LONGEST, period))
 
@@ -129,9 +137,14 @@ def tell(
         yield from _news(incident, notice, state, notifications, now, after, down, is_demo=is_demo)
     if is_whole:
         for notice in state.notices:
-            if notice.is_open and not any(notice is one for one in seen):
+            if any(notice is one for one in seen):
+                continue
+            # Who took nothing of it is not told that it is gone.
+            notice.events = {name: events for name, events in notice.events.items() if events}
+            if notice.is_open:
                 message = _gone(notice, notifications, is_demo=is_demo)
-                yield from _send(message, "ended", notice, state, notifications, down)
+                told_before = [target for target in notifications.targets if target.name in notice.events]
+                yield from _send(message, "ended", notice, state, told_before, down)
         state.checked_at = now
         state.save()
 
@@ -161,17 +174,17 @@ def _news(
         event: Event = "ended"
     else:
         event = "going on" if now - notice.first >= after else "began"
-        if all("ended" in events for events in notice.events.values()):
-            notice.events = {}  # a failure came in late: it is not over after all
-    yield from _send(_message(incident, notice, event, now, notifications, is_demo), event, notice, state,
-                     notifications, down)  # fmt: skip
+        # A failure came in late: to whom it was over, it begins anew.
+        notice.events = {name: events for name, events in notice.events.items() if "ended" not in events}
+    message = _message(incident, notice, event, now, notifications, is_demo)
+    yield from _send(message, event, notice, state, notifications.targets, down)
 
 
 def _send(
-    message: Message, event: Event, notice: Notice, state: State, notifications: Notifications, down: set[str]
+    message: Message, event: Event, notice: Notice, state: State, targets: Sequence[Target], down: set[str]
 ) -> Iterator[str]:
     """To each target that was not told so, which then counts as told of what comes before it too."""
-    for target in notifications.targets:
+    for target in targets:
         events = notice.events.setdefault(target.name, [])
         if event in events or target.name in down:
             continue

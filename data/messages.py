@@ -226,8 +226,12 @@ def dashboard_url(environ: Mapping[str, str]) -> str:
     """Where the dashboard is, for links; empty where nobody says. SettingsError when it cannot be."""
     address = value_of(environ, "BANDUP_URL").strip()
     if address:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(address)
+            usable = parts.scheme in ("http", "https") and _is_whole(address, parts)
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.fragment:
             raise SettingsError(f"BANDUP_URL is “{address}”: give the dashboard's address, https://bandup.example.org.")
     return address.rstrip("/")
 
@@ -241,7 +245,7 @@ def _url(address: str, variable: str) -> SplitResult:
     """The parts of a URL. Its path is a secret, so it is in no message; unencrypted only on this computer."""
     try:
         parts = urlsplit(address)
-        usable = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f-\uffff]", address)
+        usable = _is_whole(address, parts)
     except ValueError:
         usable = False
     if not usable or "@" in parts.netloc or parts.fragment:
@@ -249,6 +253,11 @@ def _url(address: str, variable: str) -> SplitResult:
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
         raise SettingsError(f"{variable} must begin with https://; http:// is for this computer alone.")
     return parts
+
+
+def _is_whole(address: str, parts: SplitResult) -> bool:
+    """Whether it has a host and nothing that a URL may not hold; ValueError where its port is none."""
+    return bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f-\uffff]", address)
 
 
 def _format(environ: Mapping[str, str], host: str) -> Format:

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from analysis.incidents import Incident
+from analysis.incidents import GAP, Incident
 from bandup import notify
 from bandup.__main__ import main
 from data import messages
@@ -161,6 +161,72 @@ def test_an_incident_whose_jobs_were_given_up_ends_only_if_all_was_read(
     assert hook.events == ["began", "ended"]
 
 
+@pytest.fixture
+def second(hook: Receiver, tell: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a second place beside the hook was told; with "down" in it, it takes nothing."""
+    events: list[str] = []
+
+    def send(_: Topic, message: messages.Message) -> None:
+        if "down" in events:
+            raise messages.NotSent("The topic is away.")
+        events.append(message.data["event"])
+
+    monkeypatch.setattr(Topic, "send", send)
+    read = Notifications.read
+    topic = {"BANDUP_NOTIFY_TOPIC": "arn:aws:sns:eu-west-1:123456789012:incidents"}
+    monkeypatch.setattr(Notifications, "read", lambda environ: read({**environ, **topic}))
+    return events
+
+
+def test_nobody_who_was_not_told_that_it_began_is_told_that_it_is_gone(
+    tell: Callable[..., list[str]], hook: Receiver, second: list[str]
+) -> None:
+    second.append("down")
+    assert tell(BURST) == ["The topic is away."]
+    second.clear()
+    assert tell() == []
+    assert (hook.events, second) == (["began", "ended"], [])
+    second.append("down")
+    hook.answers = [404]
+    tell(BURST, now=NOW + timedelta(hours=1))
+    second.clear()
+    tell(now=NOW + timedelta(hours=1))
+    assert (hook.events, second) == (["began", "ended"], [])
+
+
+def test_what_nobody_took_is_looked_for_until_it_is_told(
+    tell: Callable[..., list[str]], hook: Receiver, second: list[str], tmp_path: Path
+) -> None:
+    def since(now: datetime) -> datetime:
+        return notify.State.load(tmp_path / "notify.json").since(now, timedelta(hours=1))
+
+    second.append("down")
+    tell(OVER)
+    later = NOW + timedelta(days=2)
+    tell(OVER, now=later)
+    assert since(later) == OVER.first
+    second.clear()
+    tell(OVER, now=later)
+    assert (hook.events, second) == (["ended"], ["ended"])
+    assert since(later) == later - GAP
+    # What is gone is looked for no longer, though one place was never told.
+    second.append("down")
+    tell(BURST, now=later)
+    tell(now=later)
+    assert since(later) == later - GAP
+
+
+def test_who_was_told_the_end_is_told_that_it_opens_again_and_nobody_else(
+    tell: Callable[..., list[str]], hook: Receiver, second: list[str]
+) -> None:
+    tell(BURST)
+    second.append("down")
+    tell(OVER)
+    second.remove("down")
+    tell(BURST)
+    assert (hook.events, second) == (["began", "ended", "began"], ["began"])
+
+
 def test_a_failure_that_comes_late_opens_it_again(tell: Callable[..., list[str]], hook: Receiver) -> None:
     tell(OVER)
     tell(BURST)
@@ -258,6 +324,9 @@ def test_slack_and_teams_get_title_text_and_link(form: str, hook: Receiver, tmp_
     ("environ", "variable"),
     [
         ({}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://example.org/x", "BANDUP_URL": "http://[x"}, "BANDUP_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://example.org/x", "BANDUP_URL": "http://example.org:port"}, "BANDUP_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://example.org/x", "BANDUP_URL": "http://a b"}, "BANDUP_URL"),
         ({"BANDUP_NOTIFY_URL": "hooks.slack.com/x"}, "BANDUP_NOTIFY_URL"),
         ({"BANDUP_NOTIFY_URL": "http://example.org/x"}, "BANDUP_NOTIFY_URL"),
         ({"BANDUP_NOTIFY_URL": "https://u:p@example.org/x"}, "BANDUP_NOTIFY_URL"),
