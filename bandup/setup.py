@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -52,7 +53,8 @@ class Report:
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command and its options."""
     parser = commands.add_parser("setup", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
-    parser.add_argument("--apply", action="store_true", help="do it (for aws: needs BANDUP_ALLOW_CHANGES=1)")
+    todo = parser.add_mutually_exclusive_group()
+    todo.add_argument("--apply", action="store_true", help="do it (for aws: needs BANDUP_ALLOW_CHANGES=1)")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
     parser.add_argument("--required-only", action="store_true", help="leave out what is only recommended")
     parser.add_argument(
@@ -63,7 +65,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--account", default="", metavar="ID", help="the account to be changed; --apply on real AWS needs it"
     )
-    parser.add_argument(
+    todo.add_argument(
         "--drill",
         action="store_true",
         help="restore the newest state of each table to a copy, compare it with the table, and say how to delete it",
@@ -105,7 +107,7 @@ def _run(options: argparse.Namespace, report: Report) -> int:
         return _FAILED
     accepted = _without_warnings(store, options, report)
     _tell(options, "")
-    for event in apply(store, accepted, who=f"terminal user {getpass.getuser()}", clients=clients):
+    for event in apply(store, accepted, who=_who(), clients=clients):
         report.events.append(event)
         suffix = f" · {failures.message(event, 'terminal')}" if event.state != "running" else ""
         _tell(options, f"{event.state:12} {event.step.what}{suffix}")
@@ -125,7 +127,7 @@ def _drill(store: Store, options: argparse.Namespace, report: Report) -> int:
         target = Target(table, store.settings.name(table))
         _tell(options, account.drill_cost(store.facts(table), store.settings))
         result: Drill | str = ""
-        for result in run_drill(store, target, who=f"terminal user {getpass.getuser()}", now=datetime.now(UTC)):
+        for result in run_drill(store, target, who=_who(), now=datetime.now(UTC)):
             if isinstance(result, str):
                 _tell(options, result)
         if isinstance(result, Drill):
@@ -137,6 +139,14 @@ def _drill(store: Store, options: argparse.Namespace, report: Report) -> int:
         else:
             code = 3
     return code
+
+
+def _who() -> str:
+    """Who makes a change, for the log; by number where the computer has no name for them, as in many containers."""
+    try:
+        return f"terminal user {getpass.getuser()}"
+    except (KeyError, OSError, ImportError):
+        return f"terminal user {os.getuid() if hasattr(os, 'getuid') else 'unknown'}"
 
 
 def _unconfirmed(place: Place, account_id: str) -> str:
