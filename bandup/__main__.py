@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -41,4 +42,13 @@ def main(arguments: Sequence[str]) -> int:
 if __name__ == "__main__":
     # It ends within seconds: at its usual pace the collector takes a tenth of the time and finds next to nothing.
     gc.set_threshold(100_000)
-    sys.exit(main(sys.argv[1:]))
+    try:
+        try:
+            exit_code = main(sys.argv[1:])
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads the output has enough of it (`| head`), https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        exit_code = 1
+    sys.exit(exit_code)

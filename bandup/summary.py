@@ -4,7 +4,6 @@ import argparse
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,13 +24,12 @@ from data.schema import TYPES
 from data.settings import Settings, SettingsError
 from exports import summary as page
 from exports.summary import Summary
-from queries import gate, records, source, standings
+from queries import gate, records, secret_files, source, standings
 from queries.gate import EVERYBODY_ELSE, AccessError, Gate, Visitor
 from queries.session import Session
 from wording import failures, formats
 
 _DAYS = 30  # as the page Students has it unless told
-_SECRETS = Path(".streamlit", "secrets.toml")
 _ABOUT = "Write or mail one page per class: who needs attention and why, what changed since last week, groups."
 _EPILOG = (
     "--mail shows whom it would write to; only with --send it does. Each teacher gets their own classes: those of "
@@ -74,8 +72,6 @@ def run(options: argparse.Namespace) -> int:
         message = str(error)
     except Failure as failure:
         message = failures.sentences(failure, "terminal")
-    except OSError as error:
-        message = f"{options.out} could not be written: {error.strerror or error}."
     print(message, file=sys.stderr)
     return 1
 
@@ -134,7 +130,6 @@ def _summary(class_name: str, roster: Roster, settings: Settings, zone: ZoneInfo
 
 
 def _write(folder: Path, summaries: Mapping[str, Summary]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     used: set[str] = set()
     for name, summary in summaries.items():
         beginning = re.sub(r"\W+", "-", name.casefold()).strip("-")[:60] or "class"
@@ -144,7 +139,11 @@ def _write(folder: Path, summaries: Mapping[str, Summary]) -> None:
         used.add(stem)
         for suffix, content in ((".html", page.html(summary)), (".txt", page.text(summary))):
             path = folder / f"{stem}{suffix}"
-            write_whole(path, content)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_whole(path, content)
+            except OSError as error:
+                raise _Wrong(f"{folder} could not be written: {error.strerror or error}.") from error
             print(f"{path}  {summary.headline}" if suffix == ".html" else path)
 
 
@@ -186,16 +185,19 @@ def _message(summary: Summary, sender: str, address: str) -> EmailMessage:
 
 def _recipients(classes: Sequence[str] | Mapping[str, Any], roster: Roster) -> Recipients:
     """Who gets which of these classes; whoever may not see a class on the pages does not get it either."""
-    rules = gate.Rules.read(_secrets())
+    files = secret_files.paths(os.environ)
+    rules = gate.Rules.read(secret_files.read(files))
     recipients = Recipients()
+    if not rules:
+        recipients.remarks.append(f"No sign-in is set up, so that nobody is refused. Looked for in {', '.join(files)}.")
     for name in classes:
         addresses = {roster.student(user_id).teacher.strip().casefold() for user_id in roster.members(name)} - {""}
         own = {address for address in addresses if is_address(address)}
         if rules:
+            own |= {address for address, of in rules.classes.items() if name in of and address != EVERYBODY_ELSE}
             refused = sorted(address for address in own if not _may_see(rules, address, name))
             recipients.remarks += [f"Not to {address}, who may not see {name} by secrets.toml." for address in refused]
             own -= set(refused)
-            own |= {address for address, of in rules.classes.items() if name in of and address != EVERYBODY_ELSE}
         if not own:
             recipients.remarks.append(
                 f"Nobody gets {name}: its teacher's e-mail address is neither in the class list's column “teacher” nor "
@@ -207,21 +209,12 @@ def _recipients(classes: Sequence[str] | Mapping[str, Any], roster: Roster) -> R
 
 
 def _may_see(rules: gate.Rules, address: str, class_name: str) -> bool:
-    """Whether this address has a role by name, and the class is one of those it may see."""
+    """Whether this address has a role, and the class is one of those it may see.
+
+    Who is a teacher by a claim is known to the provider alone: then being named in `[classes]` has to do.
+    """
     if address in rules.ops:
         return True
     limit = rules.classes.get(address, rules.classes.get(EVERYBODY_ELSE))
-    return address in rules.teachers and (limit is None or class_name in limit)
-
-
-def _secrets() -> dict[str, Any]:
-    """secrets.toml as the server reads it: the user's own, then the one beside dashboard.py. Empty without one."""
-    content: dict[str, Any] = {}
-    for path in (Path.home() / _SECRETS, Path(__file__).parent.parent / _SECRETS):
-        if not path.exists():
-            continue
-        try:
-            content |= tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise AccessError(f"{path} cannot be read, and says who may see what. Nothing was sent.") from error
-    return content
+    has_role = address in rules.teachers or (bool(rules.teacher_values) and address in rules.classes)
+    return has_role and (limit is None or class_name in limit)

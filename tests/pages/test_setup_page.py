@@ -24,7 +24,7 @@ from data.provisioning.clients import Clients
 from data.provisioning.requests import create, create_request
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FUNCTIONS, TABLES
 from data.settings import Settings
-from queries import source
+from queries import secret_files, source
 from queries.gate import Refused, Visitor
 from tests.support import browser, engines
 from tests.support.accounts import bare_request
@@ -451,7 +451,7 @@ def test_settings_say_where_each_comes_from_and_no_secret(
         monkeypatch.setenv(name, "")
     monkeypatch.setattr(environment, "_from_file", {})
     monkeypatch.setattr(environment, "_overruled", {})
-    monkeypatch.setattr(sign_in, "_secret_files", lambda: iter([(secrets, {"auth": {"cookie_secret": "hush-2"}})]))
+    monkeypatch.setattr(sign_in, "sections", lambda: secret_files.sections([str(secrets)]))
     environment.load(os.environ)
     app = show(SETUP)
     html = "\n".join(str(element.value) for element in app.get("html"))

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from data.roster import Roster, Student
-from queries import gate, source
+from queries import gate, secret_files, source
 from queries.gate import AccessError, Refused, Rules, Visitor
 from queries.session import cache
 from tests.conftest import secrets_of
@@ -258,6 +259,39 @@ def test_a_broken_secrets_file_is_not_taken_for_none(
     monkeypatch.setattr(st, "get_option", {"secrets.files": [str(path)]}.get)
     with pytest.raises(AccessError, match="cannot be read"):
         secrets_of()
+
+
+@pytest.fixture
+def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path]:
+    """Streamlit's folders: the user's, that of the start, and the one beside dashboard.py."""
+    folders = {name: tmp_path / name / ".streamlit" for name in ("home", "started", "beside")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "started")
+    monkeypatch.setattr(secret_files, "_BESIDE", folders["beside"])
+    return folders
+
+
+def test_commands_look_for_secrets_where_the_server_does(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_main_script_path", str(folders["beside"].parent / "dashboard.py"))
+    assert secret_files.paths({}) == config.get_config_files("secrets.toml")
+    monkeypatch.chdir(folders["beside"].parent)
+    assert secret_files.paths({}) == config.get_config_files("secrets.toml")
+
+
+def test_where_secrets_are_may_be_said_by_a_variable_or_config_toml(folders: dict[str, Path]) -> None:
+    for name in ("home", "beside"):
+        (folders[name] / "config.toml").write_text(f'[secrets]\nfiles = ["/{name}.toml"]\n', encoding="utf-8")
+    (folders["started"] / "config.toml").write_text('[server]\naddress = "127.0.0.1"\n', encoding="utf-8")
+    assert secret_files.paths({}) == ["/beside.toml"]
+    assert secret_files.paths({secret_files.VARIABLE: "/a.toml /b.toml"}) == ["/a.toml", "/b.toml"]
+    (folders["home"] / "config.toml").write_text("[secrets", encoding="utf-8")
+    with pytest.raises(AccessError, match=r"config\.toml cannot be read"):
+        secret_files.paths({})
 
 
 PAGES = ["overview", "student", "evaluation", "flashcards", "jobs", "audit", "setup"]

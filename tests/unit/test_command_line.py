@@ -1,5 +1,11 @@
 """`python -m bandup`: commands, help, and exit codes that nobody can take for another."""
 
+import getpass
+import os
+import subprocess
+import sys
+from unittest.mock import MagicMock
+
 import pytest
 
 from bandup import setup
@@ -9,6 +15,7 @@ from data.provisioning.drift import Check, Target
 from data.provisioning.place import Place
 from data.provisioning.plan import Plan
 from data.schema import EVALUATIONS
+from tests.support.engines import ROOT
 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"], ["--apply"]])
@@ -24,6 +31,38 @@ def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     assert "setup" in capsys.readouterr().out
+
+
+def test_whoever_has_read_enough_of_the_output_gets_no_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        command = [sys.executable, "-m", "bandup", "check", "--help"]
+        # Buffered, as it is into a pipe: argparse itself passes over what it cannot write.
+        environ = {**os.environ, "PYTHONUNBUFFERED": ""}
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environ, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_a_user_whom_the_computer_has_no_name_for_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a container: KeyError up to Python 3.12, OSError since; ImportError on Windows.
+    for error in (KeyError("getpwuid(): uid not found: 1234"), OSError("No username set"), ImportError("pwd")):
+        monkeypatch.setattr(getpass, "getuser", MagicMock(side_effect=error))
+        monkeypatch.setattr(os, "getuid", lambda: 1234, raising=False)
+        assert setup._who() == "terminal user 1234"
+    monkeypatch.delattr(os, "getuid")
+    assert setup._who() == "terminal user unknown"
+    monkeypatch.setattr(getpass, "getuser", lambda: "olga")
+    assert setup._who() == "terminal user olga"
+
+
+def test_a_drill_and_an_application_are_two_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["setup", "--drill", "--apply"])
+    assert ended.value.code == 1
+    assert "--apply" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--aply"], ["--json", "more"]])

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from bandup import summary
 from bandup.__main__ import main
 from data.demo import sample
+from data.roster import Roster, Student
 from tests.conftest import unavailable
 from tests.support import browser, engines
 from tests.support.app import show
@@ -106,9 +107,9 @@ def teachers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where secrets.toml may stand; without it there is none."""
-    path = tmp_path / "secrets.toml"
-    monkeypatch.setattr(summary, "_SECRETS", path)
+    """Where secrets.toml may stand, as Streamlit is told; without it there is none."""
+    path = tmp_path / "elsewhere.toml"
+    monkeypatch.setenv("STREAMLIT_SECRETS_FILES", str(path))
     return path
 
 
@@ -190,6 +191,50 @@ teacher = ["lan@school.example", "tran@school.example"]
     assert "Not to le@school.example" in output.err
     secrets.write_text("[classes", encoding="utf-8")
     assert main(["summary", "--all", "--mail"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("claim", "addresses"),
+    [
+        ("", set()),
+        # A role may come from a claim too, which only the provider knows; but not one of ops, who are in no [classes].
+        ('[roles.claim]\nname = "groups"\nteacher = ["teachers"]\n', {"left@school.example"}),
+        ('[roles.claim]\nname = "groups"\nops = ["admins"]\n', set()),
+    ],
+)
+def test_whoever_lost_the_role_gets_no_class_that_still_names_them(
+    claim: str, addresses: set[str], secrets: Path
+) -> None:
+    roles = '[roles]\nops = ["olga@school.example"]\n'
+    classes = f'[classes]\n"left@school.example" = ["{MONDAY}"]\n'
+    secrets.write_text(f"{AUTH}{roles}{claim}{classes}", encoding="utf-8")
+    recipients = summary._recipients([MONDAY], Roster({"user-1": Student("user-1", "Linh", MONDAY)}))
+    assert set(recipients.classes) == addresses
+    assert any("Not to left@school.example" in remark for remark in recipients.remarks) is not bool(addresses)
+
+
+def test_without_sign_in_it_says_where_it_looked_for_the_rules(secrets: Path) -> None:
+    assert any(str(secrets) in remark for remark in summary._recipients([MONDAY], Roster()).remarks)
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(summary.page, "html", lambda _: "")
+    monkeypatch.setattr(summary.page, "text", lambda _: "")
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    with pytest.raises(summary._Wrong, match="file could not be written"):
+        summary._write(blocked, {MONDAY: Any})
+
+
+def test_a_closed_pipe_is_no_folder_that_could_not_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(summary, "_run", closed)
+    with pytest.raises(BrokenPipeError):
+        main(["summary", "--all", "--mail"])
 
 
 @pytest.mark.parametrize(

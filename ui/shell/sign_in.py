@@ -1,18 +1,16 @@
 """Who the browser's request is from. Asked at every page run, fragment, download and change; nothing of it is kept."""
 
 import logging
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from data.roster import Roster, RosterError
-from queries import source
+from queries import secret_files, source
 from queries.gate import README, AccessError, Gate, Refused, Rules, Visitor, local
 from ui.shell.ended import Ended
 
@@ -109,29 +107,9 @@ def _client() -> str | None:
 
 def sections() -> dict[str, str]:
     """The sections of secrets.toml, and the file that each is taken from; AccessError when it cannot be read."""
-    return {name: str(path) for path, content in _secret_files() for name in content}
+    return secret_files.sections(st.get_option("secrets.files"))
 
 
 def _secrets() -> dict[str, Any]:
-    """The content of secrets.toml as it is now, empty when there is none; AccessError when it cannot be read.
-
-    Streamlit's own st.secrets says of a file that it cannot read the same as of none, and no longer follows a file
-    that was broken once: a role that was taken away would stay.
-    """
-    merged: dict[str, Any] = {}
-    for _, content in _secret_files():
-        merged |= content
-    return merged
-
-
-def _secret_files() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Each file of secrets that is there, with what it says; the last one counts."""
-    for path in map(Path, st.get_option("secrets.files")):
-        if not path.exists():
-            continue
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            log.warning("%s cannot be read: %s", path, error)
-            raise AccessError("secrets.toml cannot be read; the log says why.") from error
-        yield path, content
+    """The content of secrets.toml as it is now, empty when there is none; AccessError when it cannot be read."""
+    return secret_files.read(st.get_option("secrets.files"))
