@@ -34,6 +34,11 @@ class TableFacts:
     price: float | None = None
 
     @property
+    def partition(self) -> str:
+        """The partition in the table's ARN: aws, aws-cn, and so on."""
+        return self.arn.split(":")[1] if self.arn.count(":") >= 5 else ""
+
+    @property
     def region(self) -> str:
         """The region in the table's ARN."""
         return self.arn.split(":")[3] if self.arn.count(":") >= 5 else ""

@@ -16,6 +16,7 @@ from data.demo import engine
 from data.demo.sample import sample
 from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
+from data.dynamodb.facts import TableFacts
 from data.provisioning.requests import create
 from data.records.jobs import Key, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
@@ -27,6 +28,11 @@ from ui.jobs import detail, marking
 from ui.shell.boundary import NOT_SHOWN
 
 JOBS = "pages/jobs.py"
+
+
+def table_at(partition: str, region: str) -> TableFacts:
+    """An empty table that is there."""
+    return TableFacts("t", f"arn:{partition}:dynamodb:{region}:1:table/t", 0, 0, {})
 
 
 def labels(app: Any) -> dict[str, str]:
@@ -299,11 +305,36 @@ def test_the_log_that_is_opened_is_the_functions_own_where_that_may_be_asked(
     settings = Settings.read({"BANDUP_SOURCE": "aws"})
     monkeypatch.setattr(source, "settings", lambda: settings)
     monkeypatch.setattr(source, "store", lambda: SimpleNamespace(real_aws=True))
-    monkeypatch.setattr(source, "facts", lambda _: SimpleNamespace(region="eu-west-1"))
+    monkeypatch.setattr(source, "facts", lambda _: table_at("aws", "eu-west-1"))
     monkeypatch.setattr(source, "log_group", log_group)
     url = detail._logs(Key("evaluations", "eval-1", "u"), "writing", datetime(2026, 3, 4, tzinfo=UTC))
     assert url
     assert f"log-group/{group}" in url
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "start"),
+    [
+        ("aws", "eu-west-1", "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#"),
+        ("aws-cn", "cn-north-1", "https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#"),
+        (
+            "aws-us-gov",
+            "us-gov-west-1",
+            "https://us-gov-west-1.console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1#",
+        ),
+        ("aws-iso", "us-iso-east-1", None),
+    ],
+)
+def test_the_log_is_opened_in_the_console_of_the_tables_partition(
+    partition: str, region: str, start: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "settings", lambda: Settings.read({"BANDUP_SOURCE": "aws"}))
+    monkeypatch.setattr(source, "store", lambda: SimpleNamespace(real_aws=True))
+    monkeypatch.setattr(source, "facts", lambda _: table_at(partition, region))
+    monkeypatch.setattr(source, "log_group", cache(lambda name: name))
+    url = detail._logs(Key("evaluations", "eval-1", "u"), "writing", datetime(2026, 3, 4, tzinfo=UTC))
+    assert (url is None) == (start is None)
+    assert (url or "").startswith(start or "")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +354,7 @@ def test_a_jobs_log_is_that_of_the_function_which_does_such_jobs_wherever_it_is_
     monkeypatch.setattr(detail, "FUNCTIONS", functions)
     monkeypatch.setattr(source, "settings", lambda: settings)
     monkeypatch.setattr(source, "store", lambda: SimpleNamespace(real_aws=True))
-    monkeypatch.setattr(source, "facts", lambda _: SimpleNamespace(region="eu-west-1"))
+    monkeypatch.setattr(source, "facts", lambda _: table_at("aws", "eu-west-1"))
     monkeypatch.setattr(source, "log_group", cache(lambda function: f"/logs/{function}"))
     url = detail._logs(Key(table, "job-1", "u"), kind, datetime(2026, 3, 4, tzinfo=UTC))
     assert (url is None) == (name is None)

@@ -27,6 +27,12 @@ from ui.shell.page import recheck
 from ui.students import record, tables
 from wording import foreign_text, formats
 
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""Where the pages of AWS are, by partition. Of the secret regions nobody outside knows."""
 NOTHING_TO_DO = "Nothing to do: the student has a result from a later job."
 
 
@@ -184,7 +190,7 @@ def _why(key: Key, jobs: pd.DataFrame) -> str:
 
 
 def _logs(key: Key, kind: str, created_at: datetime | None) -> str | None:
-    """The Lambda's CloudWatch log around a job's start, on real AWS.
+    """The Lambda's CloudWatch log around a job's start, on real AWS whose console has a known address.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_Link_To_Page.html
     """
@@ -197,8 +203,11 @@ def _logs(key: Key, kind: str, created_at: datetime | None) -> str | None:
     if not source.store().real_aws or created_at is None or name is None:
         return None
     try:
-        region = source.facts(key.of).region
+        facts = source.facts(key.of)
     except Failure:
+        return None
+    region, console = facts.region, _CONSOLES.get(facts.partition)
+    if console is None:
         return None
     try:
         log_group = source.log_group(name)
@@ -209,6 +218,6 @@ def _logs(key: Key, kind: str, created_at: datetime | None) -> str | None:
     group = quote(quote(log_group, safe=""), safe="").replace("%", "$")
     query = quote(f"?start={first}&end={last}", safe="").replace("%", "$")
     return (
-        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+        f"https://{region}.{console}/cloudwatch/home?region={region}"
         f"#logsV2:log-groups/log-group/{group}/log-events{query}"
     )
