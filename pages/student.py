@@ -74,7 +74,7 @@ with open_page("Student") as (session, clock):
         )
         for tab in (progress, criteria, evaluations) if recent.empty else ():
             with tab:
-                st.info(f"Choose a longer period: the last {period.name} have no evaluations of this student.")
+                st.info(profile.none_left(of_task, history, period))
         if not recent.empty:
             with progress, part("The progress"):
                 profile.trends(recent, of_skills, clock)

@@ -219,7 +219,7 @@ OURS_TO_SAY = {
         *("ui/students/record.py label", "ui/students/side_by_side.py label"),
     },
     "the name of a period, from a list of ours": {
-        *("pages/jobs.py period.name", "pages/student.py period.name", "ui/quality/findings.py period.name"),
+        *("pages/jobs.py period.name", "ui/quality/findings.py period.name"),
         *("ui/students/overview.py period.name", "ui/students/tables.py period"),
     },
     "a time zone that the computer knows": {
@@ -254,6 +254,7 @@ OURS_TO_SAY = {
     "the tab's title, which is no Markdown": {"ui/shell/page.py foreign_text.short(title, 60)"},
     "made of numbers or literals near by": {
         *("ui/jobs/marking.py jobs_asked", "ui/components/long_read.py *say(step)"),
+        "pages/student.py profile.none_left(of_task, history, period)",
     },
 }
 PERMITTED = {entry: reason for reason, entries in OURS_TO_SAY.items() for entry in entries}

@@ -87,6 +87,15 @@ def of_task(history: pd.DataFrame) -> pd.DataFrame:
     return history if task is None else history[~writing | (task_of == task)].reset_index(drop=True)
 
 
+def none_left(of_task: pd.DataFrame, history: pd.DataFrame, period: Period) -> str:
+    """That the filters have left no evaluation of a student who has some, and which one to change."""
+    task = "" if of_task is history else f"of Writing Task {address.value('task')}"
+    if of_task.empty:
+        return f"This student has no evaluations {task}. Choose “All” as the Writing task."
+    what = f"{task} or another skill" if task else "of this student"
+    return f"Choose a longer period: the last {period.name} have no evaluations {what}."
+
+
 def ask_whose(here: str, label: str, roster: Roster) -> NoReturn:
     """For an address that names no student: a way to find one for the page `here`, and a link to the overview."""
     if user_id := finder.student_finder(roster):
