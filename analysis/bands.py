@@ -76,6 +76,16 @@ def after(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
     return _neighbour(history, evaluation_id, completed_only=True, older=False)
 
 
+def is_first(history: pd.DataFrame, evaluation_id: str) -> bool:
+    """Whether it is surely the first completed evaluation of its skill: no other is older, or of an unknown time."""
+    own = history[history["evaluation_id"] == evaluation_id]
+    if own.empty or own["created_at"].isna().any():
+        return False
+    others = history[(history["evaluation_type"] == own["evaluation_type"].iloc[0]) & (history["status"] == COMPLETED)]
+    times = others.loc[others["evaluation_id"] != evaluation_id, "created_at"]
+    return bool((times > own["created_at"].iloc[0]).all())
+
+
 def older(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
     """The evaluation just before, of any skill and status."""
     return _neighbour(history, evaluation_id, completed_only=False, older=True)

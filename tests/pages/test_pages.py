@@ -11,10 +11,13 @@ import pytest
 from data.demo import engine
 from data.demo.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET, SEED_STUDENT
 from data.dynamodb.client import Store
+from data.dynamodb.errors import Failure
 from data.provisioning.requests import create_request
+from data.records import evaluations
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from queries.gate import Visitor
+from queries.session import cache
 from tests.support import engines
 from tests.support.app import (
     EVALUATION,
@@ -30,7 +33,7 @@ from tests.support.app import (
     show,
     words,
 )
-from tests.support.known_class import failed, put
+from tests.support.known_class import completed, failed, put
 from ui.shell import sign_in
 from ui.shell.boundary import NOT_SHOWN
 
@@ -115,6 +118,23 @@ def test_bands_show_the_change_since_the_evaluation_before(empty: Store) -> None
     assert scores(app)["Writing band"] == "7.0 +1.0"
     assert "← Previous" in words(app)
     assert "Next →" not in words(app)
+
+
+def test_that_an_evaluation_is_the_first_is_said_only_where_its_history_is_there(
+    empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(empty, completed("u", 1, 6.0))
+    address = "pages/evaluation.py", {"evaluation_id": "u-writing-1", "user_id": "u"}
+    assert "First Writing evaluation." in words(show(*address))
+    cache.clear()
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise Failure("access_denied", operation="Query")
+
+    monkeypatch.setattr(evaluations, "history", refuse)
+    text = words(show(*address))
+    assert "Task achievement 6.0" in text
+    assert "First Writing evaluation." not in text
 
 
 def test_of_a_failed_evaluation_no_criterion_stands_there_empty(empty: Store) -> None:

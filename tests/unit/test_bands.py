@@ -43,6 +43,27 @@ def at_start(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "created_at": {"N": str(int(START.timestamp()))}}
 
 
+@pytest.mark.parametrize(
+    ("others", "is_first"),
+    [
+        ([], True),
+        ([attempt(6)], True),
+        ([attempt(4, kind="speaking")], True),
+        ([attempt(4, status="failed", overall=None)], True),
+        ([attempt(4)], False),
+        ([attempt(4, "unreadable")], False),
+        ([timeless(attempt(4))], False),
+    ],
+    ids=["alone", "later", "other skill", "failed", "earlier", "earlier without a band", "at an unknown time"],
+)
+def test_an_evaluation_is_the_first_of_its_skill_only_where_that_is_sure(
+    others: list[dict[str, Any]], is_first: bool
+) -> None:
+    assert bands.is_first(history(attempt(5), *others), "eval-5") is is_first
+    assert bands.is_first(history(timeless(attempt(5)), *others), "eval-5") is False
+    assert bands.is_first(history(*others), "eval-5") is False
+
+
 def same(one: SkillBands, other: SkillBands) -> bool:
     pairs = ((one.latest, other.latest), (one.change, other.change), (one.best, other.best))
     return one.scored == other.scored and all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in pairs)

@@ -103,8 +103,11 @@ def _mark(record: Evaluation | FlashcardSet) -> Mark | None:
     return Mark.parse(reason) if isinstance(reason, str) else None
 
 
-def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock) -> None:
-    """The overall band and the criteria, each with the change since the evaluation before."""
+def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock, *, is_first: bool) -> None:
+    """The overall band and the criteria, each with the change since the evaluation before.
+
+    `is_first` says that there surely is none before; without one it may only not be known.
+    """
     skill = evaluation.type or ""
     task = tasks.of_record(evaluation.type, evaluation.model_used, evaluation.unknown)
     names = {OVERALL: f"{SKILL_NAMES.get(skill, 'Overall')} band", **tasks.criteria(skill, task)}
@@ -120,7 +123,7 @@ def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock) -> N
         at = formats.time_or_none(previous["created_at"])
         day = "an unknown date" if at is None else formats.day(at, clock.zone, clock.now)
         markup.show(markup.quiet(f"Change since {day} (previous {SKILL_NAMES.get(skill, 'evaluation')})."))
-    elif evaluation.status == COMPLETED and skill in CRITERIA:
+    elif is_first and evaluation.status == COMPLETED and skill in CRITERIA:
         markup.show(markup.quiet(f"First {SKILL_NAMES[skill]} evaluation."))
 
 
