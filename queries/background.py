@@ -42,15 +42,20 @@ class Loader:
         self._asked_at = 0.0
         self._days = 0
         self._error: Exception | None = None
+        self._failed_at = 0.0
 
     def progress(self, days: int) -> Progress | None:
-        """How far it is; None where all is there. Raises what stopped it, once: the next question tries again."""
+        """How far it is; None where all is there. Raises what stopped it, once: the next question tries again.
+
+        What stopped it while nobody asked any more is nobody's: whoever comes later gets a read of their own.
+        """
         if (reached := self._reached()) >= days:
             return None
         with self._lock:
             if self._error is not None:
                 error, self._error = self._error, None
-                raise error
+                if self._clock() - self._failed_at <= _PATIENCE:
+                    raise error
             self._asked_at, self._days = self._clock(), max(days, self._days)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._read, daemon=True, name=f"window of {self._window.name}")
@@ -69,7 +74,8 @@ class Loader:
             if not isinstance(error, Failure):
                 log.exception("Reading %s in the background failed", self._window.name)
             with self._lock:
-                self._error, self._thread = error, None
+                self._error, self._failed_at = error, self._clock()
+                self._thread, self._days = None, 0
 
     def _extend(self, days: int) -> None:
         before = self._reached()

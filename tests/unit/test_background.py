@@ -111,6 +111,20 @@ def test_what_stops_it_is_told_and_the_next_question_tries_again() -> None:
     until(lambda: world.loader.progress(30) is None)
 
 
+def test_a_failure_of_those_who_left_is_not_told_to_whoever_comes_hours_later() -> None:
+    world = World()
+    world.failure = Failure("denied")
+    world.loader.progress(30)
+    world.step()
+    until(lambda: world.loader._thread is None)
+    world.failure = None
+    world.seconds += 3_600
+    assert world.loader.progress(30) == Progress(0, 30)
+    for _ in range(2):
+        world.step()
+    until(lambda: world.loader.progress(30) is None)
+
+
 def test_what_shall_be_read_anew_is_read_from_the_beginning() -> None:
     world = World()
     world.turn.release()
