@@ -122,8 +122,11 @@ class Entry:
     """Somebody wants all of it read anew."""
     is_changed: bool = False
     """What was read has been changed since, by this dashboard itself."""
+    wishes: int = 0
+    """How often somebody wanted it read anew: what was wished during a read is not answered by that read."""
     failure: Failure | None = None
     failed_at: datetime = _NEVER
+    _wishing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def is_fresh(self, within: timedelta, now: datetime) -> bool:
         """Whether there is an answer younger than `within`, and nobody wants a newer one."""
@@ -133,10 +136,12 @@ class Entry:
         """Why a read failed a moment ago."""
         return self.failure if now - self.failed_at < RETRY else None
 
-    def keep(self, read: Read[Any], size: int) -> None:
-        """Keep an answer, in place of the one before."""
+    def keep(self, read: Read[Any], size: int, wishes: int) -> None:
+        """Keep an answer, in place of the one before; `wishes` is how many there were when the read began."""
         self.read, self.size, self.failure = read, size, None
-        self.is_outdated = self.is_changed = False
+        with self._wishing:
+            if self.wishes == wishes:
+                self.is_outdated = self.is_changed = False
 
     def fail(self, failure: Failure, now: datetime) -> None:
         """Remember that reading failed. Whoever may not read the data any more shall not see it from here either."""
@@ -146,7 +151,15 @@ class Entry:
 
     def outdate(self) -> None:
         """Read anew next time, however short ago that failed."""
-        self.failure, self.is_outdated = None, True
+        with self._wishing:
+            self.failure, self.is_outdated = None, True
+            self.wishes += 1
+
+    def change(self) -> None:
+        """What was read has been changed: read what is new next time."""
+        with self._wishing:
+            self.is_changed = True
+            self.wishes += 1
 
     @contextmanager
     def mine(self, seconds: float) -> Iterator[bool]:
@@ -207,6 +220,7 @@ class Cache:
                     return Answer(last, failure)
                 if failure.passing and failure.kind not in MENDED_ELSEWHERE:
                     raise failure.to_keep()
+            wishes = entry.wishes
             try:
                 read = asked.load(None if entry.is_outdated else kept, now, *args)
             except Failure as error:
@@ -216,7 +230,7 @@ class Cache:
                 request_id = error.request_id or "none"
                 log.warning("The answer of %s is shown, because: %s (request %s)", last.read_at, error.kind, request_id)
                 return Answer(last, error)
-            self._keep(asked.key(*args), entry, read, is_bounded=asked.is_bounded)
+            self._keep(asked.key(*args), entry, read, wishes, is_bounded=asked.is_bounded)
             return Answer(asked.take(read, now, *args))
 
     def answers(
@@ -258,7 +272,7 @@ class Cache:
 
     def change(self, asked: Query[..., Any], *args: Any) -> None:
         """Let the next one who asks see what has changed, because this dashboard has changed it."""
-        self.entry(asked, *args).is_changed = True
+        self.entry(asked, *args).change()
 
     def outdate(self, asked: Query[..., Any], *args: Any) -> None:
         """Let the next one who asks read anew."""
@@ -297,8 +311,8 @@ class Cache:
             return None
         return asked.take(kept, now, *args)
 
-    def _keep(self, key: Hashable, entry: Entry, read: Read[Any], *, is_bounded: bool) -> None:
-        entry.keep(read, len(pickle.dumps(read.value, pickle.HIGHEST_PROTOCOL)) if is_bounded else 0)
+    def _keep(self, key: Hashable, entry: Entry, read: Read[Any], wishes: int, *, is_bounded: bool) -> None:
+        entry.keep(read, len(pickle.dumps(read.value, pickle.HIGHEST_PROTOCOL)) if is_bounded else 0, wishes)
         if is_bounded:
             # Put in anew, so that its size and its age count.
             with self._lock, suppress(ValueError):  # one that is larger than all of the cache is not kept

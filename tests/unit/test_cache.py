@@ -84,6 +84,42 @@ def test_refresh_and_what_the_dashboard_changed_are_read_anew(world: World, agai
     assert world.reads == 2
 
 
+@pytest.mark.parametrize("again", ["outdate", "change"])
+def test_refresh_during_a_read_wants_another_one(world: World, again: str) -> None:
+    read = world.read
+
+    def pressed_meanwhile(name: str) -> Read[Any]:
+        if world.reads == 0:
+            getattr(world.cache, again)(world.asked, name)
+        return read(name)
+
+    world.asked = query(pressed_meanwhile)
+    world.ask()
+    # What was read may be from before; the next one who asks reads anew, and only that one.
+    assert not world.cache.has_fresh(world.asked, "x")
+    world.ask()
+    world.ask()
+    assert world.reads == 2
+
+
+def test_refresh_during_an_incremental_read_wants_all_of_it_anew() -> None:
+    lasts: list[Any] = []
+
+    class Incremental(Query[[], str]):
+        def load(self, last: Read[Any] | None, now: datetime, *_: Any) -> Read[Any]:
+            lasts.append(last and last.value)
+            if len(lasts) == 2:
+                world.cache.outdate(self)
+            return Read(f"read {len(lasts)}", Cost(1, 0.5), now)
+
+    world = World()
+    asked = Incremental(lambda: Read("", Cost(1, 0.5), NOW))
+    for _ in range(4):
+        world.cache.answer(asked)
+        world.now += FRESH
+    assert lasts == [None, "read 1", None, "read 3"]
+
+
 def test_a_frame_that_a_page_changes_is_changed_for_nobody_else(world: World) -> None:
     world.value = pd.DataFrame({"band": [6.0]})
     frame = world.ask().read.value
