@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.fingerprints import signature
-from data.records.frames import JOB_RATES
+from data.records.frames import JOB_COUNTS, JOB_RATES
 from data.records.jobs import Key, Mark
 from data.schema import COMPLETED, FAILED, PROCESSING
 
@@ -193,16 +193,27 @@ def is_hourly(first: datetime, last: datetime) -> bool:
 
 
 def over_time(jobs: pd.DataFrame, first: datetime, last: datetime, zone: str) -> pd.DataFrame:
-    """How the jobs of each hour or local day (see `is_hourly`) ended; empty ones are zeros (`frames.JOB_COUNTS`)."""
-    unit = "h" if is_hourly(first, last) else "D"
-    begin, end = (pd.Timestamp(moment).tz_convert(zone).tz_localize(None).floor(unit) for moment in (first, last))
-    starts = pd.date_range(begin, end, freq=unit)
-    local = jobs["created_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.floor(unit)
+    """How the jobs of each hour or local day (see `is_hourly`) ended; empty ones are zeros (`frames.JOB_COUNTS`).
+
+    Hours are those that pass, not those of the wall clock, which come twice or not at all where clocks change.
+    """
+    begin, end = (pd.Timestamp(moment).tz_convert(zone) for moment in (first, last))
+    if is_hourly(first, last):
+        begin = (begin - (begin.tz_localize(None) - begin.tz_localize(None).floor("h"))).tz_convert("UTC")
+        starts = pd.date_range(begin, end.tz_convert("UTC"), freq="h", unit="us")
+        of_job = begin + (jobs["created_at"] - begin).dt.floor("h")
+    else:
+        days = pd.date_range(begin.tz_localize(None).normalize(), end.tz_localize(None), freq="D", unit="us")
+        # Where clocks change at midnight, a day begins with the first of two, or after the one that never was.
+        is_first = np.ones(len(days), dtype=bool)
+        starts = days.tz_localize(zone, ambiguous=is_first, nonexistent="shift_forward").tz_convert("UTC")
+        local = jobs["created_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+        of_job = local.map(dict(zip(days, starts, strict=True)))
     names = {"completed": "completed", "failed": "failed", "abandoned": "abandoned"}
     kind = jobs["state"].map(names).fillna("unfinished")
-    counts = pd.crosstab(local, kind) if len(jobs) else pd.DataFrame(index=starts)
+    counts = pd.crosstab(of_job, kind) if len(jobs) else pd.DataFrame(index=starts)
     counts = counts.reindex(index=starts, columns=["completed", "failed", "abandoned", "unfinished"], fill_value=0)
-    return counts.rename_axis(index="start", columns=None).reset_index()
+    return JOB_COUNTS.typed(counts.rename_axis(index="start", columns=None).reset_index())
 
 
 def rates(jobs: pd.DataFrame, column: str) -> pd.DataFrame:

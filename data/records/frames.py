@@ -13,7 +13,7 @@ NUMBER = "float64"
 COUNT = "int64"
 MOMENT = "datetime64[us, UTC]"
 DAY = "datetime64"
-"""The begin of a local hour, day or week, without a zone, in any unit."""
+"""The begin of a local day or week, without a zone, in any unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ FLASHCARD_SETS = _records(schema.FLASHCARD_SETS, ("total_cards", "page_count", "
 _TABLE = Column(TEXT, "evaluations or flashcards")
 _USER = Column(TEXT, "student", nullable=True)
 _CREATED = Column(MOMENT, "when the record was created", nullable=True)
-_START = Column(DAY, "begin of the hour, day or week")
+_START = Column(DAY, "begin of the day or week")
 
 JOBS = Schema(
     {
@@ -76,7 +76,10 @@ JOBS_WITH_STATES = Schema(
     }
 )
 _ENDS = ("completed", "failed", "abandoned", "unfinished")
-JOB_COUNTS = Schema({"start": _START} | {name: Column(COUNT, f"{name} jobs") for name in _ENDS})
+JOB_COUNTS = Schema(
+    {"start": Column(MOMENT, "begin of the hour or local day")}
+    | {name: Column(COUNT, f"{name} jobs") for name in _ENDS}
+)
 JOB_RATES = Schema(
     {
         "value": Column(TEXT, "kind or model"),

@@ -306,7 +306,13 @@ def test_thresholds_are_settings() -> None:
 def test_empty_hours_are_zeros_and_the_days_are_local() -> None:
     table = job_states.with_states(frame(("a", "writing", "failed", 30), ("b", "writing", "completed", 150)), NOW)
     hours = job_states.over_time(table, NOW - timedelta(hours=4), NOW, "Asia/Ho_Chi_Minh")
-    assert hours["start"].dt.hour.tolist() == [15, 16, 17, 18, 19]  # 12:00 UTC is 19:00 there
+    assert hours["start"].dt.tz_convert("Asia/Ho_Chi_Minh").dt.hour.tolist() == [
+        15,
+        16,
+        17,
+        18,
+        19,
+    ]  # 12:00 UTC is 19:00 there
     assert hours["failed"].tolist() == [0, 0, 0, 1, 0]
     assert hours["completed"].tolist() == [0, 1, 0, 0, 0]
     days = job_states.over_time(table, NOW - timedelta(days=5), NOW, "Asia/Ho_Chi_Minh")

@@ -282,30 +282,47 @@ def profile(criteria: pd.DataFrame, skill: str) -> go.Figure:
 _JOBS = {"completed": "#8fb3c9", "failed": "#d1453b", "abandoned": "#c9b458", "unfinished": "#8a8f98"}
 
 
-def job_bars(counts: pd.DataFrame, codes: Sequence[str] = (), chosen: str = "") -> go.Figure:
-    """Jobs per hour or day, stacked. `counts` has start (local), completed, failed, unfinished; zeros stay.
+def job_bars(counts: pd.DataFrame, zone: ZoneInfo, codes: Sequence[str] = (), chosen: str = "") -> go.Figure:
+    """Jobs per hour or day, stacked; zeros stay. `counts` has start, completed, failed, abandoned, unfinished.
 
     `codes` is what each bar carries for whoever selects it; where one is `chosen`, the others are faint.
     """
-    figure = go.Figure()
+    figure, is_hourly = go.Figure(), _is_hourly(counts)
+    local = counts["start"].dt.tz_convert(zone)
+    # Plotly's axis knows no zones. Where clocks change, hours stay apart and their labels say what the clock does.
+    offset = local.iloc[0].utcoffset() if is_hourly else None
+    places = (
+        local.dt.tz_localize(None).dt.normalize() if offset is None else (counts["start"] + offset).dt.tz_localize(None)
+    )
     for name, colour in _JOBS.items():
         if name == "abandoned" and not counts[name].any():
             continue
         figure.add_bar(
-            x=counts["start"],
+            x=places,
             y=counts[name],
             name=name,
             marker={"color": colour, "opacity": [0.35 if chosen and code != chosen else 1 for code in codes] or 1},
             customdata=list(codes) or None,
-            hovertemplate=f"%{{y}} {name}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
+            hovertext=[
+                f"{start.day} {start:%b %Y, %H:%M}" if is_hourly else f"{start.day} {start:%b %Y}" for start in local
+            ],
+            hovertemplate=f"%{{y}} {name}<br>%{{hovertext}}<extra></extra>",
         )
-    figure.update_xaxes(fixedrange=True, type="date", tickformat="%-d %b\n%H:%M" if _is_hourly(counts) else "%-d %b")
+    figure.update_xaxes(fixedrange=True, type="date", tickformat="%-d %b\n%H:%M" if is_hourly else "%-d %b")
+    if is_hourly and any(start.utcoffset() != offset for start in local):
+        every = next(step for step in (1, 3, 6) if len(local) <= step * _TICKS or step == 6)
+        ticks = [(place, start) for place, start in zip(places, local, strict=True) if start.hour % every == 0]
+        figure.update_xaxes(
+            tickvals=[place for place, _ in ticks],
+            ticktext=[f"{start:%H:%M}<br>{start.day} {start:%b}" for _, start in ticks],
+        )
     figure = _bars(figure, "Jobs")
     return figure.update_layout(barmode="stack", height=220, clickmode="event+select")
 
 
 def _is_hourly(counts: pd.DataFrame) -> bool:
-    return len(counts) > 1 and counts["start"].iloc[1] - counts["start"].iloc[0] < pd.Timedelta(days=1)
+    # A day may have 23 hours.
+    return len(counts) > 1 and counts["start"].iloc[1] - counts["start"].iloc[0] <= pd.Timedelta(hours=1)
 
 
 def model_bands(

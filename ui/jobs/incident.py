@@ -99,4 +99,4 @@ def _timeline(one: Incident, rows: pd.DataFrame, jobs: pd.DataFrame, clock: Cloc
     unit = "hour" if job_states.is_hourly(first, last) else "day"
     heading = f"Its failures and the completed jobs of the same type per {unit}"
     st.text(heading)
-    plots.show(charts.job_bars, counts, key="incident_bars", alt=heading)
+    plots.show(charts.job_bars, counts, clock.zone, key="incident_bars", alt=heading)

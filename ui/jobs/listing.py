@@ -157,15 +157,19 @@ def _during(clock: Clock) -> tuple[datetime, datetime] | None:
     first = local.astimezone(UTC)
     last = first + timedelta(hours=1) if is_hour else _midnight(local.date() + timedelta(days=1), clock)
     day = formats.day(first, clock.zone, clock.now)
-    markup.show_beside(markup.chip(f"{day}, {local:%H:%M} to {local + timedelta(hours=1):%H:%M}" if is_hour else day))
+    end = last.astimezone(clock.zone)
+    # Where the clocks change meanwhile, the times alone would make no sense.
+    form = "%H:%M" if end.utcoffset() == local.utcoffset() else "%H:%M %Z"
+    markup.show_beside(markup.chip(f"{day}, {local:{form}} to {end:{form}}" if is_hour else day))
     return first, last
 
 
 def _local(code: str, clock: Clock) -> datetime | None:
     """The local time that a bar begins; None for anything else."""
     try:
-        local = datetime.fromisoformat(code).replace(tzinfo=clock.zone)
-    except ValueError:
+        moment = datetime.fromisoformat(code)
+        local = moment.astimezone(clock.zone) if moment.tzinfo else moment.replace(tzinfo=clock.zone)
+    except (ValueError, OverflowError):
         return None
     # Nothing can be reckoned from the first and the last years that there are: the day before or after is none.
     return local if FIRST.year <= local.year <= clock.now.year + 1 else None
@@ -173,7 +177,12 @@ def _local(code: str, clock: Clock) -> datetime | None:
 
 def bar(start: pd.Timestamp, period: Span) -> str:
     """What the address calls the bar of the chart that begins then, by the local clock."""
-    return f"{start:%Y-%m-%dT%H}" if period.is_hourly else f"{start:%Y-%m-%d}"
+    if not period.is_hourly:
+        return f"{start:%Y-%m-%d}"
+    code, local = f"{start:%Y-%m-%dT%H}{f':{start:%M}' if start.minute else ''}", start.to_pydatetime()
+    # Of an hour that comes twice, the second one says so.
+    is_second = local.fold and local.utcoffset() != local.replace(fold=0).utcoffset()
+    return f"{code}{start.isoformat()[-6:]}" if is_second else code
 
 
 def show(

@@ -165,18 +165,20 @@ def _figure(name: str, code: str, value: str, note: str, explain: str) -> None:
 def timeline(jobs: pd.DataFrame, period: Span, clock: Clock) -> None:
     """Jobs per hour or day by how they ended; a click on a bar lists its jobs."""
     counts = job_states.over_time(jobs, period.first, min(period.last, clock.now), clock.zone.key)
+    local = counts["start"].dt.tz_convert(clock.zone)
     worst = counts.sort_values("failed", kind="stable").tail(1).to_dict("records")
     heading = f"Jobs per {'hour' if period.is_hourly else 'day'}"
     if worst and worst[0]["failed"]:
-        start, failed = worst[0]["start"], worst[0]["failed"]
+        start, failed = worst[0]["start"].tz_convert(clock.zone), worst[0]["failed"]
         stamp = f"{start.day} {start:%b, %H:%M}" if period.is_hourly else f"{start.day} {start:%b}"
         heading += f": most failures on {stamp}, {failed:,} of {failed + worst[0]['completed']:,} finished"
     st.text(heading)
-    codes = tuple(listing.bar(start, period) for start in counts["start"])
+    codes = tuple(listing.bar(start, period) for start in local)
     during = address.value(listing.DURING)
     plots.on_pick(
         charts.job_bars,
         counts,
+        clock.zone,
         codes,
         during if during in codes else "",
         act=lambda code: address.put(**{listing.DURING: code, "incident": ""}),
