@@ -23,6 +23,7 @@ from data.messages import Notifications, dashboard_url
 from data.provisioning import verdict
 from data.provisioning.plan import plan
 from data.provisioning.verdict import judge
+from data.records.periods import AHEAD
 from data.roster import Roster
 from data.settings import SettingsError, value_of
 from queries import all_jobs, source
@@ -42,7 +43,6 @@ _WIRING: dict[verdict.State, Status] = {
 }
 # What is not known may be critical, so it comes before a warning.
 _WORST: tuple[Status, ...] = ("critical", "unknown", "warning", "ok")
-_AHEAD = timedelta(hours=1)  # the Lambdas' clocks may run before ours
 _PERIOD = re.compile(r"(\d{1,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _TABLES = {"evaluations": "Writing and Speaking jobs", "flashcards": "flashcard jobs", "reasons": "error messages"}
@@ -211,7 +211,7 @@ def _notify(
 
 def _check_jobs(session: Session, options: argparse.Namespace, report: Report, since: datetime, now: datetime) -> None:
     try:
-        every = all_jobs.between(session, since, now + _AHEAD, now, Thresholds())
+        every = all_jobs.between(session, since, now + AHEAD, now, Thresholds())
     except Failure as failure:
         report.add("unknown", f"The jobs could not be read. {failures.sentences(failure, 'terminal')}")
         return
@@ -223,7 +223,7 @@ def _check_jobs(session: Session, options: argparse.Namespace, report: Report, s
     report.every_incident = incidents(every.jobs, now)
     report.incidents = [one for one in report.every_incident if one.last >= first]
     report.is_whole = session.complete and not every.failures and not every.unread
-    report.jobs = figures = totals(between(every.jobs, first, now + _AHEAD))
+    report.jobs = figures = totals(between(every.jobs, first, now + AHEAD))
     for name, value, limit in (
         ("failed", figures.failed, options.max_failed),
         ("stuck", figures.stuck, options.max_stuck),

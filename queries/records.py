@@ -1,19 +1,20 @@
 """The questions about records: a student's, one record's, everybody's of a period."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
 from analysis import phrases
 from analysis.phrases import RecurringFeedback
 from data.dynamodb.reads import Read, combine
-from data.records import evaluations, flashcards, jobs
+from data.records import evaluations, flashcards, jobs, periods
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import Key
 from queries import source
-from queries.cache import query, query_of
+from queries.cache import Query, query, query_of
 from queries.window import Window
 
 period = Window(
@@ -78,11 +79,27 @@ def sets(user_id: str, by_scan: bool = False) -> Read[pd.DataFrame]:
     return flashcards.history(source.store(), user_id, by_scan=by_scan)
 
 
-@query_of(lambda user_ids, _: user_ids)
-def of_students(user_ids: tuple[str, ...], days: int) -> Read[pd.DataFrame]:
-    """The evaluations of some students in the last `days` days, one Query each."""
-    now = datetime.now(UTC)
-    return evaluations.of_students(source.store(), user_ids, now - timedelta(days=days), now + timedelta(hours=1))
+class _OfStudents(Query[[tuple[str, ...], int], pd.DataFrame]):
+    """The evaluations of some students in the last so many days of the cache's clock, one Query each."""
+
+    def __init__(self) -> None:
+        self.name = "of_students"
+
+    def students(self, *args: Any) -> Iterable[str]:
+        """Those that are asked for."""
+        user_ids: tuple[str, ...] = args[0]
+        return user_ids
+
+    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[pd.DataFrame]:
+        """All of it, anew each time."""
+        del last
+        user_ids, days = args
+        first = now - timedelta(days=days)
+        return evaluations.of_students(source.store(), user_ids, first, now + periods.AHEAD)
+
+
+of_students = _OfStudents()
+"""The evaluations of some students in the last so many days."""
 
 
 @query_of(_second)

@@ -11,6 +11,8 @@ import pytest
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
+from data.records import periods
+from queries import records
 from queries.cache import FRESH, Cache
 from queries.window import Window
 
@@ -107,3 +109,17 @@ def test_the_window_does_not_grow_with_the_days_that_pass() -> None:
     kept = world.cache.entry(world.window, 30).read
     assert kept is not None
     assert len(kept.value.rows) <= 24 * 31 + 3
+
+
+def test_the_last_days_of_some_students_end_at_the_clock_of_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = []
+
+    def read(_: object, user_ids: tuple[str, ...], *span: datetime) -> Read[pd.DataFrame]:
+        spans.append((user_ids, *span))
+        return Read(pd.DataFrame(), Cost(1, 0.5), NOW)
+
+    monkeypatch.setattr(records.evaluations, "of_students", read)
+    monkeypatch.setattr(records.source, "store", lambda: None)
+    Cache(lambda: NOW).answer(records.of_students, ("a", "b"), 30)
+    assert spans == [(("a", "b"), NOW - timedelta(days=30), NOW + periods.AHEAD)]
+    assert records.of_students.students(("a", "b"), 30) == ("a", "b")
