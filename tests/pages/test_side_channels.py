@@ -25,7 +25,7 @@ OWN, HIDDEN = "user-101", SEED_STUDENT
 LIMITED = Visitor("tran@school.example", "teacher", frozenset({"A"}))
 TEACHER = Visitor("le@school.example", "teacher")
 OPS = Visitor("olga@school.example", "ops")
-UNITS = re.compile(r"read units|requests?\b|US\$|cost|\bread \d\d:\d\d")
+UNITS = re.compile(r"read units|\d requests?\b|US\$|cost|\bread \d\d:\d\d")
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("demo_anew")]
 
