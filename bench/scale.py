@@ -97,11 +97,11 @@ def pages(evaluations: int) -> tuple[PageCost, ...]:
         PageCost("Student", 2, history.units + sets.units),
         PageCost("Evaluation", 2, units(RECORD_BYTES) + history.units),
         PageCost("Flashcards, one set", 1, units(SET_BYTES)),
-        period("Overview, 30 days", 30),
-        period("Overview, 12 months", 365),
-        period("Overview, a second visit", SETTLED / timedelta(days=1)),
+        period("Students, 30 days", 30),
+        period("Students, 12 months", 365),
+        period("Students, a second visit", SETTLED / timedelta(days=1)),
         with_sets("Jobs, 7 days and the 7 before", 14),
-        with_sets("Audit, 30 days", 30),
+        with_sets("Data quality, 30 days", 30),
     )
 
 

@@ -16,6 +16,7 @@ from data.settings import COMMAND_VARIABLES, ENV_FILE, VARIABLES, Settings
 from queries.gate import AccessError, Rules
 from tests.support.colours import contrast
 from tests.support.docs import DOCS, README, ROOT, doc, section
+from ui.shell import navigation
 
 TEXT = README.read_text(encoding="utf-8")
 CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
@@ -143,6 +144,15 @@ def test_every_page_has_its_paragraph_and_its_cost() -> None:
     assert all(len(section(name, doc("pages"))) > 100 for name in described)
     priced = re.findall(r"^\| (\w[\w ]*) \|", section("What it costs", doc("performance")), re.MULTILINE)
     assert set(priced) - {"page"} == names
+
+
+def test_the_table_of_names_and_addresses_is_that_of_the_menu() -> None:
+    menu = {page: title for pages in navigation.MENU.values() for page, (title, _) in pages.items()}
+    pages = {**menu, **navigation._UNLISTED}
+    expected = {Path(page).name: (title, f"/{navigation._path(page)}") for page, title in pages.items()}
+    row = r"^\| `(\w+\.py)` \| ([\w ]+)(?:; [^|]*)? \| `(/\w*)` \|$"
+    rows = re.findall(row, doc("architecture").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {file: (title, address) for file, title, address in rows} == expected
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)

@@ -16,7 +16,7 @@ _MOST = 200
 
 
 def show(make: Callable[..., Any], *args: Any, key: str, alt: str, **named: Any) -> None:
-    """Show the figure that `make`, a function of ui.charts, makes of the arguments; `alt` is its text alternative."""
+    """Show the figure that `make`, a function of `charts`, makes of the arguments; `alt` is its text alternative."""
     figure = _figure(make, *args, **named)
     st.plotly_chart(
         figure,

@@ -1,1 +1,1 @@
-"""The parts of the Audit page."""
+"""The parts of the Data quality page."""

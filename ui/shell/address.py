@@ -27,7 +27,7 @@ KEYS = (
 # What else a link may hold: which record, whose, which two.
 IDS = ("user_id", "evaluation_id", "set_id", "a", "b", "job_id", "table", "incident")
 OPENING = "opening"
-"""What `navigation.go` adds, and history.py takes out of the address again: a token of one opening of a page."""
+"""What `navigation.go` adds, and `history.js` takes out of the address again: a token of one opening of a page."""
 LONGEST = 200
 """Characters of a filter."""
 _LONGEST_ID = 1024  # bytes of a sort key; a partition key may have twice as many

@@ -82,7 +82,7 @@ def menu() -> None:
 
 def go(page: str, **ids: str) -> NoReturn:
     """Leave for a page, as one entry of the browser's history; the filters travel along."""
-    # Only for another page does Streamlit make two, of which history.py leaves out the first.
+    # Only for another page does Streamlit make two, of which `history.js` leaves out the first.
     leaves = st.session_state.get(_HERE) != _path(page)
     token = {address.OPENING: token_hex(4)} if leaves else {}
     st.switch_page(page, query_params={**token, **address.carried(), **ids})

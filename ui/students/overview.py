@@ -1,4 +1,4 @@
-"""The parts of the Overview page: who is shown, who needs attention and why, the class in charts."""
+"""The parts of the Students page: who is shown, who needs attention and why, the class in charts."""
 
 import math
 from collections.abc import Sequence

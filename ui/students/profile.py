@@ -97,7 +97,7 @@ def none_left(of_task: pd.DataFrame, history: pd.DataFrame, period: Period) -> s
 
 
 def ask_whose(here: str, label: str, roster: Roster) -> NoReturn:
-    """For an address that names no student: a way to find one for the page `here`, and a link to the overview."""
+    """For an address that names no student: a way to find one for the page `here`, and a link to Students."""
     if user_id := finder.student_finder(roster):
         go(here, user_id=user_id)
     link(OVERVIEW, label)
