@@ -68,7 +68,7 @@ _KINDS = {
     "overall": Kind(
         SCORES,
         "Overall band doesn't match criteria",
-        "The overall band is more than half a band away from the mean of the four criteria, rounded as IELTS rounds.",
+        "The overall band is more than half a band away from the mean of the criteria, rounded as IELTS rounds.",
     ),
     "overall-half": Kind(
         NOTES,
@@ -82,10 +82,10 @@ _KINDS = {
     "criterion-missing": Kind(
         SCORES,
         "Criterion missing",
-        "A completed evaluation lacks one of the four criteria of its type, or it cannot be read.",
+        "A completed evaluation lacks one of the criteria of its type, or it cannot be read.",
     ),
     "criterion-foreign": Kind(
-        SCORES, "Criterion of the wrong skill", "Writing carries a Speaking criterion, or Speaking a Writing one."
+        SCORES, "Criterion of the wrong skill", "The record carries a band for a criterion of another skill."
     ),
     "few-words": Kind(
         SCORES,

@@ -31,6 +31,7 @@ from queries.gate import Gate, Visitor
 from queries.session import Session
 from wording import failures, formats
 from wording.incidents import sentence
+from wording.skills import ALL_NAMES
 
 Status: TypeAlias = Literal["ok", "warning", "critical", "unknown"]
 
@@ -45,7 +46,7 @@ _WIRING: dict[verdict.State, Status] = {
 _WORST: tuple[Status, ...] = ("critical", "unknown", "warning", "ok")
 _PERIOD = re.compile(r"(\d{1,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_TABLES = {"evaluations": "Writing and Speaking jobs", "flashcards": "flashcard jobs", "reasons": "error messages"}
+_TABLES = {"evaluations": f"{ALL_NAMES} jobs", "flashcards": "flashcard jobs", "reasons": "error messages"}
 _ABOUT = "Say whether jobs and wiring are well: one line and an exit code, as monitoring plugins do."
 _EPILOG = (
     "Exit code: 0 ok, 1 warning, 2 critical, 3 unknown: something could not be read, or wrong usage. A limit is MAX "

@@ -17,7 +17,7 @@ from data.roster import Student
 from data.schema import CRITERIA, TYPES
 from exports.report.charts import Bands, Counts
 from wording import foreign_text, formats, verdicts
-from wording.skills import CRITERION_MEANINGS, SKILL_NAMES
+from wording.skills import ALL_NAMES, CRITERION_MEANINGS, SKILL_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Report:
 
 
 FILE_TITLE = "Progress report"
-TITLE = "Progress report: IELTS Writing and Speaking"
+TITLE = f"Progress report: IELTS {ALL_NAMES}"
 NEXT_STEPS = "Next steps"
 COMMENT = "Teacher’s comment"
 LONGEST_COMMENT = 500

@@ -113,13 +113,14 @@ def criteria_over_time(
     """A small chart per criterion, all with the same axes: attempts as points, the level (time, level) as a line."""
     timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
     names = CRITERIA[skill]
+    rows = -(-len(names) // 2)
     figure = make_subplots(
-        rows=2,
+        rows=rows,
         cols=2,
         shared_xaxes=True,
         shared_yaxes=True,
         subplot_titles=list(names.values()),
-        vertical_spacing=0.16,
+        vertical_spacing=0.32 / rows,
         horizontal_spacing=0.06,
     )
     for n, (criterion, name) in enumerate(names.items()):
@@ -144,7 +145,9 @@ def criteria_over_time(
                 hoverinfo="skip",
                 **place,
             )
-    figure.update_layout(height=380, margin={"l": 10, "r": 10, "t": 30, "b": 20}, showlegend=False, dragmode=False)
+    figure.update_layout(
+        height=190 * rows, margin={"l": 10, "r": 10, "t": 30, "b": 20}, showlegend=False, dragmode=False
+    )
     figure.update_annotations(font={"size": 12})
     figure.update_yaxes(range=bands, dtick=1, tickformat=".1f", fixedrange=True)
     figure.update_xaxes(fixedrange=True, type="date", nticks=4)

@@ -17,6 +17,7 @@ from ui.jobs import marking
 from ui.shell import address
 from ui.shell.clock import Clock
 from wording import formats
+from wording.skills import ALL_NAMES
 
 STATES = {
     "failed": "Failed",
@@ -246,5 +247,5 @@ def _midnight(day: date, clock: Clock) -> datetime:
     return datetime.combine(day, time(), tzinfo=clock.zone).astimezone(UTC)
 
 
-NAMES = {"evaluations": "The Writing and Speaking jobs", FLASHCARDS: "The flashcard jobs"}
+NAMES = {"evaluations": f"The {ALL_NAMES} jobs", FLASHCARDS: "The flashcard jobs"}
 """The jobs of a table."""

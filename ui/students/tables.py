@@ -221,9 +221,7 @@ def group_columns(criterion: str) -> grid.Columns:
     """Columns of `group`."""
     return {
         "Student": st.column_config.TextColumn(pinned=True),
-        "Level": grid.right_aligned(
-            "Level", f"The level in Writing or Speaking, moved by how {criterion} differs from it."
-        ),
+        "Level": grid.right_aligned("Level", f"The level in the skill, moved by how {criterion} differs from it."),
         "Target": grid.right_aligned("Target"),
         "Test": _test_column(),
     }
