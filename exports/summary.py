@@ -152,7 +152,7 @@ def _sections(summary: Summary) -> Iterator[tuple[str, list[Entry]]]:
     if summary.new:
         yield "New since last week", [_entry(summary, row) for row in summary.new]
     if summary.gone:
-        yield "No longer since last week", [_entry(summary, row) for row in summary.gone]
+        yield "Resolved since last week", [_entry(summary, row) for row in summary.gone]
     if summary.missing:
         yield (
             "Missing results",

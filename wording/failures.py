@@ -123,7 +123,7 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
         "Check the clock of the computer that runs the dashboard, and what gives it credentials, then {again}.",
     ),
     "garbled": (
-        "{service} answered {operation} on {resource} with what could not be read, also after retries.",
+        "{service} answered {operation} on {resource} with what could not be read, even after retries.",
         "Check that no proxy or network sign-in page stands in between, then {again}.",
     ),
     "index_building": (
@@ -177,18 +177,18 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
         "Turn it on (Setup's plan has the step); from then on there is.",
     ),
     "service": (
-        "{service} failed to answer {operation} on {resource} ({code}), also after retries.",
+        "{service} failed to answer {operation} on {resource} ({code}), even after retries.",
         "This is on AWS's side: wait a minute, then {again}.",
     ),
     "throttled": (
-        "{service} is answering too many requests on {resource} and turned this one away, also after retries.",
+        "{service} is answering too many requests on {resource} and turned this one away, even after retries.",
         _WAIT,
     ),
     "maximum": (
         "The maximum that is set for the on-demand throughput of {resource} is reached.",
         "Raise it in the AWS console (the table's capacity settings), or wait a minute, then {again}.",
     ),
-    "unprocessed": ("DynamoDB left some records of {resource} unread, also after retries.", _WAIT),
+    "unprocessed": ("DynamoDB left some records of {resource} unread, even after retries.", _WAIT),
     "too_slow": ("{service} did not answer {operation} on {resource} in time.", _NETWORK),
     "credentials_late": (
         "The AWS credentials could not be had within {detail}.",
@@ -239,7 +239,7 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
         "authority, then restart.",
     ),
     "broken_off": (
-        "The connection to {service}{at} broke off before {operation} on {resource} was answered, also after retries.",
+        "The connection to {service}{at} broke off before {operation} on {resource} was answered, even after retries.",
         _NETWORK,
     ),
 }

@@ -217,7 +217,7 @@ def next_step(flag: Flag, student: Student, aim: Aim, zone: ZoneInfo, now: datet
     >>> next_step(Flag("weakest", 1.0, "writing", "lexical_band"), ann, Aim(), zone, now)
     'Practise Lexical resource in Writing.'
     >>> next_step(Flag("away", 20.8), ann, Aim(), zone, now)
-    'Ask why there was no practice since 6 Nov.'
+    'Ask why there has been no practice since 6 Nov.'
     >>> next_step(Flag("below", 1.5, "speaking"), ann, Aim(6.5), zone, now)
     'Plan more Speaking practice, or talk about the target: 1.5 bands are missing.'
     >>> next_step(Flag("below", 1.5, "speaking", needed=0.75), ann, Aim(6.5, now + timedelta(days=60)), zone, now)
@@ -234,8 +234,8 @@ def next_step(flag: Flag, student: Student, aim: Aim, zone: ZoneInfo, now: datet
             return f"Practise {CRITERIA[flag.skill or ''][flag.criterion or '']} in {skill}."
         case "away":
             if student.last_seen is None:
-                return f"Ask why there was no practice in the last {WINDOW.days} days."
-            return f"Ask why there was no practice since {formats.day(student.last_seen, zone, now)}."
+                return f"Ask why there has been no practice in the last {WINDOW.days} days."
+            return f"Ask why there has been no practice since {formats.day(student.last_seen, zone, now)}."
         case "falling":
             standing = student.standings[flag.skill or ""]
             since = standing.progress.trend.since

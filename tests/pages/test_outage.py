@@ -45,11 +45,11 @@ FAULTS = {
     "truncated JSON": Case(proxy.truncated, "with what could not be read", "Check that no proxy", "REQ-HALF"),
     "500": Case(
         proxy.refusal("InternalServerError", "The request processing has failed", 500),
-        "(InternalServerError), also after retries",
+        "(InternalServerError), even after retries",
         "wait a minute, then press Refresh",
         "REQ-InternalServerError",
     ),
-    "503": Case(proxy.plain(503), "(503), also after retries", "wait a minute, then press Refresh", "REQ-503"),
+    "503": Case(proxy.plain(503), "(503), even after retries", "wait a minute, then press Refresh", "REQ-503"),
     "ThrottlingException": Case(
         proxy.refusal("ThrottlingException", "Rate exceeded"),
         "is answering too many requests on ",

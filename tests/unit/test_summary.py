@@ -133,7 +133,7 @@ def test_new_and_gone_are_the_same_rules_a_week_ago(tmp_path: Path) -> None:
     main(["summary", "--all", "--out", str(tmp_path)])
     text = "\n".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.txt"))
     new = text.partition("NEW SINCE LAST WEEK\n")[2].partition("\n\n")[0]
-    gone = text.partition("NO LONGER SINCE LAST WEEK\n")[2].partition("\n\n")[0]
+    gone = text.partition("RESOLVED SINCE LAST WEEK\n")[2].partition("\n\n")[0]
     assert new
     assert gone
     assert not set(new.splitlines()) & set(gone.splitlines())

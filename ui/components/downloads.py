@@ -95,7 +95,7 @@ def table(
         file_name=spreadsheets.file_name(what, codes, clock.local),
         mime="text/csv",
         key=key,
-        explain="All rows that match the filters (opens in Excel) or another spreadsheet.",
+        explain="All rows that match the filters (opens in Excel or another spreadsheet).",
     )
 
 
