@@ -81,7 +81,9 @@ def test_it_says_where_it_is_and_ends_quietly(number: signal.Signals) -> None:
             process.stdout.readline() == f"The dashboard is at http://127.0.0.1:{port}/bandup until Ctrl+C ends it.\n"
         )
         process.send_signal(number)
-        assert process.communicate(timeout=20) == ("Stopping\n", "")
+        out, errors = process.communicate(timeout=20)
+        assert errors == ""
+        assert out == "Stopping\n"
         assert process.returncode == 0
 
 
