@@ -65,8 +65,8 @@ def with_states(jobs: pd.DataFrame, now: datetime, thresholds: Thresholds = Thre
     Recovered: the student's next completed job of the same kind began within a day. Practised since: it began later, so
     that it is likely another piece of work.
     """
-    names = {COMPLETED: "completed", FAILED: "failed", ABANDONED: "abandoned"}
-    ended = jobs["status"].astype("object").map(names).fillna("unknown")
+    status = jobs["status"].astype("object")
+    ended = status.where(status.isin([COMPLETED, FAILED, ABANDONED]), "unknown")
     # By place, because frames that were joined have labels twice.
     states = ended.to_numpy(dtype="object", copy=True)
     # Few are open, and one by one all of them would take longer than the rest of the page.
@@ -209,8 +209,8 @@ def over_time(jobs: pd.DataFrame, first: datetime, last: datetime, zone: str) ->
         starts = days.tz_localize(zone, ambiguous=is_first, nonexistent="shift_forward").tz_convert("UTC")
         local = jobs["created_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
         of_job = local.map(dict(zip(days, starts, strict=True)))
-    names = {"completed": "completed", "failed": "failed", "abandoned": "abandoned"}
-    kind = jobs["state"].map(names).fillna("unfinished")
+    ended = jobs["state"].isin(["completed", "failed", "abandoned"])
+    kind = jobs["state"].where(ended, "unfinished")
     counts = pd.crosstab(of_job, kind) if len(jobs) else pd.DataFrame(index=starts)
     counts = counts.reindex(index=starts, columns=["completed", "failed", "abandoned", "unfinished"], fill_value=0)
     return JOB_COUNTS.typed(counts.rename_axis(index="start", columns=None).reset_index())

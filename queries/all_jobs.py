@@ -14,7 +14,7 @@ from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
 from data.records.jobs import FLASHCARDS, Key, combined
 from queries import background, records
-from queries.background import Progress
+from queries.background import LoadProgress
 from queries.cache import FRESH, Query
 from queries.session import Session
 
@@ -59,7 +59,7 @@ def between(
     return AllJobs(job_states.with_reasons(jobs, reasons), failures, max(0, len(failed) - _MOST_REASONS))
 
 
-def loading(first: datetime, last: datetime, now: datetime) -> Progress | None:
+def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | None:
     """How far the jobs from `first` to `last` are read, where that takes long; None where it does not."""
     days = _days(first, now)
     return background.of_everything(days) if _is_window(last, now, days) else None

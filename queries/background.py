@@ -25,7 +25,7 @@ _PATIENCE = 10.0  # seconds without a question after which everybody has left
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class LoadProgress:
     """How far a window has been read: its newest `days` of `of` days."""
 
     days: int
@@ -44,7 +44,7 @@ class Loader:
         self._error: Exception | None = None
         self._failed_at = 0.0
 
-    def progress(self, days: int) -> Progress | None:
+    def progress(self, days: int) -> LoadProgress | None:
         """How far it is; None where all is there. Raises what stopped it, once: the next question tries again.
 
         What stopped it while nobody asked any more is nobody's: whoever comes later gets a read of their own.
@@ -60,7 +60,7 @@ class Loader:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._read, daemon=True, name=f"window of {self._window.name}")
                 self._thread.start()
-        return Progress(reached, days)
+        return LoadProgress(reached, days)
 
     def _reached(self) -> int:
         kept = self._cache.kept(self._window)
@@ -103,7 +103,7 @@ _loaders: dict[str, Loader] = {}
 _lock = threading.Lock()
 
 
-def progress(window: Window, table: Table, days: int) -> Progress | None:
+def progress(window: Window, table: Table, days: int) -> LoadProgress | None:
     """How far a long window of a large table has been read; None where it is there, or is soon read in one go.
 
     As long as somebody asks, it is read on. What is there already is kept, whoever leaves.
@@ -116,7 +116,7 @@ def progress(window: Window, table: Table, days: int) -> Progress | None:
     return loader.progress(days)
 
 
-def of_everything(days: int) -> Progress | None:
+def of_everything(days: int) -> LoadProgress | None:
     """How far both windows have been read: of the first that is not all there. None where both are."""
     for window, table in ((records.period, EVALUATIONS), (records.sets_period, FLASHCARD_SETS)):
         if (state := progress(window, table, days)) is not None:

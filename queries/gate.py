@@ -26,7 +26,6 @@ Way = Literal["sign in", "sign out"]
 EVERYBODY_ELSE = "*"
 """In `[classes]`: the teachers who are not named there."""
 
-_NAMES = {"ops": "ops", "teacher": "teacher"}
 _LOCAL = "a user of the dashboard, not signed in"
 _AUTH = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 _SHORTEST_SECRET = 32  # characters; whoever guesses it can write sign-ins of his own
@@ -76,8 +75,8 @@ class Visitor:
     def described(self) -> str:
         """Role and classes in words."""
         if self.classes is None:
-            return _NAMES[self.role]
-        return f"{_NAMES[self.role]} of {', '.join(sorted(self.classes, key=str.casefold)) or 'no class'}"
+            return self.role
+        return f"{self.role} of {', '.join(sorted(self.classes, key=str.casefold)) or 'no class'}"
 
     def require_ops(self, what: str) -> None:
         """Refused unless they are ops; `what` is what only ops may do."""
@@ -93,7 +92,7 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class AccessRules:
     """What secrets.toml says about who may do what."""
 
     ops: frozenset[str]
@@ -105,7 +104,7 @@ class Rules:
     lasts: timedelta = timedelta(hours=_HOURS)
 
     @classmethod
-    def read(cls, secrets: Mapping[str, Any]) -> "Rules | None":
+    def read(cls, secrets: Mapping[str, Any]) -> "AccessRules | None":
         """The rules in the content of secrets.toml; None when it sets up no sign-in, AccessError when it is wrong."""
         if "auth" not in secrets:
             if stray := [f"[{name}]" for name in ("roles", "classes") if name in secrets]:

@@ -22,7 +22,7 @@ from data.records.jobs import Key
 from data.roster import Roster
 from data.schema import EVALUATIONS, STATUSES, TYPES
 from queries import abandoned, background, noise, records, source
-from queries.background import Progress
+from queries.background import LoadProgress
 from queries.once import Once
 from queries.session import Session, cache
 
@@ -89,7 +89,7 @@ def evaluations(session: Session, days: int, roster: Roster, class_name: str | N
     return Evaluations(session.answer(records.period.later, span).read, days)
 
 
-def loading(session: Session, days: int, roster: Roster, class_name: str | None) -> Progress | None:
+def loading(session: Session, days: int, roster: Roster, class_name: str | None) -> LoadProgress | None:
     """How far the evaluations that these students need are read, where that takes long; None where it does not.
 
     As long as somebody asks, it is read on.

@@ -45,7 +45,7 @@ class Unlisted:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CountProgress:
     """How far a count has come: records read, how many of them no list shows, why, the keys of the first KEPT."""
 
     read: int
@@ -57,8 +57,8 @@ class Progress:
     complete: bool
 
 
-def count(store: Store, table: Table, segments: int = SEGMENTS) -> Generator[Progress]:
-    """Count the records of the whole table that no list shows, in parallel segments; a Progress after every page.
+def count(store: Store, table: Table, segments: int = SEGMENTS) -> Generator[CountProgress]:
+    """Count the records of the whole table that no list shows, in parallel segments; a CountProgress after every page.
 
     Whoever closes the iterator stops the reading: when close() returns, no request is on its way and none will follow.
     Only for a user who accepted the cost. Raises Failure.
@@ -95,7 +95,7 @@ class _Page:
     last: bool
 
 
-def _add_up(pages: "SimpleQueue[_Page | BaseException]", segments: int) -> Iterator[Progress]:
+def _add_up(pages: "SimpleQueue[_Page | BaseException]", segments: int) -> Iterator[CountProgress]:
     read = unlisted = finished = 0
     reasons: Counter[str] = Counter()
     kept: list[Unlisted] = []
@@ -110,7 +110,7 @@ def _add_up(pages: "SimpleQueue[_Page | BaseException]", segments: int) -> Itera
         kept += page.unlisted[: KEPT - len(kept)]
         cost += page.cost
         finished += page.last
-        yield Progress(
+        yield CountProgress(
             read,
             unlisted,
             {reason: reasons[reason] for reason in REASONS if reasons[reason]},

@@ -11,14 +11,14 @@ from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.facts import TableFacts
 from data.records import evaluations, orphans, rows
-from data.records.orphans import IN_NO_LIST, NOT_IN_THE_CLASS, REASONS, Progress, Unlisted
+from data.records.orphans import IN_NO_LIST, NOT_IN_THE_CLASS, REASONS, CountProgress, Unlisted
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from tests.support.records import KEYS_ONLY, attempt, deck, make, put
 
 NOT_ONE_OF_THREE = "status is none of processing, completed, failed"
 
 
-def count(store: Store, table: Table = EVALUATIONS, **more: Any) -> Progress:
+def count(store: Store, table: Table = EVALUATIONS, **more: Any) -> CountProgress:
     """The last word of a whole count."""
     return list(orphans.count(store, table, **more))[-1]
 

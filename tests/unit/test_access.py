@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from data.roster import Roster, Student
 from queries import gate, secret_files, source
-from queries.gate import AccessError, Refused, Rules, Visitor
+from queries.gate import AccessError, AccessRules, Refused, Visitor
 from queries.session import cache
 from tests.conftest import secrets_of
 from tests.support.app import show, words
@@ -52,8 +52,8 @@ def user(email: str | None = "olga@school.example", **claims: Any) -> dict[str, 
     return {"is_logged_in": True, "email": email, "email_verified": True, "iat": issued, **claims}
 
 
-def rules(**changes: Any) -> Rules:
-    rules = Rules.read(secrets(**changes))
+def rules(**changes: Any) -> AccessRules:
+    rules = AccessRules.read(secrets(**changes))
     assert rules
     return rules
 
@@ -127,8 +127,8 @@ def test_teachers_who_are_not_named_may_be_limited_too() -> None:
 
 
 def test_no_sign_in_is_set_up_without_a_section_auth() -> None:
-    assert Rules.read({}) is None
-    assert Rules.read({"other": {"key": "of another tool"}}) is None
+    assert AccessRules.read({}) is None
+    assert AccessRules.read({"other": {"key": "of another tool"}}) is None
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_no_sign_in_is_set_up_without_a_section_auth() -> None:
 )
 def test_what_cannot_be_used_is_refused_with_the_place_and_no_value(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(AccessError, match=sentence) as error:
-        Rules.read(secrets(**changes))
+        AccessRules.read(secrets(**changes))
     assert "school" not in str(error.value)
     assert "shh" not in str(error.value)
 

@@ -11,7 +11,7 @@ import pytest
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
-from queries.background import Loader, Progress
+from queries.background import Loader, LoadProgress
 from queries.cache import Cache
 from queries.window import Window
 
@@ -65,9 +65,9 @@ def until(holds: Callable[[], bool]) -> None:
 
 def test_the_newest_come_first_and_all_of_it_is_what_is_read_at_once() -> None:
     world = World()
-    assert world.loader.progress(90) == Progress(0, 90)
+    assert world.loader.progress(90) == LoadProgress(0, 90)
     world.step()
-    until(lambda: world.loader.progress(90) == Progress(7, 90))
+    until(lambda: world.loader.progress(90) == LoadProgress(7, 90))
     assert world.rows(7) == 8
     for _ in range(3):
         world.step()
@@ -88,7 +88,7 @@ def test_it_ends_when_everybody_has_left_and_goes_on_where_it_was() -> None:
     world.turn.release()
     until(lambda: world.loader._thread is None)
     assert world.reads == [7, 35]
-    assert world.loader.progress(90) == Progress(35, 90)
+    assert world.loader.progress(90) == LoadProgress(35, 90)
     for _ in range(2):
         world.step()
     until(lambda: world.loader.progress(90) is None)
@@ -105,7 +105,7 @@ def test_what_stops_it_is_told_and_the_next_question_tries_again() -> None:
         world.loader.progress(30)
     assert raised.value.kind == "denied"
     world.failure = None
-    assert world.loader.progress(30) == Progress(0, 30)
+    assert world.loader.progress(30) == LoadProgress(0, 30)
     for _ in range(2):
         world.step()
     until(lambda: world.loader.progress(30) is None)
@@ -119,7 +119,7 @@ def test_a_failure_of_those_who_left_is_not_told_to_whoever_comes_hours_later() 
     until(lambda: world.loader._thread is None)
     world.failure = None
     world.seconds += 3_600
-    assert world.loader.progress(30) == Progress(0, 30)
+    assert world.loader.progress(30) == LoadProgress(0, 30)
     for _ in range(2):
         world.step()
     until(lambda: world.loader.progress(30) is None)
@@ -132,7 +132,7 @@ def test_what_shall_be_read_anew_is_read_from_the_beginning() -> None:
     world.began.acquire()
     assert world.loader.progress(30) is None
     world.cache.outdate(world.window)
-    assert world.loader.progress(30) == Progress(0, 30)
+    assert world.loader.progress(30) == LoadProgress(0, 30)
     for _ in range(2):
         world.step()
     until(lambda: world.loader.progress(30) is None)

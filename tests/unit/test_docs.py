@@ -13,7 +13,7 @@ import pytest
 from data import environment
 from data.dynamodb.cost import USD_PER_READ_UNIT
 from data.settings import COMMAND_VARIABLES, ENV_FILE, VARIABLES, Settings
-from queries.gate import AccessError, Rules
+from queries.gate import AccessError, AccessRules
 from tests.support.colours import contrast
 from tests.support.docs import DOCS, README, ROOT, doc, section
 from ui.shell import navigation
@@ -120,12 +120,12 @@ def test_the_example_of_a_secrets_file_is_one_that_the_dashboard_takes() -> None
     assert block
     example = tomllib.loads(block[1])
     with pytest.raises(AccessError, match="cookie_secret is shorter"):
-        Rules.read(example)
+        AccessRules.read(example)
     example["auth"]["cookie_secret"] = "x" * 48
-    rules = Rules.read(example)
+    rules = AccessRules.read(example)
     assert rules
     # Every name that may be in the file is in the example.
-    assert rules == Rules(
+    assert rules == AccessRules(
         ops=frozenset({"olga@school.example"}),
         teachers=frozenset({"tran@school.example", "le@school.example"}),
         claim="groups",

@@ -17,7 +17,7 @@ def follow(steps: Generator[T], key: str, say: Callable[[T], tuple[float, str]])
     with st.container(border=True):
         bar = st.progress(0.0, "Starting…")
         # A click needs no answer: it ends this run at the next step, which closes `steps`.
-        st.button("Stop", key="audit_stop")
+        st.button("Stop", key="long_read_stop")
     with budget.lifted(), closing(steps):
         for step in steps:
             st.session_state[key] = step

@@ -5,7 +5,7 @@ import streamlit as st
 
 from data.dynamodb.reads import Read
 from data.records import orphans
-from data.records.orphans import Progress
+from data.records.orphans import CountProgress
 from data.schema import FLASHCARD_SETS, Table
 from queries import source
 from queries.session import Session
@@ -23,7 +23,7 @@ def offer(table: Table, session: Session, clock: Clock) -> None:
     """For ops: offer to count the records of `table` that no list shows, with the cost; what was found, once done."""
     facts = source.facts(table)
     key = f"{KEPT}unlisted_{table.variable}"
-    progress: Progress | None = st.session_state.get(key)
+    progress: CountProgress | None = st.session_state.get(key)
     markup.show(markup.heading(facts.name))
     if progress:
         _result(progress, table, facts.name, session, clock)
@@ -40,7 +40,7 @@ def offer(table: Table, session: Session, clock: Clock) -> None:
         )
 
 
-def _result(progress: Progress, table: Table, name: str, session: Session, clock: Clock) -> None:
+def _result(progress: CountProgress, table: Table, name: str, session: Session, clock: Clock) -> None:
     ago = formats.ago(progress.read_at, clock.now)
     session.count(Read(None, progress.cost, progress.read_at, progress.complete))
     st.text(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from queries.background import Progress
+from queries.background import LoadProgress
 from ui.shell.page import fragment
 from ui.shell.reads import PageSession
 from wording import formats
@@ -12,7 +12,7 @@ from wording import formats
 _SECONDS = 1.0
 
 
-def follow(progress: Callable[[], Progress | None], session: PageSession) -> bool:
+def follow(progress: Callable[[], LoadProgress | None], session: PageSession) -> bool:
     """Whether it is still being read: then its progress is shown, and once all is there, the page runs again."""
     if progress() is None:
         return False

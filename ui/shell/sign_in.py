@@ -11,7 +11,7 @@ import streamlit as st
 
 from data.roster import Roster, RosterError
 from queries import secret_files, source
-from queries.gate import README, AccessError, Gate, Refused, Rules, Visitor, local
+from queries.gate import README, AccessError, AccessRules, Gate, Refused, Visitor, local
 from ui.shell.ended import Ended
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def request() -> Request:
 def recognise(sent: Request) -> Visitor:
     """Who sent this request, by the rules as they are now; Refused with a sentence when they may not look."""
     try:
-        rules = Rules.read(_secrets())
+        rules = AccessRules.read(_secrets())
     except AccessError as error:
         raise Refused(f"{error} So this dashboard shows no data. {README}") from error
     if rules is None:
