@@ -24,8 +24,9 @@ from data.schema import TYPES
 from data.settings import Settings, SettingsError
 from exports import summary as page
 from exports.summary import Summary
-from queries import gate, records, secret_files, source, standings
-from queries.gate import EVERYBODY_ELSE, AccessError, Gate, Visitor
+from queries import records, secret_files, source, standings
+from queries.access_rules import EVERYBODY_ELSE, AccessError, AccessRules
+from queries.gate import Gate, Visitor
 from queries.session import Session
 from wording import failures, formats
 
@@ -186,7 +187,7 @@ def _message(summary: Summary, sender: str, address: str) -> EmailMessage:
 def _recipients(classes: Sequence[str] | Mapping[str, Any], roster: Roster) -> Recipients:
     """Who gets which of these classes; whoever may not see a class on the pages does not get it either."""
     files = secret_files.paths(os.environ)
-    rules = gate.AccessRules.read(secret_files.read(files))
+    rules = AccessRules.read(secret_files.read(files))
     recipients = Recipients()
     if not rules:
         recipients.remarks.append(f"No sign-in is set up, so that nobody is refused. Looked for in {', '.join(files)}.")
@@ -208,7 +209,7 @@ def _recipients(classes: Sequence[str] | Mapping[str, Any], roster: Roster) -> R
     return recipients
 
 
-def _may_see(rules: gate.AccessRules, address: str, class_name: str) -> bool:
+def _may_see(rules: AccessRules, address: str, class_name: str) -> bool:
     """Whether this address has a role, and the class is one of those it may see.
 
     Who is a teacher by a claim is known to the provider alone: then being named in `[classes]` has to do.

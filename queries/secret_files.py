@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from queries.gate import AccessError
+from queries.access_rules import AccessError
 
 log = logging.getLogger(__name__)
 

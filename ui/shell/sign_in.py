@@ -11,7 +11,8 @@ import streamlit as st
 
 from data.roster import Roster, RosterError
 from queries import secret_files, source
-from queries.gate import README, AccessError, AccessRules, Gate, Refused, Visitor, local
+from queries.access_rules import README, AccessError, AccessRules, local
+from queries.gate import Gate, Refused, Visitor
 from ui.shell.ended import Ended
 
 log = logging.getLogger(__name__)
