@@ -127,7 +127,7 @@ def _of_kind(lesson: Lesson, kind: Kind) -> list[Phrase]:
 
 
 def _target(student: Student) -> str:
-    day = student.test_at and f"{student.test_at.day} {student.test_at:%b %Y}"
+    day = student.test_at and formats.full_date(student.test_at)
     if math.isnan(student.target):
         return f"test on {day}" if day else formats.UNKNOWN
     return f"{formats.band(student.target)} by {day}" if day else formats.band(student.target)

@@ -1,7 +1,7 @@
 """How bands, changes, times, durations and costs are written, the same on every page."""
 
 import math
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -114,6 +114,15 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return f"{round(span.days / 365.25)} years ago"
 
 
+def full_date(of: date) -> str:
+    """A date that stands alone, with its year.
+
+    >>> full_date(date(2026, 3, 1))
+    '1 Mar 2026'
+    """
+    return f"{of.day} {of:%b %Y}"
+
+
 def day(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
     """A local date, without this year.
 
@@ -123,7 +132,7 @@ def day(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
     ('1 Mar', '21 Nov 2025')
     """
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b}" if local.year == now.astimezone(zone).year else f"{local.day} {local:%b %Y}"
+    return f"{local.day} {local:%b}" if local.year == now.astimezone(zone).year else full_date(local)
 
 
 def stamp(moment: datetime | None, zone: ZoneInfo, now: datetime) -> str:

@@ -206,7 +206,7 @@ def _chart_title(skill: str, attempts: int) -> str:
 
 
 def _chart_alt(chart: Bands) -> str:
-    first, last = (f"{moment.day} {moment:%b %Y}" for moment in (chart.times[0], chart.times[-1]))
+    first, last = (formats.full_date(moment) for moment in (chart.times[0], chart.times[-1]))
     low, high = formats.band(min(chart.bands)), formats.band(max(chart.bands))
     target = "" if math.isnan(chart.target) else f" The target is {formats.band(chart.target)}."
     return (
@@ -332,8 +332,7 @@ def footer(report: Report) -> list[str]:
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y}"
+    return formats.full_date(moment.astimezone(zone))
 
 
 def _span(times: Sequence[pd.Timestamp], report: Report) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -218,7 +218,7 @@ def calendar(days: pd.DataFrame) -> go.Figure:
             z=grid.where(grid > 0).to_numpy(),
             x=grid.columns,
             y=[_WEEKDAYS[row] for row in grid.index],
-            customdata=[[f"{day.day} {day:%b %Y}" for day in row] for row in on],
+            customdata=[[formats.full_date(day) for day in row] for row in on],
             colorscale=[[0, "#9dc3dc"], [1, "#00456b"]],
             zmin=1,
             zmax=max(4, int(days["attempts"].max())),
@@ -307,7 +307,8 @@ def job_bars(counts: pd.DataFrame, zone: ZoneInfo, codes: Sequence[str] = (), ch
             marker={"color": colour, "opacity": [0.35 if chosen and code != chosen else 1 for code in codes] or 1},
             customdata=list(codes) or None,
             hovertext=[
-                f"{start.day} {start:%b %Y, %H:%M}" if is_hourly else f"{start.day} {start:%b %Y}" for start in local
+                f"{formats.full_date(start)}, {start:%H:%M}" if is_hourly else formats.full_date(start)
+                for start in local
             ],
             hovertemplate=f"%{{y}} {name}<br>%{{hovertext}}<extra></extra>",
         )

@@ -69,7 +69,7 @@ class Period:
         """The period as of now."""
         if self.code == _CUSTOM:
             return Span(
-                f"{self.begin:%d %b %Y} to {self.end:%d %b %Y}",
+                f"{formats.full_date(self.begin)} to {formats.full_date(self.end)}",
                 _midnight(self.begin, clock),
                 _midnight(self.end + timedelta(days=1), clock),
             )

@@ -60,7 +60,7 @@ def takeovers(rows: pd.DataFrame, skill: str, clock: Clock) -> None:
 def _shift_sentence(takeover: Takeover, shift: Shift, clock: Clock) -> str:
     when = takeover.at.astimezone(clock.zone)
     sentence = (
-        f"New model: {takeover.model}, in place of {' and '.join(takeover.replaced)}, since {when.day} {when:%b %Y}. "
+        f"New model: {takeover.model}, in place of {' and '.join(takeover.replaced)}, since {formats.full_date(when)}. "
     )
     students = formats.count(shift.students, "student")
     if math.isnan(shift.low):

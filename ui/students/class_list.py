@@ -205,7 +205,7 @@ def _preview(fresh: Roster) -> None:
             "Name": [student.name for student in students],
             "Class": [student.class_name for student in students],
             "Target band": [formats.band(student.target) for student in students],
-            "Test date": [f"{s.test_at.day} {s.test_at:%b %Y}" if s.test_at else "" for s in students],
+            "Test date": [formats.full_date(s.test_at) if s.test_at else "" for s in students],
             "Teacher": [student.teacher for student in students],
         }
     )

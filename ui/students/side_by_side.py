@@ -167,8 +167,7 @@ def _labels(history: pd.DataFrame, clock: Clock) -> dict[str, str]:
         if evaluation_id is None:
             continue
         band = formats.band(row[OVERALL]) if row["status"] == COMPLETED else row["status"] or "status unknown"
-        local = None if at is None else at.astimezone(clock.zone)
-        when = f"{local.day} {local:%b %Y, %H:%M}" if local else "no readable time"
+        when = "no readable time" if at is None else formats.exact(at, clock.zone)
         name = foreign_text.visible(f"{SKILL_NAMES.get(kind, kind or 'kind unknown')} · {band} · {when}")
         if name in used:
             name = foreign_text.visible(f"{name} · {evaluation_id}")
