@@ -226,13 +226,7 @@ def _as_json(report: Report, code: int) -> dict[str, Any]:
     verdict = report.verdict
     return {
         "exit_code": code,
-        "verdict": verdict.state
-        if verdict
-        else None
-        if report.drills
-        else "error"
-        if code == _FAILED
-        else "could not be checked",
+        "verdict": _verdict_word(report, code),
         "headline": account.headline(verdict, "terminal") if verdict else report.error,
         "problems": [
             {"state": problem.state, **_check(problem.owner, problem.check)}
@@ -249,6 +243,15 @@ def _as_json(report: Report, code: int) -> dict[str, Any]:
             for event in report.events
         ],
     }
+
+
+def _verdict_word(report: Report, code: int) -> str | None:
+    """The verdict's state; where there is none, why. None after a drill, which judges no account."""
+    if report.verdict:
+        return report.verdict.state
+    if report.drills:
+        return None
+    return "error" if code == _FAILED else "could not be checked"
 
 
 def _account_id(place: Place) -> str | None:

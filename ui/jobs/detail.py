@@ -114,11 +114,16 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
     record.problems(job.issues)
     record.unknown(job)
     record.raw(job.raw)
+    _other_jobs(key, job.created_at, jobs, clock)
+
+
+def _other_jobs(key: Key, created_at: datetime | None, jobs: pd.DataFrame, clock: Clock) -> None:
+    """What else the student tried within a day of this job; in the whole period where nobody knows when that was."""
     others = jobs[(jobs["user_id"] == key.user_id) & (jobs["job_id"] != key.job_id)]
-    near = others[(others["created_at"] - job.created_at).abs() <= timedelta(days=1)] if job.created_at else others
+    near = others[(others["created_at"] - created_at).abs() <= timedelta(days=1)] if created_at else others
     st.text(
         f"Other jobs by this student (24 h): {len(near):,}"
-        if job.created_at
+        if created_at
         else f"Other jobs by this student in this period: {len(near):,}"
     )
     if len(near):
