@@ -36,8 +36,13 @@ def nearest_half(mean: float) -> float:
 
 def scored(history: pd.DataFrame, skill: str) -> pd.DataFrame:
     """The completed evaluations of `skill` with a readable band, in the order of `history`."""
+    return history[is_scored(history, skill)]
+
+
+def is_scored(history: pd.DataFrame, skill: str) -> pd.Series:
+    """Which rows those are."""
     of_skill = (history["evaluation_type"] == skill) & (history["status"] == COMPLETED)
-    return history[of_skill & history[OVERALL].notna()]
+    return of_skill & history[OVERALL].notna()
 
 
 def skill_bands(history: pd.DataFrame, skill: str) -> SkillBands:

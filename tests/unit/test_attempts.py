@@ -4,12 +4,14 @@ import itertools
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import attempts
-from analysis.attempts import Cohort
+from analysis.attempts import Cohort, Owners
 from data.schema import CRITERIA, SPEAKING, WRITING
 from tests.support.attempts import MICROSECOND, NAN, NOW, ago, attempt, frame, shuffled
 from tests.support.examples import examples
@@ -78,6 +80,38 @@ def test_everybody_has_the_attempts_of_a_history_of_their_own_letter_for_letter(
             assert bands(cohort, n) == bands(alone)
             assert cohort.criteria[part].tolist() == alone.criteria.tolist()
             assert (cohort.firsts[n], cohort.lasts[n]) == (alone.firsts[0], alone.lasts[0])
+
+
+def test_owners_in_another_order_have_the_same_attempts() -> None:
+    table = frame(*[attempt(n, n / 2, user=[*USERS[:3], None][n % 4]) for n in range(12)])
+    by_id = Owners.of(table)
+    assert (by_id.students, by_id.places.tolist()) == (("B", "a", "b"), [2, 1, 0, -1] * 3)
+    other = by_id.in_order(np.array([2, 0, 1]))
+    assert (other.students, other.places.tolist()) == (("b", "B", "a"), [0, 2, 1, -1] * 3)
+    assert Owners.among(table, other.students).places.tolist() == other.places.tolist()
+    for owners in (by_id, other):
+        cohort = attempts.of_owners(table, WRITING, owners)
+        assert {name: bands(cohort, n) for n, name in enumerate(cohort.students)} == {
+            "b": [4.0, 2.0, 0.0],
+            "a": [4.5, 2.5, 0.5],
+            "B": [5.0, 3.0, 1.0],
+        }
+    nobody = Owners.of(table.iloc[:0])
+    assert nobody.in_order(np.array([], dtype="int64")).students == ()
+
+
+def test_more_students_than_a_short_number_counts_are_in_order() -> None:
+    count = 2**16 + 2
+    ids, bands_of = [f"{n:06}" for n in range(count)], np.arange(count) % 10 / 1.0
+    one = frame(attempt(1, 0.0))
+    table = one.loc[[0] * (2 * count)].reset_index(drop=True)
+    table["user_id"], table["overall_band"] = pd.Series(ids * 2, dtype="object"), np.tile(bands_of, 2)
+    table.loc[count:, "created_at"] = pd.Timestamp(ago(2))
+    cohort = attempts.of_students(table, WRITING)
+    assert cohort.students == tuple(ids)
+    assert cohort.counts.tolist() == [2] * count
+    assert cohort.bands.tolist() == np.repeat(bands_of, 2).tolist()
+    assert bool((np.diff(cohort.times)[::2] > np.timedelta64(0, "us")).all())
 
 
 def test_nobody_and_nothing() -> None:
