@@ -55,11 +55,11 @@ def scatter(cohort: Cohort) -> float:
 
 
 def weakest(cohort: Cohort, levels: Floats, scatter: float) -> list[Weakest | None]:
-    """The weakest criterion of each student, None where none is; `levels` are the students' levels in the skill."""
+    """The weakest criterion of each student, None where none is; `levels` are the criteria's, students by criteria."""
     if not len(cohort.bands):
         return [None] * len(cohort)
     names = list(CRITERIA[cohort.skill])
-    contrasts, newest, offset = _contrasts(cohort.criteria), cohort.newest(NEWEST), offsets(cohort)
+    contrasts, newest = _contrasts(cohort.criteria), cohort.newest(NEWEST)
     gap, seen = _means(-contrasts, newest), _counts(contrasts, newest)
     error = scatter / np.sqrt(seen)
     with np.errstate(invalid="ignore"):
@@ -69,7 +69,7 @@ def weakest(cohort: Cohort, levels: Floats, scatter: float) -> list[Weakest | No
     every: list[Weakest | None] = [None] * len(cohort)
     students = np.flatnonzero(repeats.any(axis=1))
     at = students, lowest[students]
-    columns = students, lowest[students], levels[students] + offset[at], gap[at], MARGIN * error[at]
+    columns = students, lowest[students], levels[at], gap[at], MARGIN * error[at]
     for student, criterion, *bands in zip(*(column.tolist() for column in columns), strict=True):
         every[student] = Weakest(names[criterion], *bands)
     return every

@@ -13,6 +13,7 @@ G. K. Smyth, Linear models and empirical Bayes methods, Stat. Appl. Genet. Mol. 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -93,7 +94,7 @@ class Panel:
         return Panel(self.starts[students], self.stops[students], self.days, self.bands)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lines:
     """A line per student, where it ends: at the newest attempt. Bands and bands a month; errors are standard errors.
 
@@ -119,7 +120,11 @@ class Lines:
 
     def margin(self, errors: Floats) -> Floats:
         """What an error makes the half width of a 95 % interval."""
-        return np.asarray(stdtrit(np.minimum(self.freedom, _MANY), 0.975) * errors)
+        return np.asarray(self._quantile * errors)
+
+    @cached_property
+    def _quantile(self) -> Floats:
+        return np.asarray(stdtrit(np.minimum(self.freedom, _MANY), 0.975))
 
     @property
     def beyond_chance(self) -> Floats:

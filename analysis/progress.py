@@ -124,9 +124,9 @@ Standing: TypeAlias = Literal["reached", "close", "below"]
 
 def estimate_noises(evaluations: pd.DataFrame, now: datetime) -> Noises:
     """The noise in each skill, from everybody's attempts of the last 180 days; the default where too few practise."""
-    noises = {}
+    noises, owners = {}, attempts.Owners.of(evaluations)
     for skill in TYPES:
-        cohort = attempts.of_students(evaluations, skill).between(now - WINDOW, now)
+        cohort = attempts.of_owners(evaluations, skill, owners).between(now - WINDOW, now)
         noises[skill] = Noise(growth.estimate_noise(cohort.panel), criteria.scatter(cohort))
     return noises
 
@@ -138,13 +138,45 @@ def window(cohort: Cohort, now: datetime) -> Cohort:
 
 def progress(cohort: Cohort, now: datetime, noise: Noise) -> list[Progress]:
     """Each student's progress at `now`."""
-    recent = window(cohort, now)
-    lines = growth.fit(recent.panel, noise.overall)
+    return _progress(_Fitted.of(window(cohort, now), noise), now, noise)
+
+
+def changes(cohort: Cohort, first: datetime, now: datetime, noise: Noise) -> list[Change | None]:
+    """What each student gained in the period since `first`, from estimate to estimate; None without practice in it.
+
+    Within 180 days both ends are of the one line that trend and level are of; it begins with the first attempt. Who
+    practised for longer has a line at either end, of the first and the last half or 180 days, whichever is less.
+    """
+    return _changes(_Fitted.of(window(cohort, now), noise), cohort, first, now, noise)
+
+
+def progress_and_changes(
+    cohort: Cohort, first: datetime, now: datetime, noise: Noise
+) -> tuple[list[Progress], list[Change | None]]:
+    """Both at once: what they share, the lines of the last 180 days, is fitted once."""
+    recent = _Fitted.of(window(cohort, now), noise)
+    return _progress(recent, now, noise), _changes(recent, cohort, first, now, noise)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """Attempts with the line through those of each student."""
+
+    attempts: Cohort
+    lines: growth.Lines
+
+    @classmethod
+    def of(cls, cohort: Cohort, noise: Noise) -> "_Fitted":
+        return cls(cohort, growth.fit(cohort.panel, noise.overall))
+
+
+def _progress(fitted: _Fitted, now: datetime, noise: Noise) -> list[Progress]:
+    recent, lines = fitted.attempts, fitted.lines
     level, margin = lines.level, lines.margin(lines.level_error)
     slope, reach, beyond = lines.slope, lines.margin(lines.slope_error), lines.beyond_chance
-    squared = lines.margin(np.ones(len(cohort))) ** 2
+    squared = lines.margin(np.ones(len(recent))) ** 2
     end = np.stack([lines.end, lines.end_error**2 * squared, lines.end_slope * squared], axis=1)
-    names = CRITERIA[cohort.skill]
+    names = CRITERIA[recent.skill]
     # As Python's numbers, taken out of each array at once: one by one they take as long as all the rest.
     columns = (level, margin, recent.counts, slope, reach, beyond, enough_for_trend(recent.panel), end)
     by_criterion = level[:, np.newaxis] + criteria.offsets(recent)
@@ -152,7 +184,7 @@ def progress(cohort: Cohort, now: datetime, noise: Noise) -> list[Progress]:
     for first, last, weakest, of_criteria, *numbers in zip(
         recent.firsts,
         recent.lasts,
-        criteria.weakest(recent, level, noise.criteria),
+        criteria.weakest(recent, by_criterion, noise.criteria),
         by_criterion.tolist(),
         *(column.tolist() for column in columns),
         strict=True,
@@ -178,26 +210,20 @@ def levels(cohort: Cohort, noise: Noise) -> tuple[Floats, Floats]:
     return lines.level, lines.margin(lines.level_error)
 
 
-def changes(cohort: Cohort, first: datetime, now: datetime, noise: Noise) -> list[Change | None]:
-    """What each student gained in the period since `first`, from estimate to estimate; None without practice in it.
-
-    Within 180 days both ends are of the one line that trend and level are of; it begins with the first attempt. Who
-    practised for longer has a line at either end, of the first and the last half or 180 days, whichever is less.
-    """
-    practised = cohort.between(first, now + _MOMENT)
+def _changes(recent: _Fitted, cohort: Cohort, first: datetime, now: datetime, noise: Noise) -> list[Change | None]:
     if now - first <= WINDOW:
-        return _along(window(cohort, now), practised, first, noise)
-    days = WINDOW / timedelta(days=1)
-    along, across = _along(practised, practised, first, noise), _across(*practised.ends(days), noise)
+        return _along(recent, first)
+    days, practised = WINDOW / timedelta(days=1), cohort.between(first, now + _MOMENT)
+    along, across = _along(_Fitted.of(practised, noise), first), _across(*practised.ends(days), noise)
     return [(across if span > days else along)[n] for n, span in enumerate(practised.panel.spans.tolist())]
 
 
-def _along(cohort: Cohort, practised: Cohort, first: datetime, noise: Noise) -> list[Change | None]:
-    """Along one line: from `first`, or from the line's own beginning where that is later."""
-    lines = growth.fit(cohort.panel, noise.overall)
+def _along(fitted: _Fitted, first: datetime) -> list[Change | None]:
+    """Along one line: from `first`, or from the line's own beginning where that is later; None where it ends before."""
+    cohort, lines = fitted.attempts, fitted.lines
     pace, margin = lines.pace, lines.margin(lines.pace_error)
     every: list[Change | None] = [None] * len(cohort)
-    moments = zip(cohort.firsts, practised.lasts, pace.tolist(), margin.tolist(), strict=True)
+    moments = zip(cohort.firsts, cohort.lasts, pace.tolist(), margin.tolist(), strict=True)
     for n, (begin, last, of_month, sure) in enumerate(moments):
         if begin is not None and last is not None and (months := (last - max(first, begin)) / MONTH) > 0:
             every[n] = Change(of_month * months, sure * months, max(first, begin))

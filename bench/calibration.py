@@ -339,7 +339,8 @@ def _weakest(simulation: Simulation) -> list[Result]:
         anybody, rightly = [], []
         for pool in simulation.world(rate=None, days=56, lower=lower).pools():
             lines = growth.fit(pool.cohort.panel, growth.estimate_noise(pool.cohort.panel))
-            weak = criteria.weakest(pool.cohort, lines.level, criteria.scatter(pool.cohort))
+            of_criteria = lines.level[:, np.newaxis] + criteria.offsets(pool.cohort)
+            weak = criteria.weakest(pool.cohort, of_criteria, criteria.scatter(pool.cohort))
             anybody += [low is not None for low in weak]
             rightly += [low is not None and low.criterion == next(iter(CRITERIA[WRITING])) for low in weak]
         return float(np.mean(anybody)), float(np.mean(rightly))

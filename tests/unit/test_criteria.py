@@ -38,8 +38,12 @@ def cohort(*students: list[Scores]) -> Cohort:
 
 
 def weakest(*scores: Scores, scatter: float = 0.1, level: float = 6.25) -> Weakest | None:
-    (low,) = criteria.weakest(cohort(list(scores)), np.array([level]), scatter)
-    return low
+    return all_weakest(cohort(list(scores)), level, scatter)[0]
+
+
+def all_weakest(of: Cohort, level: float, scatter: float) -> list[Weakest | None]:
+    """Of students who are all at this level."""
+    return criteria.weakest(of, level + criteria.offsets(of), scatter)
 
 
 def low(by: float) -> Scores:
@@ -76,7 +80,7 @@ def test_the_weakest_criterion(scores: list[Scores], scatter: float, name: str |
     assert (weak and weak.criterion) == name
     # Beside others, whose digits must not spill over.
     others = [[(5.5, 6, 6.5, 9), (0, 3.5, 7, 7.5)], [low(1)] * 7]
-    between = criteria.weakest(cohort(others[0], scores, others[1], []), np.full(4, 6.25), scatter)
+    between = all_weakest(cohort(others[0], scores, others[1], []), 6.25, scatter)
     assert between[1] == weak
 
 
@@ -88,7 +92,7 @@ def test_level_gap_and_margin_by_hand() -> None:
 
 def test_speaking_has_its_own_names() -> None:
     rows = [attempt(n, 6.0, kind=SPEAKING, pronunciation_band=4.0) for n in range(4)]
-    (weak,) = criteria.weakest(attempts.of_student(frame(*rows), SPEAKING), np.array([6.0]), 0.2)
+    (weak,) = all_weakest(attempts.of_student(frame(*rows), SPEAKING), 6.0, 0.2)
     assert weak is not None
     assert weak.criterion == "pronunciation_band"
 
@@ -129,7 +133,7 @@ BANDS = st.one_of(st.integers(0, 18).map(lambda halves: halves / 2), st.just(NAN
 @examples(40)
 @given(st.lists(st.lists(st.tuples(*[BANDS] * 4), max_size=15), min_size=1, max_size=4), st.floats(0.05, 0.8))
 def test_each_is_judged_alone_and_by_the_rules(students: list[list[Scores]], scatter: float) -> None:
-    together: list[Any] = criteria.weakest(cohort(*students), np.full(len(students), 6.0), scatter)
+    together: list[Any] = all_weakest(cohort(*students), 6.0, scatter)
     for scores, weak in zip(students, together, strict=True):
         assert weakest(*scores, scatter=scatter, level=6.0) == weak
         gaps: dict[str, list[float]] = {}

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def one(attempts: Attempts, noise: Noise) -> dict[str, float]:
 
 
 def of(lines: Lines, student: int) -> dict[str, float]:
-    return {name: float(getattr(lines, name)[student]) for name in Lines.__slots__}
+    return {field.name: float(getattr(lines, field.name)[student]) for field in fields(Lines)}
 
 
 def dense(attempts: Attempts, noise: Noise) -> dict[str, float]:
