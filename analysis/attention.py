@@ -2,6 +2,7 @@
 
 import gc
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import attempts, job_states, progress
-from analysis.attempts import Cohort
+from analysis.attempts import Cohort, Owners
 from analysis.criteria import Weakest
 from analysis.progress import Change, Noises, Progress
 from data.roster import Roster
@@ -122,13 +123,11 @@ def everybody(evaluations: pd.DataFrame, first: datetime, now: datetime, noises:
     """
     own = _own(evaluations)
     with _collecting_paused():
-        present = _present(own, first, now)
-        names = tuple(student.user_id for student in present)
-        standings = [_standings(attempts.of_students(own, skill, names), first, now, noises[skill]) for skill in TYPES]
-        return [
-            replace(student, standings=dict(zip(TYPES, of_skills, strict=True)))
-            for student, *of_skills in zip(present, *standings, strict=True)
-        ]
+        # Made in the order in which they are looked at: otherwise that takes longer, of a school's.
+        owners, last = _last_seen_first(own)
+        by_skill = [_standings(attempts.of_owners(own, skill, owners), first, now, noises[skill]) for skill in TYPES]
+        standings = [dict(zip(TYPES, of_student, strict=True)) for of_student in zip(*by_skill, strict=True)]
+        return _present(own, owners, last, standings, first, now)
 
 
 def without_standings(evaluations: pd.DataFrame, first: datetime, now: datetime) -> list[Student]:
@@ -136,7 +135,9 @@ def without_standings(evaluations: pd.DataFrame, first: datetime, now: datetime)
 
     `evaluations` reach from `first` to `now`.
     """
-    return _present(_own(evaluations), first, now)
+    own = _own(evaluations)
+    owners, last = _last_seen_first(own)
+    return _present(own, owners, last, [{} for _ in last], first, now)
 
 
 def _own(evaluations: pd.DataFrame) -> pd.DataFrame:
@@ -144,22 +145,30 @@ def _own(evaluations: pd.DataFrame) -> pd.DataFrame:
     return evaluations if is_own.all() else evaluations[is_own]  # mostly all of them, and copying a school takes long
 
 
-def _present(own: pd.DataFrame, first: datetime, now: datetime) -> list[Student]:
-    """The students of `own` without standings, last seen first, those of equal times by id."""
-    codes, owners = pd.factorize(own["user_id"])
-    newest_first = own["created_at"].argsort(kind="stable").to_numpy()[::-1]
-    last = own["created_at"].iloc[newest_first[np.unique(codes[newest_first], return_index=True)[1]]]
-    counts = np.bincount(codes[(own["created_at"] >= first).to_numpy()], minlength=len(owners))
-    gone = missing(own, now)
-    gone = gone[gone["created_at"] >= first]
-    lost = gone["user_id"].value_counts().to_dict()
-    since = gone.loc[gone["practised_since"], "user_id"].value_counts().to_dict() if len(gone) else lost
-    students = [
-        Student(user_id, {}, count, lost.get(user_id, 0), last_seen, since.get(user_id, 0))
-        for user_id, count, last_seen in zip(owners, counts.tolist(), last.dt.to_pydatetime(), strict=True)
+def _last_seen_first(own: pd.DataFrame) -> tuple[Owners, list[datetime]]:
+    """Whose `own` are, the last seen first, those of equal times by id; and when each was."""
+    by_id = Owners.of(own)
+    last = own["created_at"].groupby(by_id.places).max().sort_values(ascending=False, kind="stable")
+    return by_id.in_order(last.index.to_numpy()), last.dt.to_pydatetime().tolist()
+
+
+def _present(
+    own: pd.DataFrame,
+    owners: Owners,
+    last: list[datetime],
+    standings: list[dict[str, Standing]],
+    first: datetime,
+    now: datetime,
+) -> list[Student]:
+    of_period = (own["created_at"] >= first).to_numpy()
+    counts = np.bincount(owners.places[of_period], minlength=len(last))
+    # Whether one was done again is for later ones to say: none before the period is needed.
+    gone = missing(own.loc[of_period, ["user_id", "evaluation_type", "status", "created_at"]], now)
+    lost, since = (Counter(of_each) for of_each in (gone["user_id"], gone["user_id"][gone["practised_since"]]))
+    return [
+        Student(user_id, of_skills, count, lost[user_id], last_seen, since[user_id])
+        for user_id, of_skills, count, last_seen in zip(owners.students, standings, counts.tolist(), last, strict=True)
     ]
-    students.sort(key=lambda student: student.user_id)
-    return sorted(students, key=lambda student: student.last_seen or now, reverse=True)
 
 
 @contextmanager
@@ -171,6 +180,9 @@ def _collecting_paused() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            # They are kept, so they become old ones, which are seldom looked through; new ones would be at once.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
@@ -183,6 +195,7 @@ def absent(everyone: Roster, present: Iterable[Student]) -> list[Student]:
 def flags(student: Student, aim: Aim, rules: Rules, now: datetime) -> list[Flag]:
     """The rules that a student meets, the weightiest first."""
     reasons: list[Flag] = []
+    least = None if math.isnan(aim.target) else rules.below
     if rules.lost and student.lost:
         weight = student.lost - 0.5 * student.practised_since + 1
         reasons.append(Flag("lost", student.lost, weight=min(_MOST, weight)))
@@ -191,7 +204,7 @@ def flags(student: Student, aim: Aim, rules: Rules, now: datetime) -> list[Flag]
         if rules.falling and trend.word == "declining":
             sure = -trend.high / progress.STEADY
             reasons.append(Flag("falling", trend.slope, skill, weight=min(_MOST, 1 + sure)))
-        if rules.below is not None and (below := _below(standing.progress, aim, rules.below, skill, now)):
+        if least is not None and (below := _below(standing.progress, aim, least, skill, now)):
             reasons.append(below)
         if rules.weakest is not None and low is not None and low.gap >= rules.weakest:
             weight = 0.5 + _times(low.gap - low.margin, rules.weakest) / 2
@@ -270,15 +283,18 @@ def lost(evaluations: pd.DataFrame, now: datetime) -> int:
 
 def missing(evaluations: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """These evaluations that failed or got stuck and were not done again; `kind` is their type."""
-    if not evaluations["status"].isin([FAILED, PROCESSING]).any():
-        return evaluations.iloc[:0]  # mostly so, and looking closer takes longer
-    labelled = job_states.with_states(evaluations.rename(columns={"evaluation_type": "kind"}), now)
+    is_open = evaluations["status"].isin([FAILED, PROCESSING])
+    # Few students have one, and nobody else's evaluations matter: looking closer at a whole school takes longer.
+    concerned = is_open | evaluations["user_id"].isin(evaluations["user_id"][is_open])
+    of_these = evaluations[concerned].rename(columns={"evaluation_type": "kind"})
+    labelled = job_states.with_states(of_these, now)
     return labelled[labelled["state"].isin(["failed", "stuck"]) & ~labelled["recovered"]]
 
 
 def _standings(cohort: Cohort, first: datetime, now: datetime, noise: progress.Noise) -> list[Standing]:
     # Only what is in the window: what else was read, for a longer period, must not change a number.
     recent = progress.window(cohort, now).newest(_RECENT)
-    bands = [tuple(cohort.bands[a:b].tolist()) for a, b in zip(recent.starts, recent.stops, strict=True)]
-    known, changed = progress.progress(cohort, now, noise), progress.changes(cohort, first, now, noise)
-    return [Standing(*parts) for parts in zip(known, changed, bands, strict=True)]
+    bands = cohort.bands.tolist()
+    newest = [tuple(bands[a:b]) for a, b in zip(recent.starts.tolist(), recent.stops.tolist(), strict=True)]
+    both = progress.progress_and_changes(cohort, first, now, noise)
+    return [Standing(*parts) for parts in zip(*both, newest, strict=True)]

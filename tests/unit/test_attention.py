@@ -1,5 +1,6 @@
 """The class at a glance: what each rule means at its boundary, who counts, weeks, and that no order matters."""
 
+import gc
 import itertools
 import math
 from collections.abc import Sequence
@@ -301,6 +302,28 @@ def test_what_was_lost(rows: list[dict[str, Any]], lost: int, since: int) -> Non
         assert (student.lost, student.practised_since) == (lost, since)
         timed = frame(*order)
         assert attention.lost(timed[timed["created_at"] >= FIRST].query("user_id == 'u'"), NOW) == lost
+
+
+def test_what_is_missing_has_the_same_columns_where_nothing_is() -> None:
+    some = attention.missing(frame(attempt(1, status="failed"), attempt(2, user="v")), NOW)
+    none = attention.missing(frame(attempt(1), attempt(2, user=None)), NOW)
+    assert (len(some), len(none)) == (1, 0)
+    assert list(some.columns) == list(none.columns)
+    # Somebody's whose student cannot be read is missing all the same, and nobody's later result is its own.
+    unread = frame(attempt(1, user=None, status="failed"), attempt(0.5, user=None), attempt(0.5, user="v"))
+    assert len(attention.missing(unread, NOW)) == 1
+
+
+def test_collecting_goes_on_afterwards() -> None:
+    rows = [attempt(n) for n in range(3)]
+    everybody(*rows)
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, 0)
+    gc.disable()
+    try:
+        everybody(*rows)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_everybody_is_listed_the_last_seen_first_and_counted_in_the_period() -> None:
