@@ -1,14 +1,14 @@
 """Level, trend, target, change and flags in words, the same on every page and in every file."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from analysis.attention import Aim, Flag, Student
 from analysis.criteria import Weakest
 from analysis.progress import WINDOW, Forecast, Progress, Trend, pace_needed, standing
-from data.schema import CRITERIA
+from data.schema import CRITERIA, TYPES
 from wording import formats
 from wording.skills import SKILL_NAMES
 
@@ -169,6 +169,47 @@ def reasons(flags: Iterable[Flag]) -> str:
     'Inactive 19 days; 1 missing result'
     """
     return "; ".join(map(flag, flags))
+
+
+_EVERY = "Both" if len(TYPES) == 2 else "All"
+
+
+def brief_reasons(flags: Sequence[Flag]) -> str:
+    """The same for a narrow column: a rule that both skills meet is said once, with the range of its numbers.
+
+    >>> brief_reasons([Flag("falling", -0.4, "writing"), Flag("lost", 1), Flag("falling", -0.61, "speaking")])
+    'Both skills declining 0.4–0.6 a month; 1 missing result'
+    >>> brief_reasons([Flag("below", 2.0, "writing"), Flag("below", 1.98, "speaking"), Flag("away", 19.8)])
+    'Both skills 2.0 below target; Inactive 19 days'
+    >>> brief_reasons([Flag("falling", -a, s) for a, s in ((0.4, "writing"), (0.4, "speaking"))] + [Flag("lost", 1)])
+    'Both skills declining 0.4 a month; 1 missing result'
+    >>> brief_reasons([])
+    ''
+    """
+    parts: dict[str, str] = {}
+    for one in flags:
+        alike = [other for other in flags if other.rule == one.rule]
+        both = _of_both(alike) if len(alike) == len(TYPES) else ""
+        parts.setdefault(both or flag(one), "")
+    first, *others = [*parts, ""]
+    return "; ".join([first, *(part.replace(f"{_EVERY} skills", _EVERY.lower()) for part in others if part)])
+
+
+def _of_both(alike: Sequence[Flag]) -> str:
+    """A rule that every skill meets in the same way; empty where they do not."""
+    rule, with_test = alike[0].rule, [not math.isnan(one.needed) for one in alike]
+    if rule == "falling" and min(abs(one.amount) for one in alike) >= 0.1:
+        return f"{_EVERY} skills declining {_range(abs(one.amount) for one in alike)} a month"
+    if rule == "below" and not any(with_test):
+        return f"{_EVERY} skills {_range(one.amount for one in alike)} below target"
+    if rule == "below" and all(with_test) and max(one.needed for one in alike) <= UNHEARD_OF:
+        return f"{_EVERY} skills need {_range(one.needed for one in alike)} a month until the test"
+    return ""
+
+
+def _range(amounts: Iterable[float]) -> str:
+    least, *_, most = sorted(f"{amount:.1f}" for amount in amounts)
+    return least if least == most else f"{least}–{most}"
 
 
 def flag(flag: Flag) -> str:

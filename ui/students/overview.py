@@ -231,7 +231,7 @@ def _entry(row: Row, choice: Choice, roster: Roster) -> list[str]:
         if skill in row.student.standings
     ]
     link = markup.anchor(href(STUDENT, user_id=student.user_id), student.label)
-    return [link, *filter(None, (verdicts.reasons(row.flags), " · ".join(levels)))]
+    return [link, *filter(None, (verdicts.brief_reasons(row.flags), " · ".join(levels)))]
 
 
 def distribution(listed: Listing) -> None:

@@ -79,7 +79,7 @@ def students(rows: Sequence[Row], roster: Roster, skills: Sequence[str]) -> pd.D
     entries = [roster.student(row.student.user_id) for row in rows]
     columns: dict[str, Any] = {
         "Student": [student.label for student in entries],
-        "Why": [verdicts.reasons(row.flags) or None for row in rows],
+        "Why": [verdicts.brief_reasons(row.flags) or None for row in rows],
     }
     for skill in skills:
         name = SKILL_NAMES[skill]
