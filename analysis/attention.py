@@ -237,6 +237,16 @@ def _times(amount: float, least: float) -> float:
     return min(_MOST, amount / least) if least else _MOST
 
 
+STEPS = 3
+"""What follows from more reasons than these nobody does at once."""
+
+
+def to_act_on(reasons: Sequence[Flag]) -> list[Flag]:
+    """The weightiest reason of each rule, as many as there may be next steps; `reasons` are weightiest first."""
+    of_rule = {flag.rule: flag for flag in reversed(reasons)}
+    return [flag for flag in reasons if of_rule[flag.rule] is flag][:STEPS]
+
+
 def urgency(reasons: Sequence[Flag]) -> float:
     """What to sort by, most urgent first: all reasons together, each by how much and how sure."""
     return -sum(flag.weight for flag in reasons)

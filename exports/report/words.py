@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from analysis import progress
+from analysis import attention, progress
 from analysis.attempts import Cohort, Times
 from analysis.attention import Aim, Flag
 from analysis.bands import band_range
@@ -78,7 +78,6 @@ EXPLAINED = (
     ),
 )
 _DAYS = WINDOW.days
-_STEPS = 3  # more are not taken
 _LINES_OF_COMMENT = 6
 
 
@@ -267,7 +266,7 @@ def _cut(text: str, longest: int) -> str:
 
 def next_steps(report: Report) -> list[str]:
     """What the student may do, from the reasons why attention is needed; to go on where there is none."""
-    steps = [_step(flag, report) for flag in report.flags[:_STEPS]]
+    steps = [_step(flag, report) for flag in attention.to_act_on(report.flags)]
     return steps or ["Go on practising both skills every week."]
 
 

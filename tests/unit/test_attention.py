@@ -630,3 +630,11 @@ def test_a_stricter_rule_adds_no_flag_and_no_weight_is_beyond_bounds(
 def test_the_helpers_say_when() -> None:
     # Guards the tests: NOW is a Monday, and the period begins before it.
     assert (NOW.weekday(), FIRST < NOW) == (0, True)
+
+
+def test_next_steps_are_of_the_weightiest_reason_of_each_rule() -> None:
+    writing, speaking, lost = Flag("below", 2.0, "writing"), Flag("below", 1.0, "speaking"), Flag("lost", 1)
+    away, falling = Flag("away", 20), Flag("falling", -0.3, "writing")
+    assert attention.to_act_on([writing, speaking, lost]) == [writing, lost]
+    assert attention.to_act_on([away, lost, falling, writing]) == [away, lost, falling]
+    assert attention.to_act_on([]) == []

@@ -154,7 +154,7 @@ def chip(text: str) -> Markup:
     """A short label in a frame."""
     return Markup(
         '<span style="border:1px solid currentColor;border-radius:1em;padding:.1em .7em;font-size:.875rem;'
-        'display:inline-block;overflow-wrap:anywhere">{}</span>'
+        'display:inline-block;margin:.1em 0;overflow-wrap:anywhere">{}</span>'
     ).format(inline(text))
 
 

@@ -31,7 +31,6 @@ from ui.students import breadcrumb, finder, tables
 from wording import formats, verdicts
 from wording.skills import SKILL_COLOURS, SKILL_NAMES
 
-_STEPS = 3  # what follows from the weightiest reasons
 _LINKED = 3  # records whose results are missing
 _CALENDAR = timedelta(days=371)  # 53 weeks
 SMALLEST_CLASS = 6
@@ -143,8 +142,7 @@ def next_step(
     """What follows from the weightiest reasons, with links to the records whose results are missing."""
     if seen is None:
         return
-    by_rule = {flag.rule: flag for flag in reversed(flags)}
-    steps = [flag for flag in flags if by_rule[flag.rule] is flag][:_STEPS]
+    steps = attention.to_act_on(flags)
     if not flags and seen.weakest is not None:
         skill, low = seen.weakest
         steps = [Flag("weakest", low.gap, skill, low.criterion)]
