@@ -14,4 +14,7 @@ def button(
     """A button that prints the HTML page about `students`, which `make` makes, after asking again who may have it."""
     if not st.button(label, key=key, icon=":material/print:", type="primary" if primary else "secondary"):
         return
-    markup.print_page(downloads.guarded(make, session, students)())
+    page = downloads.guarded(make, session, students)()
+    # In no row: even what nobody sees takes room there, and would move what stands beside the button. See `wide_page`.
+    with st.container(key=f"{key}{markup.OUT_OF_FLOW}"):
+        markup.print_page(page)
