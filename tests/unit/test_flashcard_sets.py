@@ -10,7 +10,7 @@ from ui.students import cards
     ("status", "sentence"),
     [
         ("completed", "This set has no cards."),
-        ("failed", "No cards: creating this set failed."),
+        ("failed", "No cards: creating this set failed. To try again, upload the document once more."),
         ("processing", "Still being created."),
         ("lost", "This set has no cards."),
     ],

@@ -22,6 +22,8 @@ _ON_PRIMARY = "light-dark(#ffffff,#11161c)"  # Streamlit writes white on its pri
 _UP, _DOWN = "light-dark(#1a7f37,#3fb950)", "light-dark(#b42318,#ff7b72)"
 _SCROLL = "max-height:60vh;overflow-y:auto;"
 
+OUT_OF_FLOW = "_out_of_flow"
+"""How the key of a container ends that takes no room among the others."""
 PRINTS = """
 const page = [...document.querySelectorAll("[data-bandup-print]")].pop();
 const frame = document.createElement("iframe");
@@ -186,17 +188,30 @@ def chain(caption: str, nodes: Sequence[tuple[str, str, str, str]], alternative:
     ).format(bold(caption), visible(alternative), joined(parts))
 
 
-def card(text: str, caption: str) -> Markup:
-    """One side of a flashcard: large, in a frame."""
+def card(text: str, caption: str = "", asked: str = "") -> Markup:
+    """One side of a flashcard: large, in a frame; above an answer, what was `asked`."""
+    above = [
+        Markup('<div style="font-size:.875rem;opacity:.85">{}</div>').format(inline(caption)) if caption else "",
+        Markup('<div style="border-bottom:1px solid rgba(128,128,128,.35);padding-bottom:.6em">{}</div>').format(
+            _face(asked, "1rem", "25vh")
+        )
+        if asked
+        else "",
+    ]
+    return Markup(
+        '<div aria-live="polite" style="border:1px solid rgba(128,128,128,.7);border-radius:.6em;min-height:11rem;'
+        'padding:1.2em;display:flex;flex-direction:column;justify-content:center;gap:.8em">{}{}</div>'
+    ).format(joined(filter(None, above)), _face(text, "1.35rem", "50vh"))
+
+
+def _face(text: str, size: str, height: str) -> Markup:
+    """What stands on a card, in a box that scrolls where it is long."""
     # What may scroll must be reached by the keyboard.
     scrolls = len(text) > 300 or text.count("\n") > 5
     return Markup(
-        '<div aria-live="polite" style="border:1px solid rgba(128,128,128,.7);border-radius:.6em;min-height:11rem;'
-        'padding:1.2em;display:flex;flex-direction:column;justify-content:center;gap:.8em">'
-        '<div style="font-size:.875rem;opacity:.85">{}</div>'
-        '<div dir="auto"{} style="font-size:1.35rem;white-space:pre-wrap;overflow-wrap:anywhere;'
-        'max-height:50vh;overflow-y:auto">{}</div></div>'
-    ).format(inline(caption), Markup(' tabindex="0"') if scrolls else "", visible(text))
+        '<div dir="auto"{} style="font-size:{};white-space:pre-wrap;overflow-wrap:anywhere;'
+        'max-height:{};overflow-y:auto">{}</div>'
+    ).format(Markup(' tabindex="0"') if scrolls else "", size, height, visible(text))
 
 
 def figure(value: str, colour: str, *lines: str, dim: bool = False) -> Markup:
@@ -287,6 +302,7 @@ def wide_page() -> None:
         "<style>.stMainBlockContainer{padding-inline:clamp(1rem,3vw,3rem)}"
         "@media(min-width:641px){.st-key-phone{display:none}}@media(max-width:640px){.st-key-desk{display:none}}"
         # Streamlit tells the page of its theme's scheme, but not dialogs.
+        f'[data-testid=stLayoutWrapper]:has(>[class*="{OUT_OF_FLOW}"]){{position:absolute}}'
         f":root{{color-scheme:{st.context.theme.type or 'light'}}}"
         f"[data-testid=stBaseButton-primary]{{color:{_ON_PRIMARY}}}[data-testid=stBaseButton-primary] kbd{{opacity:1}}"
         ".cut-line{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:1;overflow:hidden;"

@@ -1,6 +1,7 @@
 """A student's flashcard sets, and the cards of one: one to practise with the keyboard, and all as a table."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,7 +16,7 @@ from queries.session import Session
 from ui.components import downloads, filters, grid, markup
 from ui.shell import address, badge
 from ui.shell.clock import Clock
-from ui.shell.navigation import FLASHCARDS, go
+from ui.shell.navigation import FLASHCARDS, go, href
 from ui.shell.page import fragment, require
 from ui.shell.reads import PageSession
 from ui.students import feedback, tables, unindexed
@@ -55,7 +56,7 @@ def sets_of(user_id: str, session: Session, clock: Clock, *, with_filter: bool =
 def none(card_set: FlashcardSet) -> str:
     """That a set has no cards, and whether some may still come."""
     if card_set.status == FAILED:
-        return "No cards: creating this set failed."
+        return "No cards: creating this set failed. To try again, upload the document once more."
     return "Still being created." if card_set.status == PROCESSING else "This set has no cards."
 
 
@@ -85,12 +86,16 @@ def _practise(card_set: FlashcardSet) -> None:
     def put(changed: _Practice) -> None:
         st.session_state[key] = changed
 
+    known = len(practice.known)
+    st.progress(known / number, text=f"{known:,} of {formats.count(number, 'card')} known")
+    if practice.ended:
+        _all_known(card_set, practice, put)
+        return
     card, is_answer = card_set.cards[practice.card], practice.answered
     text = card.back if is_answer else card.front
     side = "answer" if is_answer else "question"
-    known = len(practice.known)
-    st.progress(known / number, text=f"{known:,} of {formats.count(number, 'card')} known")
-    markup.show(markup.card(text or f"(no {side})", f"{practice.place + 1:,} of {number:,} · {side}"))
+    asked = (card.front or "(no question)") if is_answer else ""
+    markup.show(markup.card(text or f"(no {side})", f"{practice.place + 1:,} of {number:,} · {side}", asked))
     if is_answer and card.more:
         markup.show(feedback.layout(dict(card.more)))
     with st.container(horizontal=True):
@@ -104,9 +109,15 @@ def _practise(card_set: FlashcardSet) -> None:
         )
         st.button("Previous", on_click=put, args=(practice.moved(-1),), shortcut="Left", key="card_previous")
         st.button("Next", on_click=put, args=(practice.moved(1),), shortcut="Right", key="card_next")
+        # After the three that are always there: what has the focus must not become another button under a finger.
         if is_answer:
             st.button(
-                "Known", on_click=put, args=(practice.marked(known=True),), icon=":material/check:", key="card_known"
+                "Known",
+                on_click=put,
+                args=(practice.marked(known=True),),
+                icon=":material/check:",
+                key="card_known",
+                type="primary",
             )
             st.button(
                 "Again", on_click=put, args=(practice.marked(known=False),), icon=":material/replay:", key="card_again"
@@ -114,6 +125,15 @@ def _practise(card_set: FlashcardSet) -> None:
         st.button("Shuffle", on_click=_shuffle, args=(key, number), icon=":material/shuffle:", key="card_shuffle")
         if practice.known:
             st.button("Start over", on_click=put, args=(_Practice(practice.order),), key="card_start_over")
+
+
+def _all_known(card_set: FlashcardSet, practice: "_Practice", put: Callable[["_Practice"], None]) -> None:
+    """The end of a round: nothing is left to ask."""
+    number = len(card_set.cards)
+    markup.show(markup.card("The only card is known." if number == 1 else f"All {number:,} known."))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Start over", on_click=put, args=(_Practice(practice.order),), key="card_start_over", type="primary")
+        markup.show_beside(markup.anchor(href(FLASHCARDS, user_id=card_set.user_id), "All flashcard sets"))
 
 
 def _shuffle(key: str, number: int) -> None:
@@ -128,6 +148,7 @@ class _Practice:
     place: int = 0
     answered: bool = False
     known: frozenset[int] = frozenset()
+    ended: bool = False  # the last card has just become known
 
     @property
     def card(self) -> int:
@@ -143,11 +164,12 @@ class _Practice:
         return replace(self, place=(self.place + step) % len(self.order), answered=False)
 
     def marked(self, *, known: bool) -> "_Practice":
-        """The card known or to see again, then the next one that is not known yet; the next one where all are."""
+        """The card known or to see again, then the next one that is not known yet; the round ends with the last."""
         marked = replace(self, known=self.known | {self.card} if known else self.known - {self.card})
         steps = range(1, len(self.order) + 1)
         left = (s for s in steps if self.order[(self.place + s) % len(self.order)] not in marked.known)
-        return marked.moved(next(left, 1))
+        step = next(left, None)
+        return replace(marked.moved(1), ended=True) if step is None else marked.moved(step)
 
 
 def table(card_set: FlashcardSet) -> None:
