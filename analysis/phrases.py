@@ -203,6 +203,19 @@ def remarks(feedback: Json) -> tuple[Remark, ...]:
     return tuple(_remarks(feedback, "remark", None))
 
 
+def kind_of(key: str) -> Kind | None:
+    """What a part of the feedback with this key says; None where the key does not tell.
+
+    >>> kind_of("Suggestions"), kind_of("areasOfWeakness"), kind_of("fluency")
+    ('suggestion', 'weakness', None)
+    """
+    return next((_KINDS[word] for word in _words_of(key) if word in _KINDS), None)
+
+
+def _words_of(key: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).casefold())
+
+
 def recurring(feedback: Iterable[Feedback], *, students: int = 1) -> list[Phrase]:
     """The phrases said in at least two evaluations and to at least so many `students`, the most frequent first.
 
@@ -250,8 +263,8 @@ def _remarks(value: Json, kind: Kind, criterion: str | None) -> Iterator[Remark]
             yield from _remarks(entry, kind, criterion)
     elif isinstance(value, dict):
         for key, entry in value.items():
-            words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).casefold())
-            named = next((_KINDS[word] for word in words if word in _KINDS), kind)
+            words = _words_of(key)
+            named = kind_of(key) or kind
             about = next((band for word, band in _CRITERIA.items() if word in words), criterion)
             yield from _remarks(entry, named, about)
 

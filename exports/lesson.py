@@ -13,15 +13,9 @@ from analysis.phrases import Kind, Phrase, RecurringFeedback
 from data.roster import Student
 from data.schema import CRITERIA
 from wording import foreign_text, formats
+from wording.sections import KINDS
 from wording.skills import CRITERION_MEANINGS, SKILL_COLOURS, SKILL_NAMES
 
-KINDS: dict[Kind, str] = {
-    "weakness": "Weaknesses",
-    "suggestion": "Suggestions",
-    "remark": "By criterion",
-    "strength": "Strengths",
-}
-"""What is said, in the order in which a lesson needs it."""
 _MOST = 5  # phrases of a kind on one sheet
 
 

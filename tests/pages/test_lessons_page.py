@@ -55,7 +55,7 @@ def test_the_feedback_is_read_when_the_lesson_asks_for_it(group: Store) -> None:
         app.toggle(key="lesson").set_value(True).run()
         assert wire.operations.count("BatchGetItem") == 1
     assert "Check every verb." in words(app)
-    assert "to 2 of 2 students" in words(app)
+    assert "2 of 2 students" in words(app)
 
 
 def test_a_class_without_a_group_says_so(group: Store) -> None:

@@ -203,7 +203,7 @@ def test_a_group_hears_the_same(empty: Store, run: Callable[..., AppTest]) -> No
     text = words(on(app, "lesson"))
     assert "Check every verb." in text
     assert "Too old." not in text
-    assert text.count("to 4 of 4 students") == 3
+    assert text.count("4 of 4 students") == 3
     assert "and 1 more" in text
     # An id that Markdown would change is not a label.
     assert set(links(app)) <= {"anna", "ben", "dora", "8 Dec 2024", "7 Dec 2024"}

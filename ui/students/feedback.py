@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterable
 
 from markupsafe import Markup
 
+from analysis.phrases import Kind, kind_of
 from data.records.parse import Json
 from ui.components import markup
+from wording.sections import KINDS
 
 _NAMES = {
     "strengths": "Strengths",
@@ -25,7 +28,7 @@ _NAMES = {
     "band": "Band",
     "score": "Score",
 }
-_FIRST = ("suggestions", "improvements", "weaknesses", "strengths")
+_ORDER: list[Kind] = list(KINDS)
 _DEEPEST = 6
 
 
@@ -38,11 +41,17 @@ def layout(feedback: Json, depth: int = 0) -> Markup:
 
 
 def ordered(feedback: Json) -> Markup:
-    """The whole feedback: what to improve first, then strengths, then the rest as it comes."""
-    if not isinstance(feedback, dict):
-        return layout(feedback)
-    first = [key for part in _FIRST for key in feedback if _folded(key) == part]
-    return layout({key: feedback[key] for key in [*first, *(key for key in feedback if key not in first)]})
+    """The whole feedback, its parts `in_order`."""
+    return layout({key: feedback[key] for key in in_order(feedback)} if isinstance(feedback, dict) else feedback)
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """The parts of a feedback: what to improve first, then strengths, then the rest as it comes.
+
+    >>> in_order(["fluency", "strengths", "suggestions", "weaknesses", "grammar"])
+    ['weaknesses', 'suggestions', 'strengths', 'fluency', 'grammar']
+    """
+    return sorted(keys, key=lambda key: _ORDER.index(kind_of(key) or "remark"))
 
 
 def name(key: str) -> str:

@@ -19,6 +19,7 @@ from ui.shell.boundary import part
 from ui.shell.clock import Clock
 from ui.shell.navigation import EVALUATION, link
 from wording import formats
+from wording.sections import KINDS
 
 NEWEST = 20  # evaluations of one student
 NEWEST_OF_EACH = 2  # evaluations of each student of a group
@@ -27,12 +28,6 @@ _LISTED = 6  # phrases of a kind that are shown at once
 _FOLDED = 24  # and those below, folded
 _LINKS = 3
 
-_TITLES: dict[Kind, str] = {
-    "strength": "Strengths",
-    "weakness": "Weaknesses",
-    "suggestion": "Suggestions",
-    "remark": "By criterion",
-}
 # A link's label is Markdown: an id of other characters than these would not be shown as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
 _NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '-](?=[^\W\d_])){0,60}")
@@ -116,14 +111,14 @@ def _sections(answer: RecurringFeedback, clock: Clock, roster: Roster, *, of_gro
             f"{formats.count(answer.cut, 'evaluation')} with very long feedback: the first "
             f"{phrases.MOST_CHARACTERS:,} characters are used."
         )
-    by_kind = {kind: [phrase for phrase in answer.phrases if phrase.kind == kind] for kind in _TITLES}
+    by_kind = {kind: [phrase for phrase in answer.phrases if phrase.kind == kind] for kind in KINDS}
     filled = {kind: listed for kind, listed in by_kind.items() if listed}
     if not filled:
         st.text("No feedback that several students share." if of_group else "No recurring feedback.")
     for pair in _pairs(list(filled)):
         for column, kind in zip(st.columns(2, gap="large"), pair, strict=False):
             with column:
-                _section(_TITLES[kind], filled[kind], answer, clock, roster, of_group)
+                _section(KINDS[kind], filled[kind], answer, clock, roster, of_group)
 
 
 def _pairs(kinds: list[Kind]) -> Iterator[list[Kind]]:
@@ -148,7 +143,7 @@ def _section(
 def _phrase(phrase: Phrase, answer: RecurringFeedback, clock: Clock, roster: Roster, of_group: bool) -> None:
     """A phrase as it was written, how often it was said, and where."""
     if of_group:
-        often = f"to {phrase.students} of {formats.count(answer.students, 'student')}"
+        often = f"{phrase.students} of {formats.count(answer.students, 'student')}"
         of_each: dict[str, Key] = {}  # the newest of each
         for key in phrase.said_in:
             of_each.setdefault(key[1], key)
