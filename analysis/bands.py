@@ -9,8 +9,9 @@ from datetime import datetime
 
 import pandas as pd
 
+from analysis import tasks
 from data.records.frames import PROFILE
-from data.schema import COMPLETED, CRITERIA, OVERALL
+from data.schema import COMPLETED, OVERALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def criteria_profile(history: pd.DataFrame, skill: str) -> pd.DataFrame:
     """A row per criterion of `skill`: criterion (attribute), name, latest, median, attempts; NaN where unknown."""
     of_skill = scored(history, skill)
     rows = []
-    for criterion, name in CRITERIA[skill].items():
+    for criterion, name in tasks.criteria(skill, tasks.shared(of_skill)).items():
         bands = of_skill[criterion].dropna()
         rows.append(
             {

@@ -4,13 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from data.schema import CRITERIA, WRITING
+import pandas as pd
+
+from data.schema import CRITERIA, CRITERION_NAMES, WRITING
 
 TASKS = (1, 2)
 _NAMED = re.compile(r"[-_ ]?task[-_ ]?([12])(?![0-9])", re.IGNORECASE)
 _LONGEST = 200  # characters of a model's name that are looked at
 _ATTRIBUTES = ("task", "task_type", "task_number", "writing_task")
-_RESPONSE = {"task_achievement_band": "Task response"}
+_VARIES = "task_achievement_band"
+_RESPONSE = {_VARIES: "Task response"}
 
 
 def of_model(model_used: object) -> int | None:
@@ -55,5 +58,22 @@ def criteria(skill: str, task: int | None) -> Mapping[str, str]:
     >>> criteria("writing", 2)["task_achievement_band"], criteria("writing", None)["task_achievement_band"]
     ('Task response', 'Task achievement')
     """
-    names = CRITERIA.get(skill, {})
-    return {**names, **_RESPONSE} if skill == WRITING and task == 2 else names
+    names = criterion_names(task)
+    return {criterion: names[criterion] for criterion in CRITERIA.get(skill, {})}
+
+
+def shared(evaluations: pd.DataFrame) -> int | None:
+    """The task that every scored Writing evaluation is of; None where they are of both, or one does not tell.
+
+    >>> of = {"evaluation_type": ["writing", "speaking"], "task_achievement_band": [6.0, None]}
+    >>> shared(pd.DataFrame({**of, "model_used": ["x-task2", "y"]})), shared(pd.DataFrame({**of, "model_used": "y"}))
+    (2, None)
+    """
+    scored = evaluations[(evaluations["evaluation_type"] == WRITING) & evaluations[_VARIES].notna()]
+    of_each = {of_model(model) for model in scored["model_used"].unique()}
+    return of_each.pop() if len(of_each) == 1 else None
+
+
+def criterion_names(task: int | None) -> Mapping[str, str]:
+    """The names of every skill's criteria where all Writing at hand is of one task; None where it may be of both."""
+    return {**CRITERION_NAMES, **_RESPONSE} if task == 2 else CRITERION_NAMES

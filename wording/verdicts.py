@@ -1,7 +1,7 @@
 """Level, trend, target, change and flags in words, the same on every page and in every file."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -151,15 +151,15 @@ def forecast(forecast: Forecast, target: float, zone: ZoneInfo) -> str:
     return f"At this rate {formats.band(target)} around {months}"
 
 
-def weakest(skill: str, low: Weakest | None) -> str:
-    """The weakest criterion with its gap, or that none is clear.
+def weakest(names: Mapping[str, str], low: Weakest | None) -> str:
+    """The weakest criterion with its gap, or that none is clear; `names` are those of the skill's criteria.
 
-    >>> weakest("writing", Weakest("lexical_band", 5.2, 0.82, 0.3)), weakest("writing", None)
+    >>> weakest(CRITERIA["writing"], Weakest("lexical_band", 5.2, 0.82, 0.3)), weakest(CRITERIA["writing"], None)
     ('Lexical resource, 0.8 ± 0.3 below the others', 'No clear weakest criterion')
     """
     if low is None:
         return "No clear weakest criterion"
-    return f"{CRITERIA[skill][low.criterion]}, {low.gap:.1f} ± {max(low.margin, 0.1):.1f} below the others"
+    return f"{names[low.criterion]}, {low.gap:.1f} ± {max(low.margin, 0.1):.1f} below the others"
 
 
 def reasons(flags: Iterable[Flag]) -> str:
@@ -260,11 +260,11 @@ def next_step(flag: Flag, student: Student, aim: Aim, zone: ZoneInfo, now: datet
     >>> next_step(Flag("away", 20.8), ann, Aim(), zone, now)
     'Ask why there has been no practice since 6 Nov.'
     >>> next_step(Flag("below", 1.5, "speaking"), ann, Aim(6.5), zone, now)
-    'Plan more Speaking practice, or talk about the target: 1.5 bands are missing.'
+    'Plan more Speaking practice, or talk about the target: the level is 1.5 below it.'
     >>> next_step(Flag("below", 1.5, "speaking", needed=0.75), ann, Aim(6.5, now + timedelta(days=60)), zone, now)
     'Plan more Speaking practice, or talk about the target: it takes 0.8 a month to reach 6.5 by 25 Jan 2027.'
     >>> next_step(Flag("below", 1.5, "speaking", needed=9.1), ann, Aim(6.5, now + timedelta(days=5)), zone, now)
-    'Talk about the day of the test: 1.5 bands are missing in Speaking by 1 Dec.'
+    'Talk about the day of the test, 1 Dec: Speaking is 1.5 below the target.'
     """
     skill = SKILL_NAMES.get(flag.skill or "", "")
     match flag.rule:
@@ -289,9 +289,9 @@ def next_step(flag: Flag, student: Student, aim: Aim, zone: ZoneInfo, now: datet
             plan = f"Plan more {skill} practice, or talk about the target"
             if aim.test_at is not None and flag.needed > UNHEARD_OF:
                 day = formats.day(aim.test_at, _TESTS, now)
-                return f"Talk about the day of the test: {flag.amount:.1f} bands are missing in {skill} by {day}."
+                return f"Talk about the day of the test, {day}: {skill} is {flag.amount:.1f} below the target."
             if aim.test_at is None or math.isnan(flag.needed) or math.isinf(flag.needed):
-                return f"{plan}: {flag.amount:.1f} bands are missing."
+                return f"{plan}: the level is {flag.amount:.1f} below it."
             by = f"by {formats.day(aim.test_at, _TESTS, now)}"
             return f"{plan}: it takes {flag.needed:.1f} a month to reach {formats.band(aim.target)} {by}."
 

@@ -66,6 +66,11 @@ def table(app: AppTest) -> list[list[str]]:
     return [[re.sub("<.*?>", "", cell) for cell in re.findall(r"<t[hd] .*?</t[hd]>", row)] for row in rows]
 
 
+def test_of_two_writing_tasks_the_criterion_has_the_name_of_both(empty: Store) -> None:
+    put(empty, WRITING, {**WRITING, "model_used": "gemini-writing_task1"})
+    assert [row[0] for row in table(compare())][2] == "Task achievement"
+
+
 def test_the_latest_two_of_one_skill_are_compared_with_no_read_twice(empty: Store) -> None:
     put(empty, SPEAKING, WRITING, {**WRITING, "overall_band": "6.0", "grammar_band": "7.0"})
     with watching(empty.client) as wire:
@@ -78,7 +83,7 @@ def test_the_latest_two_of_one_skill_are_compared_with_no_read_twice(empty: Stor
     assert table(app) == [
         ["Criterion", "Earlier · 6 Dec 2024", "Later · 7 Dec 2024", "Change"],
         ["Writing band", "6.0", "7.0", "+1.0"],
-        ["Task achievement", "7.0", "7.0", "0.0"],
+        ["Task response", "7.0", "7.0", "0.0"],
         ["Coherence and cohesion", "6.5", "6.5", "0.0"],
         ["Lexical resource", "7.0", "7.0", "0.0"],
         ["Grammatical range and accuracy", "7.0", "6.5", "−0.5"],

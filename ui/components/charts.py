@@ -11,10 +11,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis import tasks
 from analysis.bands import band_range, nearest_half
 from analysis.progress import WINDOW
-from analysis.tasks import without_task
-from data.schema import CRITERIA, OVERALL
+from data.schema import OVERALL
 from wording import foreign_text, formats
 from wording.skills import SKILL_COLOURS, SKILL_NAMES
 
@@ -94,7 +94,7 @@ def band_trend(
 def new_models(timed: pd.DataFrame) -> list[tuple[datetime, str]]:
     """When each model judged for the first time after the first day, oldest first. `timed` is oldest first."""
     named = timed[timed["model_used"].notna()]
-    named = named.assign(model=named["model_used"].map(without_task)).drop_duplicates("model")
+    named = named.assign(model=named["model_used"].map(tasks.without_task)).drop_duplicates("model")
     if named.empty:
         return []
     later = named[named["created_at"] > timed["created_at"].iloc[0] + _SETTLING]
@@ -112,7 +112,7 @@ def criteria_over_time(
 ) -> go.Figure:
     """A small chart per criterion, all with the same axes: attempts as points, the level (time, level) as a line."""
     timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
-    names = CRITERIA[skill]
+    names = tasks.criteria(skill, tasks.shared(timed))
     rows = -(-len(names) // 2)
     figure = make_subplots(
         rows=rows,

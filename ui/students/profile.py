@@ -303,8 +303,9 @@ def listing(recent: pd.DataFrame, user_id: str, period: Period, session: PageSes
 def _history(
     recent: pd.DataFrame, user_id: str, period: Period, session: Session, clock: Clock, complete: bool
 ) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         skill, status = filters.skill(), filters.status()
+        link(COMPARE, "Compare evaluations", user_id=user_id)
     rows = grid.matching(recent, evaluation_type=skill, status=status)
     st.text(formats.of(len(rows), len(recent), "evaluation"))
     row = grid.pick(
@@ -314,18 +315,16 @@ def _history(
         key="history",
         alt="Evaluations of this student, newest first",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        downloads.table(
-            tables.with_issue_text(rows),
-            "history",
-            session,
-            clock,
-            period=f"the last {period.name}" if period.days else "all",
-            codes={"of": user_id},
-            key="take_history",
-            complete=complete,
-        )
-        link(COMPARE, "Compare evaluations", user_id=user_id)
+    downloads.table(
+        tables.with_issue_text(rows),
+        "history",
+        session,
+        clock,
+        period=f"the last {period.name}" if period.days else "all",
+        codes={"of": user_id},
+        key="take_history",
+        complete=complete,
+    )
     if row is not None:
         go(EVALUATION, **ids_of(rows.iloc[row]))
 
@@ -402,7 +401,7 @@ def _criteria(recent: pd.DataFrame, scored: pd.DataFrame, skill: Skill, axes: Ax
         alt=f"{name} criteria: "
         + ", ".join(f"{n} {formats.band(v)}" for n, v in zip(profile["name"], profile["latest"], strict=True)),
     )
-    weakest = verdicts.weakest(skill.name, skill.progress.weakest)
+    weakest = verdicts.weakest(tasks.criteria(skill.name, tasks.shared(scored)), skill.progress.weakest)
     st.text(f"Each criterion over time. {weakest}.")
     plots.show(
         charts.criteria_over_time,

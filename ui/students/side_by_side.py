@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from analysis import comparison
+from analysis import comparison, tasks
 from data.records.evaluations import Evaluation
-from data.schema import COMPLETED, CRITERION_NAMES, OVERALL
+from data.schema import COMPLETED, OVERALL
 from ui.components import markup
 from ui.shell.clock import Clock
 from ui.shell.navigation import COMPARE, EVALUATION, OVERVIEW, STUDENT, href, link
@@ -107,9 +107,11 @@ def bands(first: Evaluation, second: Evaluation, clock: Clock) -> None:
     same = comparison.same_skill(first, second)
     overall = f"{SKILL_NAMES.get(first.type or '', 'Overall')} band"
     listed = comparison.rows(first, second)
+    of_task = {record.task_of(one) for one in (first, second)}
+    names = tasks.criterion_names(of_task.pop() if len(of_task) == 1 else None)
     lines = [
         [
-            overall if row.band == OVERALL else CRITERION_NAMES[row.band],
+            overall if row.band == OVERALL else names[row.band],
             formats.band(row.first),
             formats.band(row.second),
             *([markup.signed(formats.change(row.change) or formats.UNKNOWN)] if same else []),
@@ -131,7 +133,8 @@ def feedbacks(first: Evaluation, second: Evaluation, clock: Clock) -> None:
     if isinstance(one, dict) and isinstance(other, dict):
         # By what they are called on screen: models write a part's name in any case.
         keys = [{feedback.name(key): key for key in reversed(whole)} for whole in (one, other)]
-        shared = [name for name in dict.fromkeys(map(feedback.name, one)) if name in keys[1]][:_MOST_PARTS]
+        names = dict.fromkeys(map(feedback.name, feedback.in_order(one)))
+        shared = [name for name in names if name in keys[1]][:_MOST_PARTS]
         for name in shared:
             markup.show(markup.heading(name))
             _side_by_side(captions, feedback.layout(one[keys[0][name]], 1), feedback.layout(other[keys[1][name]], 1))
@@ -142,7 +145,7 @@ def feedbacks(first: Evaluation, second: Evaluation, clock: Clock) -> None:
         if shared and any(rest):
             markup.show(markup.heading("Only in one evaluation"))
         if not shared or any(rest):
-            _side_by_side(captions, *(feedback.layout(dict(whole)) for whole in rest))
+            _side_by_side(captions, *(feedback.ordered(dict(whole)) for whole in rest))
         return
     _side_by_side(captions, *(_whole(evaluation) for evaluation in (first, second)))
 
@@ -218,7 +221,7 @@ def _side_by_side(captions: tuple[Markup, Markup], first: Markup, second: Markup
 def _whole(evaluation: Evaluation) -> Markup:
     if evaluation.unread:
         return record.unread(evaluation)
-    return markup.paragraph("No feedback.") if evaluation.feedback is None else feedback.layout(evaluation.feedback)
+    return markup.paragraph("No feedback.") if evaluation.feedback is None else feedback.ordered(evaluation.feedback)
 
 
 def _keep() -> None:

@@ -23,18 +23,20 @@ from wording.skills import SKILL_COLOURS, SKILL_NAMES
 
 ODD = "Data problems"
 _BAND_NAMES = {OVERALL: "Band", **CRITERION_NAMES}
+_ALL_NAMES = {*_BAND_NAMES.values(), *(name for task in tasks.TASKS for name in tasks.criterion_names(task).values())}
 
 
 def history(rows: pd.DataFrame, clock: Clock) -> pd.DataFrame:
     """A student's history as it is shown: without the criteria and remarks that none of the rows has."""
     bands = [band for band in BANDS if band == OVERALL or rows[band].notna().any()]
+    names = {**_BAND_NAMES, **tasks.criterion_names(tasks.shared(rows))}
     return _without_empty_remarks(
         {
             "Date": [formats.stamp(moment, clock.zone, clock.now) for moment in rows["created_at"]],
             "Skill": [_skill(*of) for of in zip(rows["evaluation_type"], rows["model_used"], strict=True)],
             "Status": state_labels(rows, clock.now),
             ODD: [issue_text(issues) for issues in rows["issues"]],
-            **{_BAND_NAMES[band]: _bands(rows, band) for band in bands},
+            **{names[band]: _bands(rows, band) for band in bands},
             "ID": rows["evaluation_id"],
         }
     )
@@ -43,7 +45,7 @@ def history(rows: pd.DataFrame, clock: Clock) -> pd.DataFrame:
 def history_columns() -> grid.Columns:
     """Columns of `history`."""
     return {
-        **{name: grid.right_aligned(name) for name in _BAND_NAMES.values()},
+        **{name: grid.right_aligned(name) for name in _ALL_NAMES},
         ODD: st.column_config.TextColumn(
             help="What in the record does not match the expected format. The rest of the row is as recorded."
         ),
