@@ -59,6 +59,18 @@ def of_visit(visitor: Visitor) -> Roster:
     return _server(visitor)
 
 
+def why_no_names(visitor: Visitor) -> str:
+    """Why no student can be searched by name; empty where the class list has some."""
+    if of_visit(visitor).students:
+        return ""
+    if st.session_state.get(_UPLOADED) is not None:
+        return "your class list has none of your students"
+    try:
+        return "there is no student in your classes" if source.class_list().students else "there is no class list"
+    except RosterError:
+        return "the class list cannot be read"
+
+
 def _seen_by(visitor: Visitor, uploaded: Roster) -> Roster:
     return uploaded if visitor.classes is None else _within(uploaded, _server(visitor))
 

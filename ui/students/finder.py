@@ -37,10 +37,11 @@ def beside() -> None:
         st.session_state[_OFFERED] = {student.user_id for student in offered} - {here}
         if query:
             with st.container(key="search_results", gap="xxsmall"):
-                _results(query, matches, offered)
+                _results(query, matches, offered, class_list.why_no_names(sign_in.current()))
 
 
-def _results(query: str, matches: Sequence[Student], offered: Sequence[Student]) -> None:
+def _results(query: str, matches: Sequence[Student], offered: Sequence[Student], why_not: str) -> None:
+    """The links; `why_not` is why no name could be searched, else empty."""
     links = [
         [
             markup.anchor(href(STUDENT, user_id=student.user_id), student.label),
@@ -52,6 +53,8 @@ def _results(query: str, matches: Sequence[Student], offered: Sequence[Student])
         links = [[markup.anchor(href(STUDENT, user_id=query), f"Open ID {foreign_text.short(query, 40)}")]]
     more = [markup.quiet(f"and {len(matches) - _MOST:,} more")] if len(matches) > _MOST else []
     counted = f"{formats.count(len(matches), 'student')} found" if matches else "No students found"
+    if why_not:
+        counted = f"Names cannot be searched: {why_not}"
     markup.show(markup.matches(query, len(matches), markup.quiet(counted), markup.entries(links), *more))
 
 
