@@ -33,11 +33,12 @@ with open_page("Evaluation") as (session, clock):
     ways = [markup.joined(["of ", name])]
     line = st.container()
 
-    previous, is_first = None, False
+    previous, is_first, whole = None, False, None
     with part("The change since the previous evaluation"):
         history = unindexed.rows(EVALUATIONS, records.history, evaluation.user_id, session)
         if history is not None:
             previous = bands.before(history, evaluation.evaluation_id)
+            whole = history if session.complete else None
             is_first = session.complete and bands.is_first(history, evaluation.evaluation_id)
             for label, other in (
                 ("← Previous", bands.older(history, evaluation.evaluation_id)),
@@ -52,6 +53,7 @@ with open_page("Evaluation") as (session, clock):
     with line:
         markup.show(markup.ways(ways))
 
+    record.outcome(evaluation, whole, clock, for_ops=session.visitor.is_ops)
     record.bands(evaluation, previous, clock, is_first=is_first)
     columns = st.columns([3, 2] if evaluation.transcript else 1, gap="large")
     with columns[0], part("The feedback"):

@@ -36,6 +36,7 @@ from tests.support.app import (
 from tests.support.known_class import completed, failed, put
 from ui.shell import sign_in
 from ui.shell.boundary import NOT_SHOWN
+from ui.students import record
 
 pytestmark = pytest.mark.slow
 
@@ -139,9 +140,29 @@ def test_that_an_evaluation_is_the_first_is_said_only_where_its_history_is_there
 
 def test_of_a_failed_evaluation_no_criterion_stands_there_empty(empty: Store) -> None:
     put(empty, failed("u", 1))
-    bands = scores(show("pages/evaluation.py", {"evaluation_id": "u-writing-1", "user_id": "u"}))
-    assert bands["Writing band"] == "– No band until the evaluation is completed."
-    assert "Lexical resource" not in bands
+    app = show("pages/evaluation.py", {"evaluation_id": "u-writing-1", "user_id": "u"})
+    assert scores(app) == {"Writing band": "– No band."}
+    assert "This evaluation failed. Ask the student to submit again. Open job" in words(app)
+
+
+def test_a_failed_evaluation_that_was_done_again_leaves_nothing_to_do(empty: Store) -> None:
+    put(empty, failed("u", 3), completed("u", 2.5, 6.0))
+    address = "pages/evaluation.py", {"evaluation_id": "u-writing-3", "user_id": "u"}
+    assert record.NOTHING_TO_DO in words(show(*address))
+
+
+def test_whether_a_failed_evaluation_was_done_again_is_not_said_where_the_history_is_not_there(
+    empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(empty, failed("u", 3), completed("u", 2.5, 6.0))
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise Failure("access_denied", operation="Query")
+
+    monkeypatch.setattr(evaluations, "history", refuse)
+    text = words(show("pages/evaluation.py", {"evaluation_id": "u-writing-3", "user_id": "u"}))
+    assert "unless there is a later result" in text
+    assert record.NOTHING_TO_DO not in text
 
 
 @pytest.mark.parametrize(
@@ -210,7 +231,8 @@ def test_a_card_turns_and_the_next_one_shows_its_question() -> None:
     app = show("pages/flashcards.py", {"set_id": "flashcard-set-odd-2", "user_id": ODD_STUDENT})
     assert "1 of 2 · question" in words(app)
     app.button(key="card_turn").click().run()
-    assert "1 of 2 · answer" in words(app)
+    # What was asked stays above its answer.
+    assert "1 of 2 · answer One? 1" in words(app)
     app.button(key="card_next").click().run()
     assert "2 of 2 · question" in words(app)
 
@@ -224,6 +246,10 @@ def test_known_cards_are_counted_and_not_asked_again() -> None:
     app.button(key="card_again").click().run()
     # The first is known: the second comes back.
     assert "2 of 2 · question" in words(app)
+    app.button(key="card_turn").click().run()
+    app.button(key="card_known").click().run()
+    assert "All 2 known." in words(app)
+    assert "· question" not in words(app)
     app.button(key="card_start_over").click().run()
     assert "1 of 2 · question" in words(app)
     assert "card_start_over" not in [button.key for button in app.button]

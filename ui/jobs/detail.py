@@ -33,7 +33,6 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 """Where the pages of AWS are, by partition. Of the secret regions nobody outside knows."""
-NOTHING_TO_DO = "Nothing to do: the student has a result from a later job."
 
 
 def addressed() -> Key | None:
@@ -108,7 +107,7 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
             st.link_button("Open CloudWatch logs", url)
     if job.status != COMPLETED:
         is_recovered = bool(_own(key, jobs)["recovered"].any())
-        st.text(NOTHING_TO_DO if is_recovered else _advice(kind, is_failed=job.status == FAILED))
+        st.text(record.NOTHING_TO_DO if is_recovered else _advice(kind, is_failed=job.status == FAILED))
         if not is_recovered and isinstance(job, FlashcardSet) and job.document_id:
             st.code(_again(job.document_id), language=None, wrap_lines=True)
     record.problems(job.issues)

@@ -14,18 +14,26 @@ from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import MARKED_IN, Mark
 from data.records.parse import Issue
-from data.schema import COMPLETED, CRITERIA, OVERALL
+from data.schema import COMPLETED, CRITERIA, FAILED, OVERALL
 from queries.cache import Query
 from queries.session import Session
 from ui.components import markup
 from ui.shell.boundary import done
 from ui.shell.clock import Clock
-from ui.shell.navigation import EVALUATION, FLASHCARDS, OVERVIEW, go, link
+from ui.shell.navigation import EVALUATION, FLASHCARDS, JOBS, OVERVIEW, go, href, link
 from ui.students import feedback
 from wording import foreign_text, formats
 from wording.skills import SKILL_NAMES
 
 R = TypeVar("R", Evaluation, FlashcardSet)
+
+NOTHING_TO_DO = "Nothing to do: the student has a result from a later job."
+_OUTCOMES = {
+    "failed": "This evaluation failed.",
+    "abandoned": "This evaluation was given up: it has no result.",
+    "stuck": "This evaluation is stuck: it has had no result for hours.",
+}
+"""What became of an evaluation from which no result is to be expected."""
 
 
 def opened(
@@ -84,17 +92,47 @@ def facts(*pairs: tuple[str, str]) -> None:
 
 def status(record: Evaluation | FlashcardSet, clock: Clock) -> str:
     """Icon and word for a record's status, with its age while it is processing, or who gave it up and when."""
-    name = job_states.state(record.status, record.created_at, clock.now)
+    name, mark = _state(record, clock), _mark(record)
     if name == "unknown":
         return f"? {record.status or 'unknown'}"
-    mark = _mark(record)
-    if mark is not None and name == "failed":
-        name = "abandoned"
     label = formats.state(name, None if record.created_at is None else clock.now - record.created_at)
     if mark is None:
         return label
     after = "" if name == "abandoned" else ", although given up"
     return f"{label}{after} by {mark.who} at {formats.exact(mark.when, clock.zone)}"
+
+
+def outcome(evaluation: Evaluation, history: pd.DataFrame | None, clock: Clock, *, for_ops: bool) -> None:
+    """Of an evaluation from which no result is to be expected: what became of it, what to do, the job `for_ops`.
+
+    `history` is the student's, whole; None where it is not known: then nobody can say whether it was done again.
+    """
+    sentence = _OUTCOMES.get(_state(evaluation, clock))
+    if sentence is None:
+        return
+    ids = {"job_id": evaluation.evaluation_id, "user_id": evaluation.user_id}
+    ways = [markup.anchor(href(JOBS, table="evaluations", **ids), "Open job")] if for_ops else []
+    said = markup.joined([markup.bold(sentence), " ", _advice(evaluation, history, clock)])
+    markup.show(markup.ways([said, *ways]))
+
+
+def _advice(evaluation: Evaluation, history: pd.DataFrame | None, clock: Clock) -> str:
+    """What to do about it, as the student's next step has it."""
+    if history is None or evaluation.type not in SKILL_NAMES:
+        return "Ask the student to submit again, unless there is a later result."
+    own = history[history["evaluation_id"] == evaluation.evaluation_id]
+    jobs = job_states.with_states(history.rename(columns={"evaluation_type": "kind"}), clock.now).loc[own.index]
+    if jobs["recovered"].any():
+        return NOTHING_TO_DO
+    again = "Ask the student to submit again"
+    if jobs["practised_since"].any():
+        return f"{again} if this one still matters: there are later {SKILL_NAMES[evaluation.type]} results."
+    return f"{again}." if len(jobs) else f"{again}, unless there is a later result."
+
+
+def _state(record: Evaluation | FlashcardSet, clock: Clock) -> job_states.State:
+    name = job_states.state(record.status, record.created_at, clock.now)
+    return "abandoned" if name == "failed" and _mark(record) is not None else name
 
 
 def _mark(record: Evaluation | FlashcardSet) -> Mark | None:
@@ -109,7 +147,7 @@ def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock, *, i
     `is_first` says that there surely is none before; without one it may only not be known.
     """
     skill = evaluation.type or ""
-    task = tasks.of_record(evaluation.type, evaluation.model_used, evaluation.unknown)
+    task = task_of(evaluation)
     names = {OVERALL: f"{SKILL_NAMES.get(skill, 'Overall')} band", **tasks.criteria(skill, task)}
     extra = [b for b, value in evaluation.bands.items() if b not in names and not math.isnan(value)]
     names |= {band: f"{band} (other skill)" if skill in CRITERIA else band for band in extra}
@@ -117,7 +155,7 @@ def bands(evaluation: Evaluation, previous: pd.Series | None, clock: Clock, *, i
         names = {OVERALL: names[OVERALL]}  # the criteria would say the same
     with st.container(border=True):
         markup.show(markup.scores([_score(evaluation, previous, band, name) for band, name in names.items()]))
-    if evaluation.status != COMPLETED:
+    if evaluation.status != COMPLETED and _state(evaluation, clock) != "failed":  # that is said at the top
         markup.show(markup.line(status(evaluation, clock)))
     if previous is not None and not math.isnan(evaluation.bands[OVERALL]):
         at = formats.time_or_none(previous["created_at"])
@@ -145,9 +183,14 @@ def title(evaluation: Evaluation, clock: Clock) -> str:
 
 def type_of(evaluation: Evaluation) -> str:
     """Skill, and the Writing task where the record tells it."""
-    task = tasks.of_record(evaluation.type, evaluation.model_used, evaluation.unknown)
+    task = task_of(evaluation)
     skill = SKILL_NAMES.get(evaluation.type or "", evaluation.type or "Unknown skill")
     return skill if task is None else f"{skill}, Task {task}"
+
+
+def task_of(evaluation: Evaluation) -> int | None:
+    """The Writing task, where the record tells it."""
+    return tasks.of_record(evaluation.type, evaluation.model_used, evaluation.unknown)
 
 
 def repairs(record: Evaluation | FlashcardSet) -> None:
@@ -239,4 +282,4 @@ def _why_unknown(evaluation: Evaluation, band: str) -> str:
             return "Unknown: see Technical details."
     if evaluation.status == COMPLETED:
         return "Unknown: not in the record."
-    return "No band until the evaluation is completed."
+    return "No band." if evaluation.status == FAILED else "No band until the evaluation is completed."
