@@ -45,7 +45,13 @@ _MODELS = {
     SPEAKING: ("gemini-2.5-flash-audio", "gemini-3.0-flash-audio"),
 }
 _SENTENCES = [sentence for spoken in texts.SPEAKING_TOPICS.values() for sentence in spoken]
-_REMARKS = [remark for levels in texts.REMARKS.values() for level in levels for remark in level]
+_REMARKS = [
+    remark
+    for by_criterion in (texts.STRENGTHS, texts.WEAKNESSES, texts.COMMENTS)
+    for levels in by_criterion.values()
+    for level in levels
+    for remark in level
+]
 _CARDS = [card for deck in texts.DECKS.values() for card in deck]
 
 
@@ -190,6 +196,8 @@ def _say(rng: random.Random, template: str) -> str:
     return template.format(
         topic=rng.choice(texts.WRITING_TOPICS),
         word=rng.choice(texts.OVERUSED),
+        link=rng.choice(texts.OVERUSED_LINKS),
+        filler=rng.choice(texts.OVERUSED_FILLERS),
         place=rng.choice(texts.PLACES),
         city=rng.choice(texts.CITIES),
         relative=rng.choice(texts.RELATIVES),

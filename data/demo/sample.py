@@ -244,20 +244,29 @@ def _half(band: float) -> float:
     return min(9.0, max(2.5, math.floor(2 * band + 0.5) / 2))
 
 
-def _remark(rng: random.Random, criterion: str, band: float, topic: str) -> str:
-    level = 0 if band < 5.5 else 1 if band < 7 else 2
-    return rng.choice(texts.REMARKS[criterion][level]).format(topic=topic, word=rng.choice(texts.OVERUSED))
+def _remark(rng: random.Random, levels: texts.Levels, band: float, topic: str) -> str:
+    least = (5.5, 7.0)[: len(levels) - 1]  # bands from which work is of the next level
+    return _filled(rng, rng.choice(levels[sum(band >= one for one in least)]), topic)
+
+
+def _filled(rng: random.Random, sentence: str, topic: str) -> str:
+    n = rng.randrange(len(texts.OVERUSED))
+    word, link, filler = texts.OVERUSED[n], texts.OVERUSED_LINKS[n], texts.OVERUSED_FILLERS[n]
+    return sentence.format(topic=topic, word=word, link=link, filler=filler)
 
 
 def _feedback(rng: random.Random, kind: str, topic: str, criteria: dict[str, float]) -> Record:
     """Writing: strengths, weaknesses, suggestions. Speaking: a section per criterion. Both shapes are in the wild."""
     names = {c.removesuffix("_band"): band for c, band in criteria.items()}
-    remarks = {name: _remark(rng, name, band, topic) for name, band in names.items()}
-    suggestions = [
-        s.format(topic=topic, word=rng.choice(texts.OVERUSED)) for s in rng.sample(texts.SUGGESTIONS, rng.randint(1, 3))
-    ]
+    ranked = sorted(names, key=lambda name: names[name], reverse=True)
     if kind == WRITING:
-        ranked = sorted(names, key=lambda name: names[name], reverse=True)
+        sets = {name: (texts.STRENGTHS if name in ranked[:2] else texts.WEAKNESSES)[name] for name in names}
+    else:
+        sets = {name: texts.COMMENTS[name] for name in names}
+    remarks = {name: _remark(rng, sets[name], band, topic) for name, band in names.items()}
+    offered = texts.WRITING_SUGGESTIONS if kind == WRITING else texts.SPEAKING_SUGGESTIONS
+    suggestions = [_filled(rng, sentence, topic) for sentence in rng.sample(offered, rng.randint(1, 3))]
+    if kind == WRITING:
         return {
             "strengths": [remarks[name] for name in ranked[:2]],
             "weaknesses": [remarks[name] for name in ranked[2:]],

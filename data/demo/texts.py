@@ -1,5 +1,7 @@
 """The words from which the sample data is put together: topics, feedback, flashcards, error messages."""
 
+from typing import TypeAlias
+
 # topic -> what people say about it; slots are filled per student so that no two transcripts are the same.
 SPEAKING_TOPICS: dict[str, tuple[str, ...]] = {
     "a place you like": (
@@ -172,46 +174,38 @@ WRITING_TOPICS = (
     "whether university education should be free",
     "the causes of traffic in large cities",
     "working from home",
-    "the share of household income spent on food in three countries",
+    "what families spend on food",
     "protecting old buildings",
     "the effect of tourism on small islands",
     "how children use the internet",
-    "the production of recycled paper",
+    "recycling paper",
     "learning a language at primary school",
     "museums and public money",
-    "electricity generation between 1990 and 2020",
+    "where electricity comes from",
     "ageing populations",
 )
 
-# criterion -> (remarks on low, middling, good work); {topic} and {word} are filled in.
-REMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+Levels: TypeAlias = tuple[tuple[str, str, str], ...]
+"""Three sentences for each level of work, the lowest first; {topic}, {word}, {link} and {filler} are filled in."""
+
+STRENGTHS: dict[str, Levels] = {
     "task_achievement": (
         (
-            "The essay drifts away from {topic}; only one part of the question is answered.",
-            "The position is not clear until the last paragraph.",
-            "Key figures are listed without an overview of the main trend.",
-        ),
-        (
-            "Both views on {topic} are discussed, but the second one is thin.",
-            "The main ideas are relevant; two of them need an example.",
-            "There is an overview, although it repeats the introduction.",
+            "The answer stays on {topic} most of the time.",
+            "One of the main ideas is explained well.",
+            "There is an opinion, and the reader can find it.",
         ),
         (
             "A clear position on {topic} is held from the introduction to the conclusion.",
             "Ideas are extended and supported with precise examples.",
-            "The overview picks out the two trends that matter.",
+            "Every part of the question is answered.",
         ),
     ),
     "coherence": (
         (
-            "Paragraphs hold several ideas each; plan one idea for each paragraph.",
-            "Linking words such as “{word}” are used mechanically at the start of each sentence.",
-            "It is hard to see what “this” and “it” refer to.",
-        ),
-        (
-            "The order of ideas is logical; the links inside paragraphs could be smoother.",
-            "“{word}” appears four times; vary the connectors.",
-            "The conclusion introduces a new idea.",
+            "The introduction says what the answer is about.",
+            "Ideas stand in an order that can be followed.",
+            "There are paragraphs, each with a first sentence of its own.",
         ),
         (
             "Each paragraph has a clear central topic.",
@@ -221,14 +215,9 @@ REMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     "lexical": (
         (
-            "The same words are repeated; find two alternatives for “{word}”.",
-            "Several wrong word forms, such as “economy growth” for “economic growth”.",
-            "Spelling errors make two sentences hard to follow.",
-        ),
-        (
-            "There is enough vocabulary for {topic}, with some unnatural collocations.",
-            "Less common words are attempted, not always accurately.",
-            "“{word}” is used where a more precise word exists.",
+            "The basic vocabulary for {topic} is there.",
+            "Common words are mostly spelled right.",
+            "Some topic words are used with the right meaning.",
         ),
         (
             "Precise and natural collocations about {topic}.",
@@ -238,14 +227,9 @@ REMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     "grammar": (
         (
-            "Subject and verb often disagree (“people is”).",
-            "Most sentences are simple; join ideas with relative clauses.",
-            "Articles are missing before countable nouns.",
-        ),
-        (
-            "A mix of simple and complex sentences, with errors in about one in three.",
-            "Tenses are mostly right; check the past perfect.",
-            "Some commas join two whole sentences.",
+            "Short sentences are mostly correct.",
+            "Full stops and capital letters are in their places.",
+            "The present simple is used correctly.",
         ),
         (
             "Complex sentences are frequent and mostly free of errors.",
@@ -253,6 +237,60 @@ REMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
             "Punctuation helps the reader.",
         ),
     ),
+}
+"""What is good in a piece of Writing, by criterion."""
+WEAKNESSES: dict[str, Levels] = {
+    "task_achievement": (
+        (
+            "The essay drifts away from {topic}; only one part of the question is answered.",
+            "The position is not clear until the last paragraph.",
+            "Ideas about {topic} are listed, but none is explained.",
+        ),
+        (
+            "The second view on {topic} is thin.",
+            "Two of the main ideas need an example.",
+            "The conclusion only repeats the introduction.",
+        ),
+    ),
+    "coherence": (
+        (
+            "Paragraphs hold several ideas each.",
+            "Linking words such as “{link}” are used mechanically at the start of each sentence.",
+            "It is hard to see what “this” and “it” refer to.",
+        ),
+        (
+            "The links inside paragraphs could be smoother.",
+            "“{link}” appears four times.",
+            "The conclusion brings in a new idea.",
+        ),
+    ),
+    "lexical": (
+        (
+            "The same words are repeated, above all “{word}”.",
+            "Several wrong word forms, such as “economy growth” for “economic growth”.",
+            "Spelling errors make two sentences hard to follow.",
+        ),
+        (
+            "Some collocations about {topic} are unnatural.",
+            "Less common words are not always used accurately.",
+            "“{word}” is used where a more precise word exists.",
+        ),
+    ),
+    "grammar": (
+        (
+            "Subject and verb often disagree (“people is”).",
+            "Most sentences are simple.",
+            "Articles are missing before countable nouns.",
+        ),
+        (
+            "About one complex sentence in three has an error.",
+            "The past perfect is missing where one event is before another.",
+            "Some commas join two whole sentences.",
+        ),
+    ),
+}
+"""What is weak in a piece of Writing, by criterion."""
+COMMENTS: dict[str, Levels] = {
     "fluency": (
         (
             "Long pauses before nouns; practise speaking about {topic} for one minute without stopping.",
@@ -261,13 +299,47 @@ REMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ),
         (
             "Speaks at length, with some hesitation when searching for words.",
-            "“{word}” is overused as a filler.",
+            "“{filler}” is overused as a filler.",
             "Ideas are connected, though sometimes repeated.",
         ),
         (
             "Speaks at length without noticeable effort.",
             "Hesitation is about ideas rather than language.",
             "Topics are developed fully and coherently.",
+        ),
+    ),
+    "lexical": (
+        (
+            "“{word}” is said again and again; find two alternatives.",
+            "A missing word often ends the sentence; describe it with other words.",
+            "Word forms are mixed up, such as “I am boring” for “I am bored”.",
+        ),
+        (
+            "There is enough vocabulary for {topic}, with some unnatural collocations.",
+            "Less common words are attempted, not always accurately.",
+            "Missing words are described with others, mostly with success.",
+        ),
+        (
+            "Talks about {topic} with precise and natural collocations.",
+            "Idiomatic language comes easily, with only rare slips.",
+            "Paraphrases without a pause where a word is missing.",
+        ),
+    ),
+    "grammar": (
+        (
+            "The ending of the verb is often missing (“he go”).",
+            "Nearly all sentences are simple; join them with “because” and “which”.",
+            "Past events are told in the present tense.",
+        ),
+        (
+            "A mix of simple and complex sentences, with errors in about one in three.",
+            "Tenses are mostly right; check the past perfect in stories.",
+            "Questions and conditionals are tried, with some errors.",
+        ),
+        (
+            "Long sentences are mostly free of errors.",
+            "Conditionals come naturally, also unreal ones.",
+            "Errors are few, and corrected at once.",
         ),
     ),
     "pronunciation": (
@@ -288,17 +360,30 @@ REMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
 }
+"""What is said of Speaking, good and bad, by criterion."""
 
-SUGGESTIONS = (
-    "Write the overview first, then choose the details that prove it.",
-    "Record a two-minute answer about {topic} and listen for pauses.",
+WRITING_SUGGESTIONS = (
+    "Plan one idea for each paragraph before you write.",
+    "Write the conclusion first and check that every paragraph leads to it.",
     "Collect ten collocations about {topic} and use five of them in the next essay.",
     "Read the last paragraph aloud and cut what it repeats.",
-    "Practise three ways to say “{word}”.",
+    "Replace “{word}” by a more precise word each time.",
     "Check every verb in the past tense before you hand in the essay.",
-    "Answer with a reason and an example each time.",
+    "Give an example for each main idea.",
 )
-OVERUSED = ("moreover", "very", "good", "in addition", "people", "however", "important", "like", "actually")
+SPEAKING_SUGGESTIONS = (
+    "Record a two-minute answer about {topic} and listen for pauses.",
+    "Make notes for one minute, then speak about {topic} for two.",
+    "Answer with a reason and an example each time.",
+    "Practise three other ways to say “{word}”.",
+    "Take a breath instead of saying “{filler}”.",
+    "Repeat a short recording sentence by sentence, with the same stress.",
+    "Tell a friend about yesterday, in the past tense only.",
+)
+# As many of each, so that one draw chooses from all three.
+OVERUSED = ("very", "good", "people", "important", "thing", "big", "nice", "a lot", "bad")
+OVERUSED_LINKS = ("moreover", "in addition", "however", "therefore", "firstly", "besides", "also", "furthermore", "so")
+OVERUSED_FILLERS = ("like", "actually", "you know", "I mean", "um", "well", "basically", "sort of", "so")
 
 DECKS: dict[str, tuple[tuple[str, str], ...]] = {
     "academic-word-list.pdf": (

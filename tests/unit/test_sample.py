@@ -18,7 +18,7 @@ from data.demo.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET, SEED_STUDE
 from data.demo.sample import roster as sample_roster
 from data.dynamodb.client import Store
 from data.records import evaluations, flashcards
-from data.schema import COMPLETED, CRITERIA, FAILED, PROCESSING, SPEAKING
+from data.schema import COMPLETED, CRITERIA, FAILED, PROCESSING, SPEAKING, WRITING
 from tests.support.items import serialized
 
 NOW = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)
@@ -145,6 +145,56 @@ def test_every_error_message_has_its_blanks_filled(made: Sample) -> None:
         assert "{" not in message
     assert texts.ERRORS
     assert texts.SET_ERRORS
+
+
+def test_each_sentence_of_the_feedback_is_in_one_section_of_one_skill() -> None:
+    writing = [_flat(texts.STRENGTHS), _flat(texts.WEAKNESSES), list(texts.WRITING_SUGGESTIONS)]
+    speaking = [_flat(texts.COMMENTS), list(texts.SPEAKING_SUGGESTIONS)]
+    every = [sentence for section in (*writing, *speaking) for sentence in section]
+    assert len(set(every)) == len(every) > 90
+    spoken = re.compile(
+        r"\b(speaks?|pauses?|pronunciation|record|two-minute|filler|sounds?|intonation)\b", re.IGNORECASE
+    )
+    written = re.compile(
+        r"\b(essay|paragraphs?|spell\w*|punctuation|commas?|introduction|writ\w*|reader)\b", re.IGNORECASE
+    )
+    assert [sentence for section in writing for sentence in section if spoken.search(sentence)] == []
+    assert [sentence for section in speaking for sentence in section if written.search(sentence)] == []
+    assert len(texts.OVERUSED) == len(texts.OVERUSED_LINKS) == len(texts.OVERUSED_FILLERS)
+
+
+def test_feedback_says_only_what_its_section_and_skill_say(made: Sample) -> None:
+    allowed = {
+        (kind, part): _patterns(sentences)
+        for kind, part, sentences in (
+            (WRITING, "strengths", _flat(texts.STRENGTHS)),
+            (WRITING, "weaknesses", _flat(texts.WEAKNESSES)),
+            (WRITING, "suggestions", list(texts.WRITING_SUGGESTIONS)),
+            (SPEAKING, "suggestions", list(texts.SPEAKING_SUGGESTIONS)),
+        )
+    }
+    seen: Counter[tuple[str, str]] = Counter()
+    for record in regular(made):
+        if record["status"] != COMPLETED:
+            continue
+        kind, parts = record["evaluation_type"], json.loads(record["feedback"])
+        for part in ("strengths", "weaknesses", "suggestions"):
+            for sentence in parts.get(part, []):
+                assert allowed[kind, part].fullmatch(sentence), (kind, part, sentence)
+                seen[kind, part] += 1
+        assert kind == WRITING or all(
+            _patterns(_flat({name: texts.COMMENTS[name]})).fullmatch(parts[name]["comment"]) for name in texts.COMMENTS
+        )
+    assert seen.keys() == allowed.keys()
+
+
+def _flat(section: dict[str, texts.Levels]) -> list[str]:
+    return [sentence for levels in section.values() for level in levels for sentence in level]
+
+
+def _patterns(sentences: list[str]) -> re.Pattern[str]:
+    """What these sentences are once they are filled in."""
+    return re.compile("|".join(re.sub(r"\\{\w+\\}", ".+", re.escape(s)) for s in sentences))
 
 
 def test_the_specifications_student_owns_exactly_its_three_items(made: Sample) -> None:
