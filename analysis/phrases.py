@@ -120,12 +120,16 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that recur. `text` is as first written, “…” where a quoted word differs; `said_in` is newest first."""
+    """Words that recur. `text` is as first written, “…” where a quoted word differs; `said_in` is newest first.
+
+    `example` is a whole sentence that says it, where the text has gaps, else empty.
+    """
 
     text: str
     kind: Kind
     criterion: str | None
     said_in: tuple[Key, ...]
+    example: str = ""
 
     @property
     def evaluations(self) -> int:
@@ -239,9 +243,11 @@ def recurring(feedback: Iterable[Feedback], *, students: int = 1) -> list[Phrase
             _Sentence.add(sentences, pieces, number)
     enough = _Enough([one.user_id for one in newest_first], students)
     phrases = [
-        Phrase(text, kind, criterion, tuple(newest_first[n].key for n in _numbers(mask)))
+        Phrase(text, kind, criterion, tuple(newest_first[n].key for n in _numbers(mask)), example)
         for (kind, criterion), sentences in by_topic.items()
-        for text, mask in _recurring(list(sentences.values()), enough, _SHORTEST_REMARK if kind == "remark" else 1)
+        for text, mask, example in _recurring(
+            list(sentences.values()), enough, _SHORTEST_REMARK if kind == "remark" else 1
+        )
     ]
     return sorted(
         phrases,
@@ -420,8 +426,8 @@ def _folded(word: str) -> str:
     return unicodedata.normalize("NFC", word.casefold().replace("’", "'"))
 
 
-def _recurring(sentences: Sequence[_Sentence], enough: _Enough, shortest: int) -> Iterator[tuple[str, int]]:
-    """The phrases of one kind about one criterion, each with the evaluations that said it."""
+def _recurring(sentences: Sequence[_Sentence], enough: _Enough, shortest: int) -> Iterator[tuple[str, int, str]]:
+    """The phrases of one kind about one criterion, each with the evaluations that said it and an example."""
     covered: list[list[tuple[int, int]]] = [[] for _ in sentences]  # stretches of each that longer phrases tell
     parts: defaultdict[tuple[int, ...], list[_Run]] = defaultdict(list)  # by the sentences that they are of
     for length, runs in reversed(list(enumerate(_runs(sentences, enough), 1))):
@@ -447,7 +453,7 @@ def _recurring(sentences: Sequence[_Sentence], enough: _Enough, shortest: int) -
                 starts.setdefault(number, start)
             run = _Run(starts, length, whole)
             if whole is not None:
-                yield _short(run.phrase(sentences)), mask
+                yield _short(run.phrase(sentences)), mask, ""
             else:
                 parts[tuple(starts)].append(run)
     for numbers, of_same in parts.items():
@@ -455,13 +461,14 @@ def _recurring(sentences: Sequence[_Sentence], enough: _Enough, shortest: int) -
         for number in numbers:
             mask |= sentences[number].evaluations
         for together in _in_order(of_same):
-            yield _short(" … ".join(run.phrase(sentences) for run in together)), mask
+            example = sentences[numbers[0]].written.text if len(together) > 1 else ""
+            yield _short(" … ".join(run.phrase(sentences) for run in together)), mask, _short(example)
     for number, sentence in enumerate(sentences):
         length = len(sentence.counts)
         if sentence.written.spaced and (not shortest <= length < SHORTEST or _STOP_WORDS.issuperset(sentence.counts)):
             continue
         if enough(sentence.evaluations):
-            yield _short(_Run({number: 0}, length, number).phrase(sentences)), sentence.evaluations
+            yield _short(_Run({number: 0}, length, number).phrase(sentences)), sentence.evaluations, ""
 
 
 def _in_order(runs: Sequence["_Run"]) -> Iterator[list["_Run"]]:

@@ -113,7 +113,8 @@ def _feedback(lesson: Lesson) -> str:
 def _phrase(phrase: Phrase, lesson: Lesson) -> str:
     students = {user_id for _, user_id in phrase.said_in}
     names = ", ".join(student.label for student, _ in lesson.members if student.user_id in students)
-    return f'<span dir="auto">{_text(phrase.text)}</span> <small>{_text(names)}</small>'
+    example = f'<small dir="auto">For example: {_text(phrase.example)}</small>' if phrase.example else ""
+    return f'<span dir="auto">{_text(phrase.text)}</span>{example} <small>{_text(names)}</small>'
 
 
 def _of_kind(lesson: Lesson, kind: Kind) -> list[Phrase]:

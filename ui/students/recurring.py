@@ -154,6 +154,8 @@ def _phrase(phrase: Phrase, answer: RecurringFeedback, clock: Clock, roster: Ros
     about = f"{CRITERION_NAMES[phrase.criterion]}: " if phrase.criterion else ""
     with st.container(gap=None):
         markup.show(markup.line(about, phrase.text))
+        if phrase.example:
+            markup.show(markup.quiet(f"For example: {phrase.example}"))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             markup.show_beside(markup.quiet(often))
             for evaluation_id, user_id in keys[:_LINKS]:
