@@ -8,6 +8,8 @@ import pytest
 
 from data.roster import RosterError
 from queries import source
+from queries.gate import Visitor
+from ui.students import class_list
 
 FIRST, SECOND = (f"user_id,name,class,target_band\nuser-1,{name},Monday,6.5\n" for name in ("Anna", "Binh"))
 
@@ -56,3 +58,16 @@ def test_a_file_that_is_saved_while_many_read_it_fails_nobody(path: Path) -> Non
     for thread in threads:
         thread.join(10)
     assert failures == []
+
+
+def test_why_no_name_can_be_searched_is_what_is_known_of_the_class_list(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody, teacher = Visitor(None, "ops"), Visitor("a@b.c", "teacher", frozenset({"Evening"}))
+    path.write_text("user_id,class\nu,Morning\n", encoding="utf-8")
+    assert class_list.why_no_names(everybody) == ""
+    assert class_list.why_no_names(teacher) == "there is no student in your classes"
+    path.unlink()
+    assert class_list.why_no_names(everybody) == "the class list cannot be read"
+    monkeypatch.setattr(source, "class_list", lambda *_: source.NO_ROSTER)
+    assert class_list.why_no_names(everybody) == "there is no class list"

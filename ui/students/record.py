@@ -112,8 +112,8 @@ def outcome(evaluation: Evaluation, history: pd.DataFrame | None, clock: Clock, 
         return
     ids = {"job_id": evaluation.evaluation_id, "user_id": evaluation.user_id}
     ways = [markup.anchor(href(JOBS, table="evaluations", **ids), "Open job")] if for_ops else []
-    said = markup.joined([markup.bold(sentence), " ", _advice(evaluation, history, clock)])
-    markup.show(markup.ways([said, *ways]))
+    line = markup.joined([markup.bold(sentence), " ", _advice(evaluation, history, clock)])
+    markup.show(markup.ways([line, *ways]))
 
 
 def _advice(evaluation: Evaluation, history: pd.DataFrame | None, clock: Clock) -> str:
