@@ -212,6 +212,27 @@ def _range(amounts: Iterable[float]) -> str:
     return least if least == most else f"{least}–{most}"
 
 
+def action(flags: Sequence[Flag]) -> str:
+    """What a teacher may do about the weightiest reason, in two or three words; empty where there is no reason.
+
+    >>> action([Flag("lost", 1), Flag("away", 19.8)]), action([])
+    ('Ask to submit again', '')
+    """
+    if not flags:
+        return ""
+    match flags[0].rule:
+        case "lost":
+            return "Ask to submit again"
+        case "weakest":
+            return f"Practise {CRITERIA[flags[0].skill or ''][flags[0].criterion or '']}"
+        case "away":
+            return "Ask why"
+        case "falling":
+            return "Look at what changed"
+        case "below":
+            return "Talk about the test" if flags[0].needed > UNHEARD_OF else "Plan more practice"
+
+
 def flag(flag: Flag) -> str:
     """Why a student needs attention, with its number.
 

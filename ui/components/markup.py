@@ -156,8 +156,13 @@ def chip(text: str) -> Markup:
     """A short label in a frame."""
     return Markup(
         '<span style="border:1px solid currentColor;border-radius:1em;padding:.1em .7em;font-size:.875rem;'
-        'display:inline-block;margin:.1em 0;overflow-wrap:anywhere">{}</span>'
+        'display:inline-block;overflow-wrap:anywhere">{}</span>'
     ).format(inline(text))
+
+
+def chips(texts: Iterable[str]) -> Markup:
+    """Short labels side by side, in as many lines as they take."""
+    return Markup('<div style="display:flex;flex-wrap:wrap;gap:.3em">{}</div>').format(joined(map(chip, texts)))
 
 
 def banner(colour: str, headline: str, *parts: str) -> Markup:

@@ -231,7 +231,8 @@ def _entry(row: Row, choice: Choice, roster: Roster) -> list[str]:
         if skill in row.student.standings
     ]
     link = markup.anchor(href(STUDENT, user_id=student.user_id), student.label)
-    return [link, *filter(None, (verdicts.brief_reasons(row.flags), " · ".join(levels)))]
+    step = f"Next step: {verdicts.action(row.flags)}" if row.flags else ""
+    return [link, *filter(None, (verdicts.brief_reasons(row.flags), step, " · ".join(levels)))]
 
 
 def distribution(listed: Listing) -> None:

@@ -123,7 +123,7 @@ def facts(entry: Student, seen: attention.Student | None, clock: Clock) -> None:
 def reasons(flags: Sequence[Flag]) -> None:
     """Why the student is on the list of those who need attention."""
     if flags:
-        markup.show_beside(markup.line(*(part for flag in flags for part in (markup.chip(verdicts.flag(flag)), " "))))
+        markup.show_beside(markup.chips(map(verdicts.flag, flags)))
 
 
 def flags_of(seen: attention.Student | None, entry: Student, rules: Rules, clock: Clock) -> list[Flag]:

@@ -82,6 +82,7 @@ def students(rows: Sequence[Row], roster: Roster, skills: Sequence[str]) -> pd.D
     columns: dict[str, Any] = {
         "Student": [student.label for student in entries],
         "Why": [verdicts.brief_reasons(row.flags) or None for row in rows],
+        "Next step": [verdicts.action(row.flags) or None for row in rows],
     }
     for skill in skills:
         name = SKILL_NAMES[skill]
@@ -109,7 +110,7 @@ def in_sight(skills: Sequence[str]) -> list[str]:
     of_skills = [SKILL_NAMES[skill] for skill in skills]
     if len(skills) == 1:
         of_skills.append(f"{of_skills[0]} change")
-    return ["Student", "Why", *of_skills, "Target", "Test", "Last active"]
+    return ["Student", "Why", "Next step", *of_skills, "Target", "Last active"]
 
 
 def beyond_noise(rows: Sequence[Row], skills: Sequence[str]) -> dict[str, list[bool]]:
@@ -146,6 +147,9 @@ def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str) -> gri
             pinned=True, width=130, help="The name in the roster, else the id of the records (user_id)."
         ),
         "Why": st.column_config.TextColumn(width=340, help="Which rules of attention the student meets."),
+        "Next step": st.column_config.TextColumn(
+            width=150, help="For the weightiest reason. The student's page has more."
+        ),
         **skills,
         "Target": grid.right_aligned("Target", "The band that the roster names."),
         "Test": _test_column(),
