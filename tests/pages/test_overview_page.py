@@ -22,6 +22,7 @@ from tests.support.accounts import watching
 from tests.support.app import OVERVIEW, metrics, show, words
 from tests.support.known_class import completed, failed, put, read
 from ui.components import filters
+from wording.skills import SKILL_NAMES
 
 pytestmark = pytest.mark.slow
 
@@ -460,6 +461,12 @@ def test_students_are_called_by_their_names_on_every_page() -> None:
 def test_the_students_page_has_the_reasons_of_the_list_and_what_to_do() -> None:
     for _, row in students(show(*OVERVIEW)).head(4).iterrows():
         text = words(show("pages/student.py", {"user_id": row["ID"]}))
-        assert [reason for reason in row["Why"].split("; ") if reason not in text] == []
+        of_one_skill = [reason for reason in row["Why"].split("; ") if not reason.lower().startswith("both")]
+        assert [reason for reason in of_one_skill if reason not in text] == []
+        for word in ("declining", "below target", "until the test"):
+            skills = [skill for skill in SKILL_NAMES.values() if re.search(rf"{skill} [^;<]*{word}", text)]
+            assert (word in row["Why"]) == bool(skills)
+            if re.search(rf"both [^;]*{word}", row["Why"], re.IGNORECASE):
+                assert skills == [*SKILL_NAMES.values()]
         assert "Next step:" in text
         assert ("missing result" in text) == ("missing result" in row["Why"])

@@ -31,6 +31,7 @@ def _lines(node: Any) -> Iterator[str]:
     texts += [option if isinstance(option, str) else option.get("content", "") for option in proto.get("options", [])]
     text = " | ".join(text for text in texts if text != "---")
     if node.type == "html":
+        text = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)  # no words
         text = unescape(re.sub(r"<[^>]+>", "", re.sub(r"<(p|div|h\d|li|tr|td|th|dt|dd|span|br)\b", r" <\1", text)))
     if node.type == "code" and len(text) > _CODE:
         text = f"{text[:_CODE]}… ({len(text)} characters)"
