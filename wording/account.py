@@ -18,17 +18,21 @@ _COUNTED: dict[State, tuple[str, str]] = {
 
 
 def headline(verdict: Verdict, medium: Medium = "page") -> str:
-    """The verdict in a line: how many problems of each kind, and the worst one."""
+    """The verdict in a line that stands alone: how many problems of each kind, and the worst one."""
+    if verdict.problems:
+        return f"{counts(verdict)}: {problem(verdict.problems[0], medium)}"
+    return counts(verdict)
+
+
+def counts(verdict: Verdict) -> str:
+    """How many problems there are of each kind: the headline over a list of them."""
     if not verdict.problems:
         missing = ", ".join(verdict.not_offered)
         return (
             f"Up to date, as far as this endpoint can show it: it does not offer {missing}" if missing else "Up to date"
         )
-    counts = []
-    for state, (one, many) in _COUNTED.items():
-        if number := sum(problem.state == state for problem in verdict.problems):
-            counts.append(formats.count(number, one, many))
-    return f"{', '.join(counts)}: {problem(verdict.problems[0], medium)}"
+    numbers = {state: sum(problem.state == state for problem in verdict.problems) for state in _COUNTED}
+    return ", ".join(formats.count(number, *_COUNTED[state]) for state, number in numbers.items() if number)
 
 
 def problem(of: Problem, medium: Medium = "page") -> str:

@@ -32,9 +32,13 @@ class Plan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps, required ones and recommended ones: the tables', the Lambdas', then the alarms'."""
+        """All steps, the required ones, then the recommended ones: of each the tables', the Lambdas', the alarms'.
+
+        No required step waits for a recommended one, so that this order works as well.
+        """
         of_alarms = steps([check for _, check in self.alarms])
-        return (*steps(self.checks), *(step for proof in self.proofs for step in proof.steps), *of_alarms)
+        of_lambdas = (step for proof in self.proofs for step in proof.steps)
+        return tuple(sorted((*steps(self.checks), *of_lambdas, *of_alarms), key=lambda step: not step.required))
 
     @property
     def lines(self) -> tuple[tuple[str, Check], ...]:

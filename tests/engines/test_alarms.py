@@ -153,7 +153,7 @@ def test_the_message_about_the_hot_index_names_its_limit_and_what_it_does_to_the
 def test_before_there_are_tables_their_alarms_are_planned_after_them(watched: Store) -> None:
     clients = Clients.open(watched, **CREDENTIALS)
     planned = plan(watched, clients=clients)
-    assert [step.action for step in planned.steps] == ["create", "pitr", "protect"] * 2 + ["alarms"] * 2
+    assert [step.action for step in planned.steps] == ["create", "pitr"] * 2 + ["protect"] * 2 + ["alarms"] * 2
     assert {event.state for event in mend(watched, clients, planned.steps)} == {"running", "done"}
     assert all("Lambda" not in name for name, _ in plan(watched, clients=clients).alarms)
 

@@ -114,8 +114,10 @@ def whole_run(account: Account) -> list[str]:
     with watching(fresh.store.client, fresh.clients.functions, fresh.clients.roles) as wire:
         events = list(fresh.run(planned))
     assert [step.action for step in planned] == [
-        *("billing", "tags", "pitr", "index", "index", "protect"),
-        *("create", "pitr", "protect"),
+        *("billing", "tags", "pitr"),
+        *("create", "pitr"),
+        *("index", "index", "protect"),
+        "protect",
         "variable",
     ]
     assert {event.state for event in events} == {"running", "done"}

@@ -10,7 +10,7 @@ from data.provisioning.lambdas import Proof
 from data.provisioning.plan import Plan
 from data.provisioning.verdict import failed_exit_code, judge
 from data.schema import EVALUATIONS, FUNCTIONS
-from wording.account import headline
+from wording.account import counts, headline
 
 TARGET = Target(EVALUATIONS, "evals")
 STEP = Step("pitr", TARGET, "", "Turn it on", True, "None", "Yes")
@@ -58,6 +58,7 @@ def test_each_problem_is_named_and_the_worst_comes_first() -> None:
         ("Writing evaluator", "Role"),
     ]
     assert headline(verdict) == "2 problems, 1 thing could not be checked: Writing evaluator · Lambda: the fact"
+    assert counts(verdict) == "2 problems, 1 thing could not be checked"
 
 
 def test_in_sync_is_said_with_what_the_endpoint_does_not_offer() -> None:

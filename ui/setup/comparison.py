@@ -66,18 +66,26 @@ class Comparison:
 
 def compare(store: Store) -> Comparison:
     """The comparison, kept in the session; Failure when AWS does not answer."""
-    if _COMPARISON not in st.session_state:
-        with st.spinner("Comparing with the account…", show_time=True):
-            st.session_state[_COMPARISON] = Comparison(plan(store, clients=clients()), where(store), datetime.now(UTC))
-    kept: Comparison = st.session_state[_COMPARISON]
-    return kept
+    if comparison := kept():
+        return comparison
+    with st.spinner("Comparing with the account…", show_time=True):
+        comparison = Comparison(plan(store, clients=clients()), where(store), datetime.now(UTC))
+    st.session_state[_COMPARISON] = comparison
+    return comparison
+
+
+def kept() -> Comparison | None:
+    """The comparison that was made; None where it could not be."""
+    comparison: Comparison | None = st.session_state.get(_COMPARISON)
+    return comparison
 
 
 def banner(verdict: Verdict) -> None:
     """The verdict of all checks: red, amber, grey or green, with each problem where there are several."""
     several = len(verdict.problems) > 1
     problems = [markup.bullets(f"{of.state}: {account.problem(of)}" for of in verdict.problems)] if several else []
-    markup.show(markup.banner(_STATES[verdict.state], account.headline(verdict), *problems))
+    headline = account.counts(verdict) if several else account.headline(verdict)
+    markup.show(markup.banner(_STATES[verdict.state], headline, *problems))
 
 
 def proof(compared: Plan) -> None:
