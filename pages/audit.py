@@ -25,7 +25,9 @@ with open_page("Data quality") as (session, clock):
 
     issues, compared, missing = st.tabs(["Issues", "Models", "Missing from indexes"])
     with issues:
-        if evaluations is not None or sets is not None:
+        if evaluations is None and sets is None:
+            st.text("Issues appear here once the records can be loaded.")
+        else:
             with part("The issues"):
                 rows = findings.of_period(evaluations, sets, session, period)
                 findings.counts(rows, evaluations, sets, period)
@@ -34,10 +36,15 @@ with open_page("Data quality") as (session, clock):
             with part("The deep check"):
                 deep_check.offer(evaluations, sets, session, clock, period)
     with compared:
-        if evaluations is not None:
+        if evaluations is None:
+            st.text("A comparison of models appears here once the evaluations can be loaded.")
+        else:
             with part("The models"):
                 markup.show(
-                    markup.quiet("Students differ from model to model: only a shift compares the same students.")
+                    markup.quiet(
+                        "Each model scored different students, so these medians do not tell which model is stricter. "
+                        "Where a new model replaced another, the change is measured with students whom both scored."
+                    )
                 )
                 model_comparison.compared(evaluations)
                 for skill in TYPES:

@@ -336,7 +336,7 @@ def test_from_a_finding_to_its_record_and_back_and_the_list_as_a_file(visitor: V
     visitor.arrives("/audit?finding=scale")
     visitor.page.evaluate("delete window.showSaveFilePicker")
     with visitor.page.expect_download() as saved:
-        visitor.page.get_by_role("button", name="Download list (CSV)").first.click()
+        visitor.page.get_by_role("button", name="Download CSV").first.click()
     text = saved.value.path().read_text(encoding="utf-8-sig")
     assert "# Band out of range: 2 rows" in text
     assert "# Time zone: Asia/Ho_Chi_Minh" in text
@@ -347,6 +347,11 @@ def test_from_a_finding_to_its_record_and_back_and_the_list_as_a_file(visitor: V
     visitor.page.go_back()
     visitor.arrives("/audit?finding=scale")
     visitor.sees("2 records, newest first")
+    visitor.page.get_by_role("link", name="All issues").click()
+    visitor.arrives("/audit")
+    grid.wait_for()
+    visitor.page.go_back()
+    visitor.arrives("/audit?finding=scale")
 
 
 def test_a_count_of_what_no_list_shows_runs_to_its_end(visitor: Visitor) -> None:

@@ -110,12 +110,10 @@ def test_whole_records_are_read_after_a_click_and_show_more() -> None:
     assert kinds(app) == before
 
 
-def test_a_kind_and_a_record_are_chosen_by_their_rows() -> None:
-    app = show(PAGE)
-    place = app.dataframe[0].value["Issue"].tolist().index("Criterion missing")
-    choose(app, app.dataframe[0], place)
-    assert app.query_params["finding"] in ("criterion-missing", ["criterion-missing"])
-    records = app.dataframe[1]
+def test_the_records_of_a_kind_are_in_the_place_of_all_kinds_with_a_way_back() -> None:
+    app = show(PAGE, {"finding": "criterion-missing", "audit": "90d"})
+    (records,) = app.dataframe
+    assert 'href="./audit?audit=90d"' in words(app)
     assert records.value["ID"].tolist() == ["eval-odd-08"]
     assert records.value["Details"].tolist() == ["grammar_band: NULL"]
     choose(app, records, 0)
@@ -134,11 +132,11 @@ def test_a_kind_and_a_record_are_chosen_by_their_rows() -> None:
 )
 def test_a_link_to_a_finding_shows_its_records_and_each_opens(finding: str, ids: set[str]) -> None:
     app = show(PAGE, {"finding": finding})
-    assert set(app.dataframe[1].value["ID"]) == ids
+    assert set(app.dataframe[0].value["ID"]) == ids
     for row in range(len(ids)):
         app = show(PAGE, {"finding": finding})
-        record_id = app.dataframe[1].value["ID"][row]
-        choose(app, app.dataframe[1], row)
+        record_id = app.dataframe[0].value["ID"][row]
+        choose(app, app.dataframe[0], row)
         assert record_id in words(app)
         assert "Raw record (JSON)" in words(app)
 
@@ -147,8 +145,8 @@ def test_a_finding_in_a_set_opens_the_set() -> None:
     app = show(PAGE, {"finding": "total-cards"})
     assert "“total-cards” was not found" in words(app)
     read_whole(app)
-    assert app.dataframe[1].value["ID"].tolist() == ["flashcard-set-odd-3"]
-    choose(app, app.dataframe[1], 0)
+    assert app.dataframe[0].value["ID"].tolist() == ["flashcard-set-odd-3"]
+    choose(app, app.dataframe[0], 0)
     assert "flashcard-set-odd-3" in words(app)
     assert "1 of 1 card" in words(app)
 
@@ -164,24 +162,28 @@ def cells(files: Files, begins: str) -> list[list[str]]:
 
 
 def test_each_list_can_be_taken_away(files: Files) -> None:
+    issues = kinds(show(PAGE))
+    everything = cells(files, "All-issues-30d-audit-")
     app = show(PAGE, {"finding": "overall-half"})
-    everything, one = cells(files, "All-issues-30d-audit-"), cells(files, "Overall-band-off-by-0-5-30d-audit-")
+    one = cells(files, "Overall-band-off-by-0-5-30d-audit-")
     assert one[0] == ["# Overall band off by 0.5: 4 rows"]
     assert one[1] == ["# Period: the last 30 days"]
     assert one[2][0].startswith("# Time zone: Asia/Ho_Chi_Minh")
     assert one[3] == ["# Source: Demo data"]
     assert one[4] == ["# Complete: yes"]
     assert one[5] == ["Date", "Details", "Student", "ID", "Record"]
-    assert {row[3] for row in one[6:]} == set(app.dataframe[1].value["ID"])
+    assert {row[3] for row in one[6:]} == set(app.dataframe[0].value["ID"])
     assert all(row[0].endswith("+07:00") for row in one[6:])
     assert everything[0] == [f"# All issues: {len(everything) - 6} rows"]
-    assert len(everything) - 6 == sum(kinds(app).values())
+    assert len(everything) - 6 == sum(issues.values())
 
 
 def test_a_formula_in_a_record_stays_text(empty: Store, files: Files) -> None:
     put(empty, EVALUATIONS, {**SEED_EVALUATIONS[0], "user_id": "=1+1", "overall_band": "9.0"})
+    show(PAGE)
+    everything = cells(files, "All-issues-")
     show(PAGE, {"finding": "overall"})
-    everything, one = cells(files, "All-issues-"), cells(files, "Overall-")
+    one = cells(files, "Overall-")
     assert one[6][2] == "'=1+1"
     assert everything[6][4] == "'=1+1"
     assert one[6][1] == "overall 9.0; criteria 7.0 6.5 7.0 6.5, mean 6.75, rounded 7.0"
@@ -322,7 +324,7 @@ def test_hostile_text_is_shown_as_it_is(empty: Store) -> None:
     app = show(PAGE, {"finding": "overall"})
     assert "<img" not in words(app)
     assert "&lt;img src=x onerror=alert(1)&gt;" in words(app)
-    assert set(app.dataframe[1].value["Student"]) == {evil}
+    assert set(app.dataframe[0].value["Student"]) == {evil}
     assert not [element for element in app.markdown if "evil" in element.value]
     assert NOT_SHOWN not in words(app)
 
@@ -340,6 +342,7 @@ def test_when_aws_fails_every_part_says_so_and_the_frame_stands(
     assert sentence in text
     assert f"The evaluations {NOT_SHOWN}" in text
     assert f"The flashcard sets {NOT_SHOWN}" in text
+    assert text.count(" here once the ") == 2
     assert "Refresh" in text
 
 

@@ -192,7 +192,6 @@ HANDED_ON = {
     **dict.fromkeys(("finder.id_finder", "id_finder"), (0, 1, 2)),
     **dict.fromkeys(("link", "downloads.report", "profile.ask_whose"), (1,)),
     "grid.right_aligned": (0, 1),
-    "_download": (0,),
     **dict.fromkeys(("downloads.table", "button"), ()),
     "downloads.button": (0,),
 }
@@ -215,7 +214,7 @@ OURS_TO_SAY = {
             "ui/components/printing.py label",
             "ui/students/profile.py label",
         ),
-        *("ui/quality/findings.py label", "ui/students/finder.py label", "ui/students/finder.py explain"),
+        *("ui/students/finder.py label", "ui/students/finder.py explain"),
         *("ui/students/record.py label", "ui/students/side_by_side.py label"),
     },
     "the name of a period, from a list of ours": {

@@ -65,7 +65,6 @@ def table(
     codes: Mapping[str, str],
     key: str,
     students: Iterable[str] | None = None,
-    label: str = "Download CSV",
     complete: bool | None = None,
 ) -> None:
     """A button for all of `rows`, also those that are not on screen.
@@ -80,7 +79,7 @@ def table(
             raise TypeError("whom rows are about must be said before they are made: who may have them is asked then")
         students = rows["user_id"].dropna()
     button(
-        label,
+        "Download CSV",
         lambda: spreadsheets.csv(
             rows() if callable(rows) else rows,
             what,

@@ -11,6 +11,7 @@ from ui.components.filters import Period
 from ui.quality import deep_check
 from ui.shell import address
 from ui.shell.clock import Clock
+from ui.shell.navigation import AUDIT, href
 from ui.students import record
 from wording import formats
 
@@ -40,7 +41,7 @@ def counts(
 ) -> None:
     """How much was looked at, and how much of it has a finding."""
     groups = findings["kind"].map(lambda kind: consistency.describe(kind).group)
-    looked = f"Created in the last {period.name}, of every status but unknown ones."
+    looked = f"Created in the last {period.name}. Records with an unknown status are not counted."
 
     def of(group: str) -> int:
         return len(findings.loc[groups == group, ["table", "id", "user_id"]].drop_duplicates())
@@ -63,12 +64,12 @@ def counts(
         (
             "Repaired",
             of(consistency.REPAIRED) if deep_check.kept(period) else None,
-            "Records that are read, with something in their texts mended.",
+            "Records whose text had to be repaired before it could be read.",
         ),
         (
             "Warnings",
             of(consistency.NOTES) if has_evaluations else None,
-            "Evaluations up to half a band off their criteria, which may be meant.",
+            "Evaluations whose overall band is up to half a band off their criteria: this may be intended.",
         ),
     )
     with st.container(horizontal=True):
@@ -77,19 +78,29 @@ def counts(
 
 
 def by_kind(findings: pd.DataFrame, session: Session, clock: Clock, period: Period, *, loaded: bool) -> None:
-    """Findings by kind; the chosen kind is in the URL as `?finding=`, and its records follow.
+    """Findings by kind; or the records of one kind in their place, which is in the URL as `?finding=`.
 
     `loaded` is whether both tables were: else nobody can say that there are none.
     """
     kinds = consistency.by_kind(findings)
+    code = address.value("finding")
+    if code in set(kinds["kind"]):
+        _records(findings[findings["kind"] == code].reset_index(drop=True), code, session, clock, period)
+        return
     if kinds.empty and not loaded:
         return
     if kinds.empty:
         st.info("The deep check also looks into the full records.", title=f"No problems in the last {period.name}")
         return
+    if code:
+        markup.show(markup.quiet(f"“{code}” was not found in the last {period.name}."))
+
+    def act(row: int) -> None:
+        address.put(finding=str(kinds["kind"][row]))
+
     # The grid remembers which row was chosen, not which kind: other kinds make another grid.
     with st.container(key=_KINDS_GRID):
-        picked = grid.pick(
+        grid.on_pick(
             pd.DataFrame(
                 {
                     "Issue": kinds["name"],
@@ -109,25 +120,18 @@ def by_kind(findings: pd.DataFrame, session: Session, clock: Clock, period: Peri
                 "What it means": st.column_config.TextColumn(width=560),
                 "Example": st.column_config.TextColumn(width=420),
             },
+            act,
             opens="Issue",
             key=grid.key_of(_KINDS_GRID, kinds["kind"]),
             alt=f"{formats.count(len(kinds), 'kind')} of issues with counts",
         )
-    if picked is not None:
-        address.put(finding=kinds["kind"][picked])
-    code = address.value("finding")
-    everything = _table(findings, with_kind=True)
-    _download("Download CSV", everything, "All issues", "audit_all", session, clock, period)
-    if code and code not in set(kinds["kind"]):
-        message = f"“{code}” was not found in the last {period.name}."
-        markup.show(markup.quiet(message))
-    elif code:
-        _records(findings[findings["kind"] == code].reset_index(drop=True), code, session, clock, period)
+    _download(_table(findings, with_kind=True), "All issues", "audit_all", session, clock, period)
 
 
 def _records(findings: pd.DataFrame, code: str, session: Session, clock: Clock, period: Period) -> None:
     kind = consistency.describe(code)
-    markup.show(markup.heading(kind.name, 3), markup.line(kind.meaning))
+    all_issues = markup.anchor(href(AUDIT, finding=""), "All issues")
+    markup.show(markup.breadcrumb([all_issues, kind.name]), markup.heading(kind.name, 3), markup.line(kind.meaning))
     st.text(f"{formats.count(len(findings), 'record')}, newest first")
     records = _table(findings)
     with st.container(key=_RECORDS_GRID):
@@ -141,15 +145,13 @@ def _records(findings: pd.DataFrame, code: str, session: Session, clock: Clock, 
             key=grid.key_of(_RECORDS_GRID, [code, *findings["id"].map(str)]),
             alt=f"Records of the kind “{kind.name}”, newest first",
         )
-    _download("Download list (CSV)", records, kind.name, "audit_one", session, clock, period)
+    _download(records, kind.name, "audit_one", session, clock, period)
     if picked is not None:
         row = findings.iloc[picked]
         record.go_to(row["table"] == consistency.OF_SETS, row["id"], row["user_id"])
 
 
-def _download(
-    label: str, rows: pd.DataFrame, what: str, key: str, session: Session, clock: Clock, period: Period
-) -> None:
+def _download(rows: pd.DataFrame, what: str, key: str, session: Session, clock: Clock, period: Period) -> None:
     downloads.table(
         rows,
         what,
@@ -158,7 +160,6 @@ def _download(
         period=f"the last {period.name}",
         codes={"of": f"{period.days}d", "from": "audit"},
         key=key,
-        label=label,
         students=rows["Student"].dropna(),
     )
 

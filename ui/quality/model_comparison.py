@@ -68,7 +68,7 @@ def _shift_sentence(takeover: Takeover, shift: Shift, clock: Clock) -> str:
         return f"{sentence}Not enough data: {students} {verb} scored by both, {models.FEWEST_STUDENTS} are needed."
     numbers = (
         f"mean {_signed(shift.mean)} over the {students} whom both scored (95% interval {_signed(shift.low)} to "
-        f"{_signed(shift.high)}), {shift.days:.0f} days apart; what they learned in between is in it"
+        f"{_signed(shift.high)}), {shift.days:.0f} days apart, with what they learned in between"
     )
     if not shift.beyond_chance:
         return f"{sentence}No clear shift: {numbers}."

@@ -78,7 +78,6 @@ def _result(progress: CountProgress, table: Table, name: str, session: Session, 
         period="all time",
         codes={"of": "all", "from": "audit"},
         key=f"audit_csv_{table.variable}",
-        label="Download list (CSV)",
         complete=progress.complete and not few,
         students=columns["Student"].dropna(),
     )

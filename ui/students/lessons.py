@@ -104,7 +104,6 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
             period="levels from the last 180 days",
             codes={"group": group.code},
             key="lesson_csv",
-            label="Download CSV",
         )
 
 
