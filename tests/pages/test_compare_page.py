@@ -210,7 +210,7 @@ def test_a_failure_is_a_sentence_and_the_frame_stands(
     use(Store(new_settings("http://127.0.0.1:1"), client))
     text = words(compare(a="e1", b="e0"))
     assert sentence in text
-    assert f"Compare {NOT_SHOWN}" in text
+    assert f"The page “Compare” {NOT_SHOWN}" in text
     assert "Traceback" not in text
     assert "Refresh" in text
 
@@ -230,7 +230,7 @@ def test_a_failing_record_leaves_the_choice_standing(empty: Store) -> None:
     with watching(empty.client) as wire:
         wire.answer = lambda operation: refusal("AccessDeniedException") if operation == "GetItem" else None
         app = compare()
-    assert f"Compare {NOT_SHOWN}." in words(app)
+    assert f"The page “Compare” {NOT_SHOWN}." in words(app)
     assert len(app.selectbox) == 2
 
 

@@ -31,7 +31,10 @@ def done() -> NoReturn:
 
 @contextmanager
 def part(name: str) -> Iterator[None]:
-    """A part of the page that may fail without taking the rest along."""
+    """A part of the page that may fail without taking the rest along.
+
+    `name` is what is then said to have failed: “The levels could not be loaded.”
+    """
     try:
         # A fragment that runs by itself has no limit around it yet.
         with budget.limited():

@@ -19,7 +19,7 @@ def follow(progress: Callable[[], LoadProgress | None], session: PageSession) ->
 
     @st.fragment(run_every=_SECONDS)
     def look() -> None:
-        with fragment("Loading", session):
+        with fragment("The progress of the loading", session):
             now = progress()
             if now is None:
                 st.rerun()

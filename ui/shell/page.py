@@ -65,7 +65,7 @@ def open_page(title: str, *, for_ops: bool = False) -> Iterator[tuple[PageSessio
         with freshness:
             markup.show_beside(markup.chip(badge.text()))
         address.remarks()
-        with suppress(Done), part(title):
+        with suppress(Done), part(f"The page “{title}”"):
             source.start()
             yield session, clock
         with freshness:
