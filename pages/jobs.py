@@ -48,7 +48,7 @@ with open_page("Jobs") as (page_session, page_clock):
             jobs = job_states.between(every.jobs, period.first, period.last)
             before = job_states.between(every.jobs, period.before, period.first)
             opened = [one for one in opened if one.last >= period.first]
-            summary.incident_list(opened, every, period, roster, clock)
+            summary.incident_list(opened, jobs, every, period, roster, clock)
             summary.top_line(job_states.totals(jobs), job_states.totals(before), period)
             if jobs.empty:
                 st.info("Choose a longer period above.", title=f"No jobs in {period.name}")
@@ -57,7 +57,7 @@ with open_page("Jobs") as (page_session, page_clock):
             summary.error_table(jobs[jobs["state"] == "failed"], period, session, clock)
             st.subheader("Jobs", anchor=False)
             rows = listing.choose(clock).rows(jobs)
-            with part("Marking as failed"):
+            with part("The button that marks jobs as failed"):
                 marking.offer(rows, session, clock, roster)
             listing.show(rows, len(jobs), period.name, session, clock, roster)
             summary.rates(jobs)

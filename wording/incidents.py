@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from analysis.incidents import GAP, Incident
 from wording import formats
 
@@ -42,9 +44,29 @@ def title(signature: str) -> str:
     word = kind(signature)
     if word is None:
         return short
-    if word == "Throttled" and (model := _MODEL.search(signature)):
-        return f"Throttled by {model[1].rstrip('.-')}"
+    if word == "Throttled" and (model := _throttled_model(signature)):
+        return f"Throttled by {model}"
     return f"{word} ({short})"
+
+
+def _throttled_model(signature: str) -> str | None:
+    """The model that answered too many requests, where the message names one."""
+    model = _MODEL.search(signature)
+    return model[1].rstrip(".-") if model else None
+
+
+def remedy(signature: str) -> str:
+    """What to do about the cause, in a sentence; empty where the message alone does not tell.
+
+    >>> remedy("ThrottlingException: Too many requests to model gemini-2.5-pro, retry after <n> ms")
+    'Submit again later; if this keeps happening, ask for a higher quota of gemini-2.5-pro.'
+    >>> remedy("KeyError: 'feedback'")
+    ''
+    """
+    if kind(signature) != "Throttled":
+        return ""
+    model = _throttled_model(signature) or "the service that the message names"
+    return f"Submit again later; if this keeps happening, ask for a higher quota of {model}."
 
 
 def span(first: datetime, last: datetime, now: datetime, zone: ZoneInfo) -> str:
@@ -90,6 +112,23 @@ def state(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
     if now - incident.as_of > _LATELY:
         return f"Not over by {moment(incident.as_of.astimezone(zone), now.astimezone(zone))}, the end of the period."
     return f"Going on: last failure {age} ago." if now - incident.last <= GAP else f"No success since, for {age}."
+
+
+def hanging(jobs: pd.DataFrame, now: datetime, zone: ZoneInfo) -> str:
+    """How many of these jobs, which have states, are stuck and overdue, and since when; empty where none is."""
+    parts: list[str] = []
+    for name in ("stuck", "overdue"):
+        began = jobs.loc[jobs["state"] == name, "created_at"]
+        if began.empty:
+            continue
+        if parts:
+            parts.append(f"{len(began):,} {name}")
+        else:
+            oldest = "since" if len(began) == 1 else "oldest since"
+            parts.append(
+                f"{formats.count(len(began), 'job')} {name} ({oldest} {formats.stamp(began.min(), zone, now)})"
+            )
+    return f"{', '.join(parts)}." if parts else ""
 
 
 def sentence(incident: Incident, now: datetime, zone: ZoneInfo) -> str:

@@ -78,11 +78,14 @@ def test_the_burst_its_reason_and_what_hangs_are_on_the_first_screen() -> None:
     assert int(top["Overdue"]) == 1
     assert top["Not recovered"].isdigit()
     text = words(app)
+    assert re.search(r"3 jobs stuck \(oldest since \d+ \w+( \d{4})?, \d\d:\d\d\), 1 overdue\.", text)
     assert "most failures on" in text
     errors = next(frame.value for frame in app.dataframe if "First seen" in frame.value.columns)
-    assert [*errors] == ["Error", "Jobs", "Students", "First seen", "Last seen", "Recovered", "History"]
+    assert [*errors] == ["Error", "Jobs", "Students", "First seen", "Last seen", "Recovered", "History", "Full message"]
     assert [sum(history) for history in errors["History"]] == errors["Jobs"].tolist()
-    assert errors["Error"].iloc[0].startswith("ThrottlingException")
+    assert errors["Error"].iloc[0].startswith("Throttled by ")
+    assert errors["Error"].is_unique
+    assert errors["Full message"].iloc[0].startswith("ThrottlingException")
     assert errors["Jobs"].is_monotonic_decreasing
     assert (errors["First seen"] <= errors["Last seen"]).all()
 
@@ -158,11 +161,14 @@ def test_each_filter_is_in_the_url_and_holds(params: dict[str, str], expected: C
 
 
 def test_a_link_to_a_job_shows_all_of_it(filled: Store) -> None:
-    item = next(i for i in everything(filled).values() if i.get("status") == {"S": "failed"} and "evaluation_id" in i)
+    item = next(i for i in everything(filled).values() if {"evaluation_id", "error"} <= {*i})
     params = {"table": "evaluations", "job_id": item["evaluation_id"]["S"], "user_id": item["user_id"]["S"]}
-    text = words(show(JOBS, params))
-    assert f"Job {item['evaluation_id']['S']}" in text
-    assert item["evaluation_id"]["S"] in text
+    app = show(JOBS, params)
+    text = words(app)
+    assert scores(app)["ID"] == item["evaluation_id"]["S"]
+    assert scores(app)["Error message"] == item["error"]["S"]
+    assert "Other fields" not in text  # it would say the error message again
+    assert text.index("Next step:") < text.index("Error message")
     assert "Later succeeded" in text
     assert "Other jobs by this student" in text
     assert "There is no job “nobody”" in words(show(JOBS, {**params, "job_id": "nobody"}))

@@ -9,7 +9,7 @@ import pytest
 from analysis import job_states
 from analysis.incidents import GAP, errors, failures_over_time, incidents
 from data.records.jobs import Key, Mark
-from wording.incidents import names, sentence, title
+from wording.incidents import hanging, names, sentence, title
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -139,3 +139,18 @@ def test_the_sentence_says_when_how_many_whom_and_whether_it_is_over() -> None:
 def test_a_title_is_short_whatever_the_message() -> None:
     assert len(title("x" * 160)) == 80
     assert len(title("timed out " + "x" * 150)) < 100
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        ((), ""),
+        ((0.1,), ""),
+        ((7,), "1 job stuck (since 05:00)."),
+        ((1,), "1 job overdue (since 11:00)."),
+        ((7, 30, 1), "2 jobs stuck (oldest since 25 Nov, 06:00), 1 overdue."),
+    ],
+)
+def test_what_hangs_is_counted_with_the_start_of_the_oldest(hours: tuple[float, ...], expected: str) -> None:
+    jobs = explained(*(("processing", "u", "writing", NOW - timedelta(hours=h), None) for h in hours))
+    assert hanging(jobs, NOW, ZoneInfo("UTC")) == expected

@@ -176,11 +176,17 @@ def page(rows: int) -> range:
     return range((number - 1) * ROWS, min(rows, number * ROWS))
 
 
-def search(label: str, *, key: str) -> str:
-    """Free text, cut to 200 characters."""
+def search(label: str, example: str, *, key: str) -> str:
+    """Free text, cut to 200 characters. `example` is what somebody might look for."""
     st.session_state[key] = address.value(key)
     return st.text_input(
-        label, key=key, type="search", max_chars=address.LONGEST, on_change=_write, args=(key, "")
+        label,
+        key=key,
+        type="search",
+        placeholder=f"e.g. {example}",
+        max_chars=address.LONGEST,
+        on_change=_write,
+        args=(key, ""),
     ).strip()
 
 

@@ -8,8 +8,10 @@ from urllib.parse import quote
 import pandas as pd
 import streamlit as st
 
+from analysis import job_states
 from analysis.fingerprints import SILENT
 from data.dynamodb.errors import Failure
+from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import FLASHCARDS, Key
 from data.roster import Roster
@@ -25,7 +27,7 @@ from ui.shell.clock import Clock
 from ui.shell.navigation import EVALUATION, STUDENT, link
 from ui.shell.page import recheck
 from ui.students import record, tables
-from wording import foreign_text, formats
+from wording import formats
 
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -68,8 +70,7 @@ def _close() -> None:
 
 
 def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
-    """One job: its record, how long it waited, what else the student tried, what to do."""
-    markup.show(markup.heading(f"Job {foreign_text.short(key.job_id, 60)}", 3))
+    """One job: what to do, its record, how long it waited, what else the student tried."""
     if not session.gate.admits(key.user_id):
         record.not_found("job", key.job_id, key.user_id, session)
         return
@@ -84,6 +85,10 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
     kind = FLASHCARDS if isinstance(job, FlashcardSet) else (job.type or "unknown")
     age = None if job.created_at is None else clock.now - job.created_at
     unfinished = job.status not in (COMPLETED, FAILED)
+    why = _why(key, jobs) if job.status == FAILED else None
+    if job.status != COMPLETED:
+        is_recovered = bool(_own(key, jobs)["recovered"].any())
+        _advise(job, kind, clock, is_recovered=is_recovered)
     record.facts(
         ("Student", roster.student(key.user_id).label_with_id),
         ("ID", key.job_id),
@@ -95,7 +100,7 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
             (formats.duration(age) if age else "unknown") if unfinished else "Not recorded",
         ),
         ("Later succeeded", _later_success(key, kind, jobs, clock)),
-        *((("Error message", _why(key, jobs)),) if job.status == FAILED else ()),
+        *((("Error message", why),) if why else ()),
     )
     with st.container(horizontal=True):
         link(STUDENT, "Student profile", user_id=key.user_id)
@@ -105,13 +110,8 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
             link(EVALUATION, "Open evaluation", evaluation_id=key.job_id, user_id=key.user_id)
         if url := _logs(key, kind, job.created_at):
             st.link_button("Open CloudWatch logs", url)
-    if job.status != COMPLETED:
-        is_recovered = bool(_own(key, jobs)["recovered"].any())
-        st.text(record.NOTHING_TO_DO if is_recovered else _advice(kind, is_failed=job.status == FAILED))
-        if not is_recovered and isinstance(job, FlashcardSet) and job.document_id:
-            st.code(_again(job.document_id), language=None, wrap_lines=True)
     record.problems(job.issues)
-    record.unknown(job)
+    record.unknown(job, above=why)
     record.raw(job.raw)
     _other_jobs(key, job.created_at, jobs, clock)
 
@@ -155,26 +155,41 @@ def _later_success(key: Key, kind: str, jobs: pd.DataFrame, clock: Clock) -> str
     return f"{formats.exact(later['created_at'].min(), clock.zone)}"
 
 
-def _advice(kind: str, *, is_failed: bool) -> str:
-    """What to do about a job without a result."""
-    again = way_to_do_again([kind])
-    if kind == FLASHCARDS:
-        again += "; this copies it onto itself in S3, with the bucket's name put in"
-    look = "read the error message and the log around that minute" if is_failed else "look in the log how its run ended"
-    where = "" if source.store().real_aws else " (there is a log on AWS only)"
-    return f"What to do: {look}{where}, then {again}."
+def next_step(sentences: str) -> None:
+    """What to do next, after a word that stands out."""
+    markup.show(markup.line(markup.bold("Next step:"), f" {sentences}"))
+
+
+def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, *, is_recovered: bool) -> None:
+    """What to do about a job without a result of its own."""
+    state = job_states.state(job.status, job.created_at, clock.now)
+    if is_recovered:
+        markup.show(markup.bold(record.NOTHING_TO_DO))
+        return
+    if state == "waiting":
+        next_step("Wait: a job may take up to 15 minutes.")
+        return
+    sentences = [way_to_do_again([kind])]
+    document = job.document_id if isinstance(job, FlashcardSet) else None
+    if document:
+        sentences.append("This command copies it onto itself in S3; put in the bucket's name:")
+    if state == "overdue":
+        sentences.insert(0, "Wait: AWS may try it again until 6 hours after its start. If there is no result by then:")
+    if state != "failed" and source.store().real_aws:
+        sentences.insert(0, "See in the log how its run ended.")
+    next_step(" ".join(sentences))
+    if document:
+        st.code(_again(document), language=None, wrap_lines=True)
 
 
 def way_to_do_again(kinds: Collection[str]) -> str:
-    """How a job of these types is done again. Only of a document does the record name what it was made from."""
-    parts = []
-    if FLASHCARDS in kinds:
-        parts.append("upload the document once more")
+    """How jobs of these types are repeated, in sentences. Only of a document the record names what it was made from."""
+    parts = ["Upload the document again."] if FLASHCARDS in kinds else []
     if any(kind != FLASHCARDS for kind in kinds):
         parts.append(
-            "the student hands the work in once more: the record does not hold it, so nothing can run it again"
+            "Ask the student to submit again: the record does not keep the work, so a job cannot be run again."
         )
-    return "; ".join(parts)
+    return " ".join(parts)
 
 
 def _again(document: str) -> str:

@@ -19,7 +19,7 @@ from ui.shell.navigation import JOBS, STUDENT, href
 from ui.shell.page import set_title
 from ui.students import record
 from wording import formats
-from wording.incidents import state, title
+from wording.incidents import remedy, state, title
 
 _AROUND = timedelta(hours=3)  # of the timeline, before its first failure and after its last
 _MOST_STUDENTS = 40
@@ -63,7 +63,12 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
         ("Students", f"{len(one.students):,}"),
         ("Recovered", f"{one.recovered:,} of {one.jobs:,}"),
     )
-    markup.show(markup.heading("Error message", 3), markup.code(one.signature))
+    about_cause = remedy(one.signature)
+    markup.show(
+        markup.heading("Error message", 3),
+        markup.code(one.signature),
+        *([markup.line(about_cause)] if about_cause else []),
+    )
     _students(one, rows, roster)
     _timeline(one, rows, jobs, clock)
     st.subheader("Jobs", anchor=False)
@@ -87,7 +92,7 @@ def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:
             )
         if several and is_missing:
             kinds = rows.loc[~rows["recovered"], "kind"].dropna().unique()
-            st.text(f"What to do: {detail.way_to_do_again(kinds)}.")
+            detail.next_step(detail.way_to_do_again(kinds))
 
 
 def _timeline(one: Incident, rows: pd.DataFrame, jobs: pd.DataFrame, clock: Clock) -> None:
@@ -97,6 +102,6 @@ def _timeline(one: Incident, rows: pd.DataFrame, jobs: pd.DataFrame, clock: Cloc
     around = job_states.between(pd.concat([completed, rows]), first, last)
     counts = job_states.over_time(around, first, last, clock.zone.key)
     unit = "hour" if job_states.is_hourly(first, last) else "day"
-    heading = f"Its failures and the completed jobs of the same type per {unit}"
+    heading = f"Failures of this incident and completed jobs of the same type per {unit}"
     st.text(heading)
     plots.show(charts.job_bars, counts, clock.zone, key="incident_bars", alt=heading)

@@ -52,6 +52,20 @@ class Span:
         return self.first - (self.last - self.first)
 
     @property
+    def before_name(self) -> str:
+        """What the period before is called under a figure.
+
+        >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        >>> [Span("", now - timedelta(hours=hours), now).before_name for hours in (1, 24, 168)]
+        ['previous hour', 'previous 24 hours', 'previous 7 days']
+        """
+        hours = round((self.last - self.first) / timedelta(hours=1))
+        if hours <= 24:
+            return "previous hour" if hours == 1 else f"previous {hours} hours"
+        # A day may have 23 or 25 hours.
+        return f"previous {formats.count(round(hours / 24), 'day')}"
+
+    @property
     def is_hourly(self) -> bool:
         """Whether the chart has a bar for each hour, else for each day."""
         return job_states.is_hourly(self.first, self.last)
@@ -134,10 +148,10 @@ def choose(clock: Clock) -> JobsFilter:
         state = filters.choice("Status", states, key="state", default=LOST)
         kind = filters.choice("Type", {filters.ALL: "All", **marking.KINDS}, key="kind", default=filters.ALL)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = filters.search("Model", key="model")
-        student = filters.search("Student ID", key="student")
-        reason = filters.search("Error message", key="reason")
-        text = filters.search("Search jobs", key="text")
+        model = filters.search("Model", "gemini", key="model")
+        student = filters.search("Student ID", "user-456", key="student")
+        reason = filters.search("Error message", "ThrottlingException", key="reason")
+        text = filters.search("Search jobs", "eval-abc123", key="text")
     with st.container(horizontal=True, vertical_alignment="center"):
         during = _during(clock)
         filters.clear(*FILTERS)
@@ -209,8 +223,9 @@ def show(
                 )
             ],
             "Student": [user_id and roster.student(user_id).label_with_id for user_id in rows["user_id"]],
-            "Error message": rows["why"],
+            # Before the message, of which the model may be all that tells two rows apart, far behind.
             "Model": rows["model_used"],
+            "Error message": rows["why"],
             "Date": rows["created_at"],
             "ID": rows["job_id"],
         }

@@ -61,12 +61,12 @@ def _ask(clock: Clock, roster: Roster) -> None:
             _dismiss()
             st.rerun()
         if run := st.session_state.get(_RUN):
-            with part("Marking as failed"):
+            with part("The marking as failed"):
                 _step(run, clock)
             return
         st.text(
-            "Jobs that finish meanwhile are skipped. This cannot be undone. They count as abandoned, not as failures. "
-            "Nothing runs again by this."
+            "The records get the status “failed”. Jobs that finish meanwhile are skipped. This cannot be undone. No "
+            "job is run again. This page then lists them as abandoned, and the failure rate leaves them out."
         )
         st.dataframe(
             grid.literal(

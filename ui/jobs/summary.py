@@ -24,7 +24,7 @@ from ui.shell.clock import Clock
 from ui.shell.navigation import EVALUATION, JOBS, STUDENT, go, href
 from ui.students import finder
 from wording import formats
-from wording.incidents import figures, names, title
+from wording.incidents import figures, hanging, names, title
 
 _REFRESH = {"off": None, "10s": 10, "60s": 60}
 _NOT_READ = {**listing.NAMES, "reasons": "The error messages"}
@@ -59,10 +59,13 @@ def jobs_of(
     return every
 
 
-def incident_list(incidents: Sequence[Incident], every: AllJobs, period: Span, roster: Roster, clock: Clock) -> None:
-    """Whether anything is failing, then what goes on, then the newest: a sentence each, with its students.
+def incident_list(
+    incidents: Sequence[Incident], jobs: pd.DataFrame, every: AllJobs, period: Span, roster: Roster, clock: Clock
+) -> None:
+    """Whether anything is failing or hangs, then what goes on, then the newest: a sentence each, with its students.
 
-    Of jobs that could not be read nobody can say that nothing is wrong with them.
+    `jobs` are those of the period, `every` has all that was read. Of jobs that could not be read nobody can say that
+    nothing is wrong with them.
     """
     ongoing = sum(not one.is_over for one in incidents)
     unread = "" if not every.failures and not every.unread else " in what could be read"
@@ -74,7 +77,7 @@ def incident_list(incidents: Sequence[Incident], every: AllJobs, period: Span, r
         )
     else:
         headline = f"No incidents{unread} in {period.name}."
-    markup.show(markup.bold(headline))
+    markup.show(markup.bold(" ".join(filter(None, [headline, hanging(jobs, clock.now, clock.zone)]))))
     first = max(_MOST_INCIDENTS, ongoing)
     _incidents(incidents[:first], roster, clock)
     if older := incidents[first:]:
@@ -114,7 +117,7 @@ def top_line(now: Totals, before: Totals, period: Span) -> None:
                 "failed",
                 now.failed,
                 before.failed,
-                "Jobs that ended without a result, but for abandoned ones.",
+                "Jobs that ended without a result. Abandoned jobs are not counted.",
             ),
             # How many were overdue or stuck then is not known any more: most have ended since.
             (
@@ -125,22 +128,22 @@ def top_line(now: Totals, before: Totals, period: Span) -> None:
                 "Failed, overdue and stuck jobs without a later result.",
             ),
             ("Overdue", "overdue", now.overdue, None, "Processing for longer than a Lambda can run."),
-            ("Stuck", "stuck", now.stuck, None, "Processing for longer than anything tries again."),
+            ("Stuck", "stuck", now.stuck, None, "Processing for so long that AWS does not try it again."),
             *(
                 (("Abandoned", "abandoned", now.abandoned, None, "Marked as failed by a person."),)
                 if now.abandoned
                 else ()
             ),
         ):
-            note = "" if old is None else f"{old:,} before"
+            note = "" if old is None else f"{period.before_name}: {old:,}"
             before_too = "" if old is None else ", and in the period of the same length before"
             _figure(name, code, f"{value:,}", note, f"{explain} In {period.name}{before_too}.")
         _figure(
             "Failure rate",
             "failed",
             _rate(now.failed, now.finished),
-            f"{now.failed:,} of {now.finished:,} · before {_rate(before.failed, before.finished)}",
-            "Failed of all that finished: completed or failed. Under 20 finished jobs there is no rate.",
+            f"{now.failed:,} of {now.finished:,} · {period.before_name}: {_rate(before.failed, before.finished)}",
+            "Failed jobs as a share of all that finished (completed or failed). No rate below 20 finished jobs.",
         )
 
 
@@ -223,9 +226,17 @@ def error_table(failed: pd.DataFrame, period: Span, session: Session, clock: Clo
         address.put(reason=str(table["signature"][row]), state="failed")
 
     grid.on_pick(
-        named.assign(History=table["signature"].map(history)),
+        # Two messages may differ only behind what the column has room for.
+        named.assign(
+            **{
+                "Error": table["signature"].map(title),
+                "History": table["signature"].map(history),
+                "Full message": table["signature"],
+            }
+        ),
         {
-            "Error": st.column_config.TextColumn(width=270),
+            "Error": st.column_config.TextColumn(width=300),
+            "Full message": st.column_config.TextColumn(width=560),
             **{name: grid.moment(name, clock.zone) | {"width": 150} for name in ("First seen", "Last seen")},
             "History": st.column_config.BarChartColumn(width=110, help=f"Failed jobs over {period.name}.", y_min=0),
         },

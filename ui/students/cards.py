@@ -179,7 +179,7 @@ def table(card_set: FlashcardSet) -> None:
 
 
 def _table(card_set: FlashcardSet) -> None:
-    search = filters.search("Search cards", key="cards").casefold()
+    search = filters.search("Search cards", "climate", key="cards").casefold()
     rows = [
         {
             "Card": n,

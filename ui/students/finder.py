@@ -63,7 +63,7 @@ def student_finder(roster: Roster) -> str | None:
     named = any(student.name for student in roster.students.values())
     typed = id_finder(
         "Search students (name or ID)" if named else "Search students (ID)",
-        "such as user-456",
+        "e.g. Nguyen or user-456" if named else "e.g. user-456",
         "The exact id (user_id) works for every student, also for one who was not active lately."
         + (" A part of a name works for those in the roster." if named else ""),
     )
@@ -80,7 +80,7 @@ def student_finder(roster: Roster) -> str | None:
         del st.session_state[_SOUGHT]
         return namesakes[0].user_id
     user_id = st.selectbox(
-        f"{len(namesakes)} students have this in their names: which one?",
+        f"{len(namesakes)} students match",
         [student.user_id for student in namesakes],
         format_func=lambda user_id: _introduced(roster.student(user_id)),
         index=None,

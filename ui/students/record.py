@@ -253,9 +253,13 @@ def _listed(issues: Sequence[Issue]) -> Markup:
     )
 
 
-def unknown(record: Evaluation | FlashcardSet) -> None:
-    """Attributes that the specification does not name, but for who gave the job up: the status says that."""
+def unknown(record: Evaluation | FlashcardSet, above: str | None = None) -> None:
+    """Attributes that the specification does not name, but for who gave the job up: the status says that.
+
+    A text that stands `above` already is left out.
+    """
     ours = {MARKED_IN} if _mark(record) else set()
+    ours |= {name for name, value in record.unknown.items() if above is not None and value == above}
     if attributes := {name: value for name, value in record.unknown.items() if name not in ours}:
         markup.show(markup.heading("Other fields"), feedback.layout(attributes))
 
