@@ -58,8 +58,8 @@ def criteria(skill: str, task: int | None) -> Mapping[str, str]:
     >>> criteria("writing", 2)["task_achievement_band"], criteria("writing", None)["task_achievement_band"]
     ('Task response', 'Task achievement')
     """
-    names = criterion_names(task)
-    return {criterion: names[criterion] for criterion in CRITERIA.get(skill, {})}
+    names = CRITERIA.get(skill, {})
+    return {**names, **_RESPONSE} if skill == WRITING and task == 2 else names
 
 
 def shared(evaluations: pd.DataFrame) -> int | None:

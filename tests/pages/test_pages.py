@@ -45,7 +45,7 @@ def test_the_overview_shows_who_was_active_in_the_demo() -> None:
     app = show(*OVERVIEW)
     students = app.dataframe[0].value
     assert len(students) > 25
-    assert list(students.columns)[:3] == ["Student", "Why", "Writing"]
+    assert list(students.columns)[:3] == ["Student", "Why", "Next step"]
     assert {"Class", "Speaking", "Target", "Weakest criterion", "Evaluations", "Last active", "Missing results"} <= set(
         students
     )

@@ -76,14 +76,13 @@ def test_no_more_figures_are_kept_than_said() -> None:
 
 
 @pytest.mark.parametrize(("criteria", "rows"), [(1, 1), (2, 1), (4, 2), (5, 3), (6, 3)])
-def test_a_skill_may_have_any_number_of_criteria(criteria: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_skill_may_have_any_number_of_criteria(criteria: int, rows: int) -> None:
     names = {f"band_{n}": f"Criterion {n}" for n in range(criteria)}
-    monkeypatch.setitem(charts.CRITERIA, "writing", names)
     times = pd.to_datetime(["2026-03-01", "2026-03-02"], utc=True)
     evaluations = pd.DataFrame({"created_at": times, "evaluation_id": ["a", "b"], **dict.fromkeys(names, 6.0)})
     levels = dict.fromkeys(names, pd.DataFrame({"time": times, "level": [6.0, 6.0]}))
     figure = charts.criteria_over_time(
-        evaluations, levels, "writing", zone=ZoneInfo("UTC"), bands=(4.0, 8.0), span=None
+        evaluations, levels, "writing", names, zone=ZoneInfo("UTC"), bands=(4.0, 8.0), span=None
     )
     assert [note.text for note in figure.layout.annotations] == list(names.values())
     assert figure.layout.height == 190 * rows

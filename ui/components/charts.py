@@ -105,14 +105,14 @@ def criteria_over_time(
     evaluations: pd.DataFrame,
     levels: Mapping[str, pd.DataFrame],
     skill: str,
+    names: Mapping[str, str],
     *,
     zone: ZoneInfo,
     bands: tuple[float, float],
     span: tuple[datetime, datetime] | None,
 ) -> go.Figure:
-    """A small chart per criterion, all with the same axes: attempts as points, the level (time, level) as a line."""
+    """A small chart per criterion of `names`, on the same axes: attempts as points, the level (time, level) as a line."""
     timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
-    names = tasks.criteria(skill, tasks.shared(timed))
     rows = -(-len(names) // 2)
     figure = make_subplots(
         rows=rows,

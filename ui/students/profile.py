@@ -401,16 +401,15 @@ def _criteria(recent: pd.DataFrame, scored: pd.DataFrame, skill: Skill, axes: Ax
         alt=f"{name} criteria: "
         + ", ".join(f"{n} {formats.band(v)}" for n, v in zip(profile["name"], profile["latest"], strict=True)),
     )
-    weakest = verdicts.weakest(tasks.criteria(skill.name, tasks.shared(scored)), skill.progress.weakest)
+    names = tasks.criteria(skill.name, tasks.shared(scored))
+    weakest = verdicts.weakest(names, skill.progress.weakest)
     st.text(f"Each criterion over time. {weakest}.")
     plots.show(
         charts.criteria_over_time,
         scored,
-        {
-            criterion: _levels(skill.cohort.with_bands(n), scored, skill.noise)
-            for n, criterion in enumerate(CRITERIA[skill.name])
-        },
+        {criterion: _levels(skill.cohort.with_bands(n), scored, skill.noise) for n, criterion in enumerate(names)},
         skill.name,
+        names,
         zone=clock.zone,
         bands=axes.bands,
         span=axes.span,
