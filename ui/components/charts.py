@@ -111,7 +111,7 @@ def criteria_over_time(
     bands: tuple[float, float],
     span: tuple[datetime, datetime] | None,
 ) -> go.Figure:
-    """A small chart per criterion of `names`, on the same axes: attempts as points, the level (time, level) as a line."""
+    """A small chart per criterion of `names`, on the same axes: attempts as points, levels (time, level) as a line."""
     timed = evaluations[evaluations["created_at"].notna()].sort_values(["created_at", "evaluation_id"])
     rows = -(-len(names) // 2)
     figure = make_subplots(
