@@ -112,6 +112,22 @@ def test_ten_cards_are_practised_with_a_finger(demo_url: str) -> None:
         assert place(visitor) == 1
 
 
+def test_printing_moves_nothing_on_the_page(visitor: Visitor) -> None:
+    visitor.page.add_init_script("window.print = () => {}")
+    visitor.open("/lessons")
+    visitor.page.locator("[class*=st-key-plan_] button").first.click()
+    visitor.arrives("/lessons?group=")
+    visitor.idle()
+    beside = visitor.page.get_by_role("button", name="Download CSV")
+    below = visitor.page.get_by_text("Common feedback", exact=True)
+    before = beside.bounding_box(), below.bounding_box()
+    assert all(before)
+    visitor.page.locator(".st-key-lesson_print button").click()
+    visitor.page.wait_for_selector("iframe[title=Print]", state="attached")
+    visitor.idle()
+    assert (beside.bounding_box(), below.bounding_box()) == before
+
+
 def tap(visitor: Visitor, key: str) -> None:
     """Tap a button, which is on the screen as it stands, and as large as a finger needs (WCAG 2.5.8: 24 px)."""
     button = visitor.page.locator(f".st-key-{key} button")
