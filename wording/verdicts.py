@@ -14,6 +14,7 @@ from wording.skills import SKILL_NAMES
 
 _TESTS = ZoneInfo("UTC")  # in which the class list has the end of a test's day
 
+_EVERY = "Both" if len(TYPES) == 2 else "All"
 UNHEARD_OF = 2.0
 """Bands a month: as a pace to the test, more is no advice."""
 
@@ -171,11 +172,8 @@ def reasons(flags: Iterable[Flag]) -> str:
     return "; ".join(map(flag, flags))
 
 
-_EVERY = "Both" if len(TYPES) == 2 else "All"
-
-
 def brief_reasons(flags: Sequence[Flag]) -> str:
-    """The same for a narrow column: a rule that both skills meet is said once, with the range of its numbers.
+    """The reasons for a narrow column: a rule that both skills meet is said once, with the range of its numbers.
 
     >>> brief_reasons([Flag("falling", -0.4, "writing"), Flag("lost", 1), Flag("falling", -0.61, "speaking")])
     'Both skills declining 0.4–0.6 a month; 1 missing result'
