@@ -3,7 +3,7 @@
 import streamlit as st
 
 from queries import source
-from ui.setup.comparison import alarms, banner, checklist, compare, kept, proof
+from ui.setup.comparison import alarms, banner, checklist, compare, proof
 from ui.setup.plan import show_plan
 from ui.setup.restore import show_restore
 from ui.setup.settings import show_settings
@@ -14,6 +14,7 @@ from wording import account, formats
 
 with open_page("Setup", for_ops=True) as (_, clock):
     store = source.store()
+    comparison = None
     with part("The comparison with the account"):
         comparison = compare(store)
         banner(comparison.verdict)
@@ -30,8 +31,15 @@ with open_page("Setup", for_ops=True) as (_, clock):
     connections, properties, recovery, texts, settings = st.tabs(
         ["Connections", "Checklist", "Restore", "Export", "Settings"]
     )
-    compared = kept()
-    if compared is None:
+    if comparison:
+        with connections:
+            proof(comparison.plan)
+        with properties:
+            checklist(comparison.plan.checks, clock)
+            alarms(comparison.plan.alarms, clock)
+        with recovery, part("The restore form"):
+            show_restore(store, comparison.plan.checks, clock)
+    else:
         for tab, missing in (
             (connections, "The way from each Lambda function to its table appears"),
             (properties, "How each property of the tables stands appears"),
@@ -39,14 +47,6 @@ with open_page("Setup", for_ops=True) as (_, clock):
         ):
             with tab:
                 st.text(f"{missing} here once the account can be read.")
-    else:
-        with connections:
-            proof(compared.plan)
-        with properties:
-            checklist(compared.plan.checks, clock)
-            alarms(compared.plan.alarms, clock)
-        with recovery, part("The restore form"):
-            show_restore(store, compared.plan.checks, clock)
     with texts, part("The export"):
         show_templates(store)
     with settings, part("The settings"):

@@ -66,17 +66,12 @@ class Comparison:
 
 def compare(store: Store) -> Comparison:
     """The comparison, kept in the session; Failure when AWS does not answer."""
-    if comparison := kept():
-        return comparison
+    kept: Comparison | None = st.session_state.get(_COMPARISON)
+    if kept:
+        return kept
     with st.spinner("Comparing with the account…", show_time=True):
         comparison = Comparison(plan(store, clients=clients()), where(store), datetime.now(UTC))
     st.session_state[_COMPARISON] = comparison
-    return comparison
-
-
-def kept() -> Comparison | None:
-    """The comparison that was made; None where it could not be."""
-    comparison: Comparison | None = st.session_state.get(_COMPARISON)
     return comparison
 
 
