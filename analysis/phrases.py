@@ -213,7 +213,11 @@ def kind_of(key: str) -> Kind | None:
     >>> kind_of("Suggestions"), kind_of("areasOfWeakness"), kind_of("fluency")
     ('suggestion', 'weakness', None)
     """
-    return next((_KINDS[word] for word in _words_of(key) if word in _KINDS), None)
+    return _kind_in(_words_of(key))
+
+
+def _kind_in(words: Iterable[str]) -> Kind | None:
+    return next((_KINDS[word] for word in words if word in _KINDS), None)
 
 
 def _words_of(key: str) -> list[str]:
@@ -270,7 +274,7 @@ def _remarks(value: Json, kind: Kind, criterion: str | None) -> Iterator[Remark]
     elif isinstance(value, dict):
         for key, entry in value.items():
             words = _words_of(key)
-            named = kind_of(key) or kind
+            named = _kind_in(words) or kind
             about = next((band for word, band in _CRITERIA.items() if word in words), criterion)
             yield from _remarks(entry, named, about)
 
