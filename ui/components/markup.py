@@ -137,6 +137,11 @@ def line(*parts: str) -> Markup:
     return Markup('<div style="overflow-wrap:anywhere">{}</div>').format(joined(parts))
 
 
+def next_step(*parts: str) -> Markup:
+    """What to do next, after a word that stands out."""
+    return line(bold("Next step:"), " ", *parts)
+
+
 def cut_line(*parts: str) -> Markup:
     """Parts in one line, of which is left out what does not fit; two on a phone."""
     return Markup('<div class="cut-line">{}</div>').format(joined(parts))

@@ -155,11 +155,6 @@ def _later_success(key: Key, kind: str, jobs: pd.DataFrame, clock: Clock) -> str
     return f"{formats.exact(later['created_at'].min(), clock.zone)}"
 
 
-def next_step(sentences: str) -> None:
-    """What to do next, after a word that stands out."""
-    markup.show(markup.line(markup.bold("Next step:"), f" {sentences}"))
-
-
 def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, *, is_recovered: bool) -> None:
     """What to do about a job without a result of its own."""
     state = job_states.state(job.status, job.created_at, clock.now)
@@ -167,7 +162,7 @@ def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, *, is_recov
         markup.show(markup.bold(record.NOTHING_TO_DO))
         return
     if state == "waiting":
-        next_step("Wait: a job may take up to 15 minutes.")
+        markup.show(markup.next_step("Wait: a job may take up to 15 minutes."))
         return
     sentences = [way_to_do_again([kind])]
     document = job.document_id if isinstance(job, FlashcardSet) else None
@@ -177,7 +172,7 @@ def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, *, is_recov
         sentences.insert(0, "Wait: AWS may try it again until 6 hours after its start. If there is no result by then:")
     if state != "failed" and source.store().real_aws:
         sentences.insert(0, "See in the log how its run ended.")
-    next_step(" ".join(sentences))
+    markup.show(markup.next_step(" ".join(sentences)))
     if document:
         st.code(_again(document), language=None, wrap_lines=True)
 

@@ -92,7 +92,7 @@ def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:
             )
         if several and is_missing:
             kinds = rows.loc[~rows["recovered"], "kind"].dropna().unique()
-            detail.next_step(detail.way_to_do_again(kinds))
+            markup.show(markup.next_step(detail.way_to_do_again(kinds)))
 
 
 def _timeline(one: Incident, rows: pd.DataFrame, jobs: pd.DataFrame, clock: Clock) -> None:

@@ -152,8 +152,8 @@ def next_step(
     for flag in steps:
         sentence = verdicts.next_step(flag, seen, Aim(entry.target, entry.test_at), clock.zone, clock.now)
         missing = _missing(history, entry, period, clock) if flag.rule == "lost" else []
-        sentences += [" ", f"{sentence[:-1]}:" if missing else sentence, *missing]
-    markup.show(markup.line(markup.bold("Next step:"), *sentences))
+        sentences += [f"{sentence[:-1]}:" if missing else sentence, *missing, " "]
+    markup.show(markup.next_step(*sentences))
 
 
 def _missing(history: pd.DataFrame, entry: Student, period: Period, clock: Clock) -> list[str]:
