@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = ("lost", "falling", "below", "weakest", "away")
 """Every rule, as addresses name them: missing result, declining, below target, weak criterion, inactive."""
 
 _RECENT = 12  # attempts of a sparkline
+_STEPS = 3  # what follows from more reasons nobody does at once
 _MOST = 3.0  # what one reason may weigh: no single one hides all the others
 
 
@@ -237,14 +238,10 @@ def _times(amount: float, least: float) -> float:
     return min(_MOST, amount / least) if least else _MOST
 
 
-STEPS = 3
-"""What follows from more reasons than these nobody does at once."""
-
-
 def to_act_on(reasons: Sequence[Flag]) -> list[Flag]:
     """The weightiest reason of each rule, as many as there may be next steps; `reasons` are weightiest first."""
     of_rule = {flag.rule: flag for flag in reversed(reasons)}
-    return [flag for flag in reasons if of_rule[flag.rule] is flag][:STEPS]
+    return [flag for flag in reasons if of_rule[flag.rule] is flag][:_STEPS]
 
 
 def urgency(reasons: Sequence[Flag]) -> float:
@@ -284,11 +281,6 @@ def groups(students: Iterable[Student], skills: Sequence[str]) -> list[Group]:
         for (skill, criterion), of_group in members.items()
     ]
     return sorted(whole, key=lambda group: (-len(group.students), group.skill, group.criterion))
-
-
-def lost(evaluations: pd.DataFrame, now: datetime) -> int:
-    """How many of these evaluations failed or got stuck and were not done again."""
-    return len(missing(evaluations, now))
 
 
 def missing(evaluations: pd.DataFrame, now: datetime) -> pd.DataFrame:

@@ -174,10 +174,10 @@ class _Sums:
 
 def fit(panel: Panel, noise: Noise) -> Lines:
     """The line of each student."""
-    sums, steep, center = _filter(panel, noise.share, noise.memory), _spread_out(panel), _center(panel)
+    sums, has_line, center = _filter(panel, noise.share, noise.memory), _spread_out(panel), _center(panel)
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(steep, sums.n - 2.0, 0.0)
-        own = np.where(steep, np.maximum(sums.residual, freedom * ROUNDING), 0.0)
+        freedom = np.where(has_line, sums.n - 2.0, 0.0)
+        own = np.where(has_line, np.maximum(sums.residual, freedom * ROUNDING), 0.0)
         if math.isinf(noise.freedom):
             total, variance = np.full(len(panel), math.inf), np.full(len(panel), noise.sd**2)
         else:
@@ -185,7 +185,7 @@ def fit(panel: Panel, noise: Noise) -> Lines:
             variance = (noise.freedom * noise.sd**2 + own) / total
         level, pace, level_error, pace_error, level_pace = sums.line(variance, variance / PACE**2)
         alone = sums.line(variance)
-    end, slope, end_error, slope_error, end_slope = (np.where(steep, column, np.nan) for column in alone)
+    end, slope, end_error, slope_error, end_slope = (np.where(has_line, column, np.nan) for column in alone)
     return Lines(
         level=level + center,
         level_error=level_error,

@@ -184,13 +184,13 @@ def brief_reasons(flags: Sequence[Flag]) -> str:
     >>> brief_reasons([])
     ''
     """
-    parts: dict[str, str] = {}
+    parts = []
     for one in flags:
         alike = [other for other in flags if other.rule == one.rule]
         both = _of_both(alike) if len(alike) == len(TYPES) else ""
-        parts.setdefault(both or flag(one), "")
-    first, *others = [*parts, ""]
-    return "; ".join([first, *(part.replace(f"{_EVERY} skills", _EVERY.lower()) for part in others if part)])
+        parts.append(both or flag(one))
+    first, *others = [*dict.fromkeys(parts)] or [""]
+    return "; ".join([first, *(part.replace(f"{_EVERY} skills", _EVERY.lower()) for part in others)])
 
 
 def _of_both(alike: Sequence[Flag]) -> str:

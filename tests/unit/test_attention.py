@@ -301,7 +301,7 @@ def test_what_was_lost(rows: list[dict[str, Any]], lost: int, since: int) -> Non
         student = everybody(*order)["u"]
         assert (student.lost, student.practised_since) == (lost, since)
         timed = frame(*order)
-        assert attention.lost(timed[timed["created_at"] >= FIRST].query("user_id == 'u'"), NOW) == lost
+        assert len(attention.missing(timed[timed["created_at"] >= FIRST].query("user_id == 'u'"), NOW)) == lost
 
 
 def test_what_is_missing_has_the_same_columns_where_nothing_is() -> None:
