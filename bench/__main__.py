@@ -11,8 +11,8 @@ if not __package__:
     sys.exit("Start it in the folder of the repository: python -m bench")
 
 from bench import comparisons, pages, period, school, start, visitors
-from bench.report import Report
-from bench.worlds import World, quiet, worlds
+from bench.support.report import Report
+from bench.support.worlds import World, quiet, worlds
 from tests.support import engines
 
 QUICK = {"dynoxide": (1_000, 10_000)}

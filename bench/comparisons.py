@@ -14,9 +14,9 @@ import boto3
 import pandas as pd
 from boto3.dynamodb.conditions import Attr
 
-from bench import dataset
-from bench.report import Report, median, seconds
-from bench.worlds import FULL_SIZE, World
+from bench.support import dataset
+from bench.support.report import Report, median, seconds
+from bench.support.worlds import FULL_SIZE, World
 from data.dynamodb.client import Store
 from data.records import evaluations
 from data.schema import BY_STUDENT

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 if not __package__:
     sys.exit("Start it in the folder of the repository: python -m bench.heavy_input")
 
-from bench.report import Report, seconds
+from bench.support.report import Report, seconds
 from data import roster
 from data.records.salvage import salvage
 from tests.support.class_lists import HEAVY

@@ -24,10 +24,10 @@ if not __package__:
 from scipy.stats import theilslopes
 from websockets.exceptions import WebSocketException
 
-from bench.addresses import PARAMS, names
-from bench.report import Report, seconds, size
+from bench.support.addresses import PARAMS, names
+from bench.support.report import Report, seconds, size
+from bench.support.worlds import World, quiet, worlds
 from bench.visitors import EVERY, Visitor, arrive, connected
-from bench.worlds import World, quiet, worlds
 from tests.support import browser, engines
 
 COUNT = 20_000

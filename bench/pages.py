@@ -11,10 +11,11 @@ from typing import Any
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.testing.v1 import AppTest
 
-from bench import ROOT, dataset
-from bench.addresses import PARAMS, names
-from bench.report import Report, median, seconds, size
-from bench.worlds import World, use
+from bench import ROOT
+from bench.support import dataset
+from bench.support.addresses import PARAMS, names
+from bench.support.report import Report, median, seconds, size
+from bench.support.worlds import World, use
 from data.dynamodb import query
 from data.dynamodb.reads import Item
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS

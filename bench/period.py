@@ -19,8 +19,8 @@ import pandas as pd
 from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 
-from bench.report import Report, median, seconds, size
-from bench.worlds import FULL_SIZE, World
+from bench.support.report import Report, median, seconds, size
+from bench.support.worlds import FULL_SIZE, World
 from data.records import evaluations, periods
 from data.schema import BY_STATUS, STATUSES
 from tests.support import engines

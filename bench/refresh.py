@@ -25,11 +25,11 @@ if not __package__:
 
 from scipy.stats import theilslopes
 
-from bench import dataset
 from bench.load import Process, process, warnings
-from bench.report import Report, seconds, size
+from bench.support import dataset
+from bench.support.report import Report, seconds, size
+from bench.support.worlds import World, quiet, worlds
 from bench.visitors import Visitor, arrive
-from bench.worlds import World, quiet, worlds
 from data.dynamodb.reads import Item
 from data.schema import EVALUATIONS, PROCESSING
 from tests.support import browser, engines
@@ -138,7 +138,7 @@ def run(report: Report, world: World, every: int, hours: int) -> None:
     log = Path(tempfile.mkdtemp()) / "log"
     options = ("--logger.messageFormat=%(levelname)s %(name)s %(message)s",)
     begin = time.perf_counter()
-    with browser.serving(world.environ, *options, script="bench/shifted_clock.py", log=log) as server:
+    with browser.serving(world.environ, *options, script="bench/support/shifted_clock.py", log=log) as server:
         seen, errors = asyncio.run(_look(server, world, every, hours))
     warned = warnings(log.read_text(encoding="utf-8", errors="replace"))
     looks = hours * _HOUR // every

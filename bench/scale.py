@@ -32,7 +32,7 @@ USD_PER_EXPORT_GB = 0.10
 # https://aws.amazon.com/athena/pricing/
 USD_PER_ATHENA_GB = 5 / 1000
 
-# The benchmark's records (bench/dataset.py), as DynamoDB counts them; tests/test_scale.py measures these.
+# The benchmark's records (bench/support/dataset.py), as DynamoDB counts them; tests/test_scale.py measures these.
 RECORD_BYTES = 2_650  # a whole evaluation, with feedback and transcript
 ENTRY_BYTES = 224  # what an index holds of it
 INDEX_OVERHEAD = 100  # what DynamoDB adds to the storage of an item and of an index entry

@@ -18,9 +18,9 @@ from analysis import attention, progress
 from analysis.attention import Aim, Rules
 from bench.load import process
 from bench.pages import metering
-from bench.report import Report, median, seconds, size
+from bench.support.report import Report, median, seconds, size
+from bench.support.worlds import World, use
 from bench.visitors import arrive
-from bench.worlds import World, use
 from data.records import evaluations
 from data.roster import Roster, Student
 from queries import source, standings

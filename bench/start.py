@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench import ROOT
-from bench.report import Report, median, seconds
-from bench.worlds import World
+from bench.support.report import Report, median, seconds
+from bench.support.worlds import World
 from tests.support import browser, engines
 
 _READY = """
@@ -38,7 +38,7 @@ class Start:
 def run(report: Report, world: World, rounds: int) -> None:
     """Hello, the dashboard on `world`, and the demo, in turn."""
     kinds: tuple[tuple[str, str, Mapping[str, str], str], ...] = (
-        ("hello", "bench/hello.py", {}, _TITLE),
+        ("hello", "bench/support/hello.py", {}, _TITLE),
         ("the dashboard", "dashboard.py", world.environ, _DATA),
         ("the demo", "dashboard.py", {"BANDUP_SOURCE": "demo"}, _DATA),
     )

@@ -19,9 +19,9 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from bench.addresses import PARAMS, names
-from bench.report import Report, seconds, size
-from bench.worlds import World
+from bench.support.addresses import PARAMS, names
+from bench.support.report import Report, seconds, size
+from bench.support.worlds import World
 from tests.support import browser
 
 EVERY = 5.0  # seconds between two clicks of a visitor, on average

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from moto.awslambda.models import lambda_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from bench.addresses import PARAMS, names
+from bench.support.addresses import PARAMS, names
 from bench.visitors import arrive
 from data.demo import engine
 from data.dynamodb import budget, query

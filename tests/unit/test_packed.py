@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from bench import dataset
+from bench.support import dataset
 from data.records import evaluations, flashcards
 from data.records.frames import joined, newest_first
 from data.schema import EVALUATIONS

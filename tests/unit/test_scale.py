@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import dataset, scale
+from bench import scale
 from bench.pages import item_bytes
+from bench.support import dataset
 from data.dynamodb.reads import Item
 from data.records import evaluations
 from data.schema import COMPLETED, EVALUATIONS, FLASHCARD_SETS, Table

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench import dataset
+from bench.support import dataset
 from data.dynamodb.client import Store
 from data.settings import Settings
 from tests.support import engines

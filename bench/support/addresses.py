@@ -1,6 +1,7 @@
 """Every page there is, and what its address must name."""
 
-from bench import ROOT, dataset
+from bench import ROOT
+from bench.support import dataset
 
 # What an address must name. A page that is not here needs nothing.
 PARAMS: dict[str, dict[str, str]] = {
