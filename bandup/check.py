@@ -29,7 +29,7 @@ from data.settings import SettingsError, value_of
 from queries import all_jobs, source
 from queries.gate import Gate, Visitor
 from queries.session import Session
-from wording import failures, formats
+from wording import account, failures, formats
 from wording.incidents import sentence
 from wording.skills import ALL_NAMES
 
@@ -252,7 +252,7 @@ def _check_wiring(report: Report) -> None:
     for problem in judge(compared, required_only=True).problems:
         status = _WIRING[problem.state]
         report.wiring[status] += 1
-        report.add(status, f"{problem.owner} · {problem.check.subject}: {failures.fact(problem.check, 'terminal')}")
+        report.add(status, account.problem(problem, "terminal"))
 
 
 def _line(report: Report, options: argparse.Namespace, now: datetime) -> str:

@@ -16,7 +16,7 @@ from data.provisioning.apply import apply
 from data.provisioning.plan import plan
 from data.schema import TABLES, Table
 from data.settings import ENDPOINTS, Settings, SettingsError, endpoint_url
-from wording import failures
+from wording import account, failures
 
 _TO = "--to"
 _ABOUT = "Load the demo's invented students into an empty engine, such as DynamoDB Local."
@@ -76,7 +76,7 @@ def _load(settings: Settings) -> Iterator[str]:
     required = [step for step in plan(store).steps if step.required]
     for event in apply(store, required, who=""):
         if event.state in ("failed", "skipped"):
-            raise _Refused(f"{event.step.what}: {failures.message(event, 'terminal')}")
+            raise _Refused(f"{event.step.what}: {account.message(event, 'terminal')}")
         if event.state == "done":
             yield f"done: {event.step.what}"
     for table, count in fill(store, datetime.now(UTC)).items():

@@ -109,7 +109,7 @@ def _run(options: argparse.Namespace, report: Report) -> int:
     _tell(options, "")
     for event in apply(store, accepted, who=_who(), clients=clients):
         report.events.append(event)
-        suffix = f" · {failures.message(event, 'terminal')}" if event.state != "running" else ""
+        suffix = f" · {account.message(event, 'terminal')}" if event.state != "running" else ""
         _tell(options, f"{event.state:12} {event.step.what}{suffix}")
     verdict = _compare(store, clients, options, report)
     _print_verdict(options, verdict)
@@ -200,7 +200,7 @@ def _print(line: str = "") -> None:
 
 def _print_plan(report: Report, options: argparse.Namespace, verdict: Verdict) -> None:
     for owner, check in report.plan.lines:
-        _print(f"{check.level:12} {owner} · {check.subject} · {failures.fact(check, 'terminal')}")
+        _print(f"{check.level:12} {owner} · {check.subject} · {account.fact(check, 'terminal')}")
     if any(check.subject == "Role" for _, check in report.plan.lines):
         _print(f"{'note':12} {NOT_SIMULATED}")
     _print()
@@ -239,7 +239,7 @@ def _as_json(report: Report, code: int) -> dict[str, Any]:
         "steps": [_step(step) for step in report.steps],
         "left_out": [{**_step(step), "reason": reason} for step, reason in report.left_out],
         "events": [
-            {"what": event.step.what, "state": event.state, "message": failures.message(event, "terminal")}
+            {"what": event.step.what, "state": event.state, "message": account.message(event, "terminal")}
             for event in report.events
         ],
     }
@@ -259,7 +259,7 @@ def _account_id(place: Place) -> str | None:
 
 
 def _check(owner: str, check: Check) -> dict[str, str]:
-    fact = failures.fact(check, "terminal")
+    fact = account.fact(check, "terminal")
     return {"of": owner, "subject": check.subject, "level": check.level, "fact": fact}
 
 

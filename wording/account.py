@@ -1,7 +1,10 @@
-"""The verdict on the account in words: the same on the page, in the terminal and in JSON."""
+"""The account in words, checks, steps and verdict: the same on the page, in the terminal and in JSON."""
 
 from data.dynamodb.cost import restore_price
+from data.dynamodb.errors import Failure
 from data.dynamodb.facts import TableFacts
+from data.provisioning.apply import Event
+from data.provisioning.drift import Check
 from data.provisioning.drill import Drill
 from data.provisioning.place import Place
 from data.provisioning.plan import Look
@@ -35,9 +38,23 @@ def counts(verdict: Verdict) -> str:
     return ", ".join(formats.count(number, *_COUNTED[state]) for state, number in numbers.items() if number)
 
 
+def fact(check: Check, medium: Medium = "page") -> str:
+    """The fact behind a check, or why it is not known."""
+    if isinstance(check.fact, Failure) and check.level == "not_offered":
+        return failures.cause(check.fact, medium)
+    return failures.not_known(check.fact, medium)
+
+
+def message(event: Event, medium: Medium = "page") -> str:
+    """What happened to a step: while it waits to be tried again, there is nothing to do."""
+    if isinstance(event.message, Failure) and event.state == "waiting":
+        return failures.cause(event.message, medium)
+    return failures.sentences(event.message, medium)
+
+
 def problem(of: Problem, medium: Medium = "page") -> str:
     """What one problem is about, and the fact."""
-    return f"{of.owner} · {of.check.subject}: {failures.fact(of.check, medium)}"
+    return f"{of.owner} · {of.check.subject}: {fact(of.check, medium)}"
 
 
 def sample_warnings(sample: Look) -> list[str]:

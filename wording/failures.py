@@ -3,8 +3,6 @@
 from typing import Literal
 
 from data.dynamodb.errors import Case, Failure, Kind, Service
-from data.provisioning.apply import Event
-from data.provisioning.drift import Check
 
 Medium = Literal["page", "terminal"]
 _AGAIN: dict[Medium, str] = {"page": "press Refresh", "terminal": "run this again"}
@@ -267,21 +265,8 @@ def note(text: Failure | str) -> str:
     return f"It could not be checked what the index {text.index} carries. {sentences(text)}"
 
 
-def fact(check: Check, medium: Medium = "page") -> str:
-    """The fact behind a check, or why it is not known."""
-    if isinstance(check.fact, Failure) and check.level == "not_offered":
-        return cause(check.fact, medium)
-    return _unknown(check.fact, medium)
-
-
-def message(event: Event, medium: Medium = "page") -> str:
-    """What happened to a step: while it waits to be tried again, there is nothing to do."""
-    if isinstance(event.message, Failure) and event.state == "waiting":
-        return cause(event.message, medium)
-    return sentences(event.message, medium)
-
-
-def _unknown(reason: Failure | str, medium: Medium) -> str:
+def not_known(reason: Failure | str, medium: Medium = "page") -> str:
+    """Why something is not known, or what is in words already."""
     return reason if isinstance(reason, str) else f"could not be checked. {sentences(reason, medium)}"
 
 
@@ -299,5 +284,5 @@ def _filled(template: str, failure: Failure, medium: Medium) -> str:
         detail=failure.detail,
         at=f" at {failure.detail}" if failure.detail else "",
         message=f": {failure.detail}" if failure.detail else "",
-        reasons=" ".join(sorted(_unknown(reason, medium) for reason in failure.reasons)),
+        reasons=" ".join(sorted(not_known(reason, medium) for reason in failure.reasons)),
     )

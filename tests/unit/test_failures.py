@@ -10,7 +10,7 @@ from data.dynamodb.errors import Case, Failure, Kind
 from data.provisioning.apply import Event
 from data.provisioning.drift import Check, Step, Target
 from data.schema import EVALUATIONS
-from wording import failures
+from wording import account, failures
 from wording.failures import SENTENCES, Medium
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -67,17 +67,17 @@ def test_what_is_not_known_leaves_no_gap() -> None:
 
 
 def test_the_fact_of_a_check_says_why_it_is_not_known() -> None:
-    assert failures.fact(Check(TARGET, "Tags", "ok", "all there")) == "all there"
-    assert failures.fact(Check(TARGET, "Tags", "unchecked", DENIED)) == f"could not be checked. {DENIED_IN_WORDS}"
+    assert account.fact(Check(TARGET, "Tags", "ok", "all there")) == "all there"
+    assert account.fact(Check(TARGET, "Tags", "unchecked", DENIED)) == f"could not be checked. {DENIED_IN_WORDS}"
     endpoint = Failure("not_offered", case="endpoint")
-    assert failures.fact(Check(TARGET, "Lambda", "not_offered", endpoint)) == failures.cause(endpoint)
+    assert account.fact(Check(TARGET, "Lambda", "not_offered", endpoint)) == failures.cause(endpoint)
 
 
 def test_a_step_that_waits_says_what_happened_and_one_that_failed_what_to_do_as_well() -> None:
     step = Step("tags", TARGET, "", "Tag evals", True, "None", "Yes")
-    assert failures.message(Event(step, "done", "as declared")) == "as declared"
-    assert failures.message(Event(step, "waiting", DENIED)) == failures.cause(DENIED)
-    assert failures.message(Event(step, "failed", DENIED)) == DENIED_IN_WORDS
+    assert account.message(Event(step, "done", "as declared")) == "as declared"
+    assert account.message(Event(step, "waiting", DENIED)) == failures.cause(DENIED)
+    assert account.message(Event(step, "failed", DENIED)) == DENIED_IN_WORDS
 
 
 def test_a_plan_that_could_not_be_checked_says_why() -> None:

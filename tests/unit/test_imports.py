@@ -57,3 +57,15 @@ def test_a_command_loads_no_page_and_nothing_of_the_other_commands() -> None:
     packages = set(done.stdout.splitlines()[-1].split())
     assert "pandas" in packages
     assert packages.isdisjoint({"streamlit", "plotly", "scipy", *DEMOS, *FILES})
+
+
+def test_what_teachers_open_loads_nothing_that_changes_an_account() -> None:
+    script = """
+import importlib, pathlib, sys
+for folder in ("ui/server", "ui/shell", "ui/components", "ui/students", "ui/jobs", "ui/quality", "exports"):
+    for path in sorted(pathlib.Path(folder).glob("*.py")):
+        importlib.import_module(path.with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"))
+print(*sorted(name for name in sys.modules if name == "boto3" or name.startswith("data.provisioning.")))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -18,7 +18,7 @@ from ui.components import markup
 from ui.setup.plan import clients
 from ui.shell.clock import Clock
 from ui.shell.page import KEPT
-from wording import account, failures, formats
+from wording import account, formats
 
 _GREEN, _AMBER, _RED, _GREY = "#2e8b57", "#b8860b", "#d1453b", "#7f8790"
 _LEVELS: dict[Level, tuple[str, str]] = {
@@ -139,7 +139,7 @@ def alarms(lines: Sequence[tuple[str, Check]], clock: Clock) -> None:
 
 
 def _link(link: Check) -> Markup:
-    return _level(link.level) + markup.line(failures.fact(link))
+    return _level(link.level) + markup.line(account.fact(link))
 
 
 def _level(level: Level) -> Markup:
@@ -149,6 +149,6 @@ def _level(level: Level) -> Markup:
 
 def _fact(check: Check, clock: Clock) -> str:
     if not check.pitr or not check.pitr.enabled:
-        return failures.fact(check)
+        return account.fact(check)
     first, last = (formats.exact(moment, clock.zone) for moment in (check.pitr.earliest, check.pitr.latest))
     return f"{check.fact}; restorable from {first} to {last}"

@@ -140,7 +140,7 @@ def _apply(store: Store, steps: Sequence[Step], key: str) -> None:
                     # A step may take minutes, in which a role may be taken away.
                     still_ops()
                     text = f"{_STATES[event.state]} · {event.step.what}"
-                    text += f" · {failures.message(event)}" if event.state != "running" else ""
+                    text += f" · {account.message(event)}" if event.state != "running" else ""
                     line.text(text)
                     if event.state not in ("running", "waiting"):
                         line = st.empty()
