@@ -142,7 +142,9 @@ def run(options: argparse.Namespace) -> int:
         source.start()
         with budget.limited():
             session = Session(Gate(Visitor(None, "ops"), Roster()))
-            since = state.since(now, options.period) if state else now - options.period
+            since = now - options.period
+            if notifications and state:
+                since = state.since(now, options.period, notifications.targets)
             _check_jobs(session, options, report, since, now)
             report.cost = formats.cost(session.cost)
             if not options.skip_wiring:

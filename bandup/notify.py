@@ -51,15 +51,9 @@ class Notice:
         events = {str(name): [str(event) for event in events] for name, events in entry["events"].items()}
         return cls(str(entry["cause"]), first, last, str(entry["code"]), events)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody was told that it began, and not yet that it is over."""
-        return any(events and "ended" not in events for events in self.events.values())
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether something is still to be told to somebody, also who took nothing so far."""
-        return any("ended" not in events for events in self.events.values())
+    def is_pending(self, targets: Sequence[Target]) -> bool:
+        """Whether something is still to be told to one of these, also who took nothing so far."""
+        return any("ended" not in self.events.get(target.name, ["ended"]) for target in targets)
 
     def covers(self, incident: Incident) -> bool:
         """Whether this is that incident, of which a shorter look may see a part."""
@@ -98,9 +92,9 @@ class State:
         document = {"checked_at": checked_at, "incidents": [one.as_json() for one in self.notices]}
         write_whole(self.path, json.dumps(document, indent=1))
 
-    def since(self, now: datetime, period: timedelta) -> datetime:
+    def since(self, now: datetime, period: timedelta, targets: Sequence[Target]) -> datetime:
         """From when on jobs are to be read, so that no incident is missed that is open or came between two checks."""
-        opened = [one.first for one in self.notices if one.is_pending]
+        opened = [one.first for one in self.notices if one.is_pending(targets)]
         last = now - LOOK_BACK if self.checked_at is None else self.checked_at - GAP
         return max(min([now - period, last, *opened]), now - max(_LONGEST, period))
 
@@ -141,7 +135,7 @@ def tell(
                 continue
             # Who took nothing of it is not told that it is gone.
             notice.events = {name: events for name, events in notice.events.items() if events}
-            if notice.is_open:
+            if notice.is_pending(notifications.targets):
                 message = _gone(notice, notifications, is_demo=is_demo)
                 told_before = [target for target in notifications.targets if target.name in notice.events]
                 yield from _send(message, "ended", notice, state, told_before, down)

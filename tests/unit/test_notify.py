@@ -3,7 +3,7 @@
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from bandup import notify
 from bandup.__main__ import main
 from data import messages
 from data.dynamodb.errors import Failure
-from data.messages import Hook, Mailbox, Notifications, Topic
+from data.messages import Hook, Mailbox, Notifications, Target, Topic
 from data.settings import SettingsError
 from queries import all_jobs, source
 from queries.all_jobs import AllJobs
@@ -197,14 +197,18 @@ def test_nobody_who_was_not_told_that_it_began_is_told_that_it_is_gone(
 def test_what_nobody_took_is_looked_for_until_it_is_told(
     tell: Callable[..., list[str]], hook: Receiver, second: list[str], tmp_path: Path
 ) -> None:
-    def since(now: datetime) -> datetime:
-        return notify.State.load(tmp_path / "notify.json").since(now, timedelta(hours=1))
+    both = Notifications.read({"BANDUP_NOTIFY_URL": hook.url}).targets
+
+    def since(now: datetime, targets: Sequence[Target] = both) -> datetime:
+        return notify.State.load(tmp_path / "notify.json").since(now, timedelta(hours=1), targets)
 
     second.append("down")
     tell(OVER)
     later = NOW + timedelta(days=2)
     tell(OVER, now=later)
     assert since(later) == OVER.first
+    # A place that the settings no longer name is owed nothing, and makes no check read more.
+    assert since(later, both[:1]) == later - GAP
     second.clear()
     tell(OVER, now=later)
     assert (hook.events, second) == (["ended"], ["ended"])
@@ -280,13 +284,17 @@ def test_nothing_is_sent_where_nobody_could_remember_it(hook: Receiver, tmp_path
 
 
 def test_a_check_looks_back_to_the_last_one_and_to_what_is_open(tell: Callable[..., list[str]], tmp_path: Path) -> None:
-    load, hour = lambda: notify.State.load(tmp_path / "notify.json"), timedelta(hours=1)
-    assert load().since(NOW, hour) == NOW - notify.LOOK_BACK
+    hour, places = timedelta(hours=1), [Hook("https://example.org", "json")]
+
+    def since(now: datetime) -> datetime:
+        return notify.State.load(tmp_path / "notify.json").since(now, hour, places)
+
+    assert since(NOW) == NOW - notify.LOOK_BACK
     tell()
-    assert load().since(NOW + hour, hour) == NOW - 2 * hour
+    assert since(NOW + hour) == NOW - 2 * hour
     tell(replace(BURST, first=NOW - timedelta(days=3)))
-    assert load().since(NOW, hour) == NOW - timedelta(days=3)
-    assert load().since(NOW + timedelta(days=90), hour) == NOW + timedelta(days=60)
+    assert since(NOW) == NOW - timedelta(days=3)
+    assert since(NOW + timedelta(days=90)) == NOW + timedelta(days=60)
 
 
 @pytest.mark.parametrize(
