@@ -83,6 +83,8 @@ def _feedback(read: Salvaged) -> Json:
     """The decoded feedback; pieces whose parts have different names as one."""
     pieces = read.value
     if "several" in read.mends and isinstance(pieces, list):
+        if all(piece == pieces[0] for piece in pieces):
+            return pieces[0]  # a model that repeated itself
         parts = [part for piece in pieces if isinstance(piece, dict) for part in piece.items()]
         whole, repeated = unique(parts)
         if not repeated and all(isinstance(piece, dict) for piece in pieces):

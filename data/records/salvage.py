@@ -17,14 +17,16 @@ MENDS = {
     "comma": "a comma too many",
     "no comma": "a comma missing",
     "control": "a line break or another control character inside a text",
-    "backslash": "a backslash that stands for nothing",
+    "backslash": "a backslash in an unusual place",
     "python": "written as Python writes it",
     "javascript": "written as JavaScript writes it",
     "quotes": "quotation marks inside a text",
-    "curly": "curly quotation marks around texts",
+    "curly": "other quotation marks around texts",
     "number": "a number in an unusual form",
     "comment": "comments in it",
-    "wide": "full-width commas or colons",
+    "signs": "other signs for commas or colons",
+    "word": "a word for true, false or nothing in an unusual form",
+    "opening": "without its first bracket",
     "twice": "encoded twice",
     "several": "several pieces, one after the other",
 }
@@ -37,20 +39,29 @@ _MOST_STEPS = 60_000  # of one text; feedback has hundreds, sets of cards thousa
 _MOST_WRAPS = 6  # JSON inside a JSON string inside a JSON string, and so on
 
 # Only single characters repeat possessively: of groups that do so, Python before 3.11.5 loses its place (gh-106052).
-_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060"
-_GAP = re.compile(rf"[\s{_INVISIBLE},，]*+")
-_COLON = re.compile(rf"[\s{_INVISIBLE}]*+([:：]?)[\s{_INVISIBLE}]*+")
+_INVISIBLE = "\ufeff\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069"
+_COMMAS = "，、،;；"  # what stands for a comma
+_AS_COMMA = str.maketrans(dict.fromkeys(_COMMAS, ","))
+_GAP = re.compile(rf"[\s{_INVISIBLE},{_COMMAS}]*+")
+_COLON = re.compile(rf"[\s{_INVISIBLE}]*+([:：]|=>?|)[\s{_INVISIBLE}]*+")
+# Other quotation marks: the first one, and those that may be the last one. Between two letters, ’ is an apostrophe.
+_CURLY = "|".join(
+    rf"""{marks[0]}(?:[^{marks}"\\]++|\\.{inside})*[{marks[1:]}]?"""
+    for marks, inside in (("“”", ""), ("„“”", ""), ("«»", ""), ("””", ""), ("``", ""), ("‘’", r"|(?<=\w)’(?=\w)"))
+)
 _SCALAR = re.compile(
     r"""(?P<string>"(?:[^"\\]++|\\.?+)*(?P<closed>"?)|'(?:[^'\\]++|\\.?+)*(?P<closed_single>'?))"""
-    r"""|(?P<curly>“[^“”"]*+(?P<closed_curly>”?))"""
+    r"|(?P<curly>" + _CURLY + ")"
     r"|(?P<number>-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?)|(?P<word>-?[A-Za-z]++)|",
     re.DOTALL,
 )
 # What stands for a number and is none in JSON, up to where the next entry may begin: 06.5, +1, 6., .5, 0x1F, 6.5/9.
-_NUMBER_LIKE = re.compile(r"(?:[+\-]?\.?\d[\w.+\-/%]*+)?")
-_NAME = re.compile(r"(?:[A-Za-z_$][\w$]*+)?")
+_NUMBER_LIKE = re.compile(r"(?:[+\-~]?\.?\d[\w.+\-–/%]*+)?")
+_BARE = r"(?:[^\W\d]|\$)[\w$ \-]*+|\d++"
+_NAME = re.compile(rf"(?:{_BARE})?")
+_NAMED = re.compile(r'"[^"\\]*+"\s*+:')
 _NEXT = re.compile(r"\s*+(.?)", re.DOTALL)
-_ENDS = ("", ",", "，", "}", "]")  # what may follow a whole text
+_ENDS = ("", ",", *_COMMAS, "}", "]", ")")  # what may follow a whole text
 # A text with quotation marks inside that come in pairs, each around words as in prose, so that none of them can be its
 # end. No brackets, so that no document inside is ever swallowed, nor anything looked at twice.
 _PLAIN = r'[^"\\\x00-\x1f{}\[\]]*+'
@@ -60,23 +71,35 @@ _QUOTING = re.compile(
 # Between two letters, a single quote is an apostrophe.
 _APOSTROPHES = re.compile(r"""('(?:[^'\\\x00-\x1f{}\[\]]++|\\.|(?<=[^\W\d_])'(?=[^\W\d_]))*')(?=\s*+[,，}\]:])""")
 _OPENING = re.compile(
-    r"""\{(?=\s*+(?:["'“}#]|//|/\*|[A-Za-z_$][\w$]*+\s*+:))|\[(?=\s*+(?:["'“\[{\]\d\-tfnTFNI#]|//|/\*))"""
+    rf"""\{{(?=[\s{_INVISIBLE},]*+(?:["'“„«‘”}}#]|//|/\*|(?:{_BARE})\s*+:))"""
+    rf"""|(?<!CDATA)\[(?=[\s{_INVISIBLE},]*+(?:["'“„«‘”\[{{(\]\d\-tfnTFNI#]|//|/\*))"""
 )
+_THOUGHT_END = re.compile(r"</(?:think|thinking|thoughts?|reasoning|analysis|scratchpad)>", re.IGNORECASE)
+_NAME_FIRST = re.compile(r'\s*+"[^"\\\n]*+"\s*+:\s*+["\[{\d]')
+_FENCES = ("```", "~~~")
 _FENCE = re.compile(r"(?:```|~~~)[ \t]*+[\w+-]*+")
 _CONTROL = re.compile(r"[\x00-\x1f]")
-_BACKSLASH = re.compile(r"""\\(["\\/bfnrt]|u[0-9a-fA-F]{4}|)('?)""")
+_BACKSLASH = re.compile(r"""\\(["\\/bfnrt]|u[0-9a-fA-F]{4}|x(?P<hex>[0-9a-fA-F]{2})|)('?)""")
 _STRING = r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 _NUMBER = r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?"
 _VALUE = rf"[ \t\r\n]*+(?:{_STRING}|{_NUMBER}|true|false|null)[ \t\r\n]*+"
 _ENTRY = rf"[ \t\r\n]*+{_STRING}[ \t\r\n]*+:{_VALUE}"
 _FLAT = re.compile(rf"\{{{_ENTRY}(?:,{_ENTRY})*\}}|\[{_VALUE}(?:,{_VALUE})*\]")
 """An object or list as it should be, with nothing but texts and numbers inside: most cards are such."""
-_QUOTES = re.compile(r"""\\(.)|(")""", re.DOTALL)
+_QUOTES = re.compile(r"""\\(.)|("++)""", re.DOTALL)
+_ENTITIES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
+_ENTITIES |= {"#34": '"', "#x22": '"', "#39": "'", "#x27": "'"}
+_ENTITY = re.compile(f"&({'|'.join(_ENTITIES)});")
+_DOUBLED = re.compile(r'[{\[]\s*+""\w')
+_NOT_DOUBLED = re.compile(r'(?<!")"(?:"")*(?!")')
+_ESCAPED_GAP = re.compile(r"[{\[,]\s*+\\[nrt]")
+_STRING_OR_ESCAPE = re.compile(r'("(?:[^"\\]++|\\.)*")|\\[nrt]', re.DOTALL)
 _CUT_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?$")
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _WORDS |= {word: word for word in ("NaN", "Infinity", "-Infinity")}  # as text, as valid JSON is read
 _PYTHON: dict[str, Json] = {"True": True, "False": False, "None": None}
 _UNDEFINED = "undefined"  # as JavaScript has it
+_OTHER_WORDS: dict[str, Json] = {"TRUE": True, "FALSE": False, "NULL": None, "nil": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,23 +182,52 @@ def _salvage(text: str, wraps: int, steps: "_Steps") -> Salvaged:
         read = Salvaged(decoder(lambda: repeats.append(None))(text), repeated=bool(repeats))
     except ValueError:
         read = _read(text, steps)
-        if read.failure and '\\"' in text and (inner := _unescaped(text)) and wraps:
+        if read.failure and wraps and (inner := _decoded(text)):
             return _mended(read, _salvage(inner, wraps - 1, steps)) or read
     return _inside(read, wraps, steps)
 
 
 def _inside(read: Salvaged, wraps: int, steps: "_Steps") -> Salvaged:
-    """What is inside JSON that is a string of JSON, or an object around one such string."""
+    """What is inside JSON that is a string of JSON, or that has such strings as entries."""
     if not wraps:
         return read
     if isinstance(read.value, str):
         return _mended(read, _salvage(read.value, wraps - 1, steps)) or read
-    if isinstance(read.value, dict) and len(read.value) == 1:
-        ((key, value),) = read.value.items()
-        if isinstance(value, str) and value.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
-            inner = _mended(read, _salvage(value, wraps - 1, steps))
-            return read if inner is None else replace(inner, value={key: inner.value})
-    return read
+    inner: list[Salvaged] = []
+    value = _unpacked(read.value, inner, wraps, steps)
+    for part in inner:
+        read = _mended(read, part) or read
+    return replace(read, value=value) if inner else read
+
+
+def _unpacked(value: Json, inner: list[Salvaged], wraps: int, steps: "_Steps", *, is_alone: bool = False) -> Json:
+    """A value with what its texts hold where these are JSON or a code block of it; what was read is added to `inner`.
+
+    Where a list has several entries, they are only looked into if all of them are objects as text: the sides of a card
+    about JSON are left alone.
+    """
+    if isinstance(value, str):
+        begins = value.lstrip(f"{_INVISIBLE} \t\r\n")[:3]
+        if begins[:1] in ("{", "[") or begins in _FENCES or (is_alone and any(fence in value for fence in _FENCES)):
+            part = _salvage(value, wraps - 1, steps)
+            if _holds_texts(part.value) and (is_alone or begins in _FENCES or "around" not in part.mends):
+                inner.append(part)
+                return part.value
+    elif isinstance(value, dict):
+        is_alone = len(value) == 1
+        return {key: _unpacked(entry, inner, wraps, steps, is_alone=is_alone) for key, entry in value.items()}
+    elif isinstance(value, list) and (
+        len(value) == 1 or all(isinstance(entry, str) and entry.lstrip()[:1] == "{" for entry in value)
+    ):
+        return [_unpacked(entry, inner, wraps, steps) for entry in value]
+    return value
+
+
+def _holds_texts(value: Json) -> bool:
+    """Whether it is more than what prose has in brackets."""
+    if isinstance(value, list):
+        return any(isinstance(entry, (str, dict, list)) for entry in value)
+    return isinstance(value, dict) and bool(value)
 
 
 def _mended(outer: Salvaged, inner: Salvaged) -> Salvaged | None:
@@ -184,6 +236,20 @@ def _mended(outer: Salvaged, inner: Salvaged) -> Salvaged | None:
         return None
     mends = tuple(dict.fromkeys((*outer.mends, "twice", *inner.mends)))
     return replace(inner, mends=mends, broken=outer.broken or inner.broken, repeated=outer.repeated or inner.repeated)
+
+
+def _decoded(text: str) -> str:
+    """What a text was before it was encoded once more, as HTML, JSON or CSV; empty where it was not."""
+    if '"' not in text and _ENTITY.search(text):
+        return _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], text)
+    if '\\"' in text and (inner := _unescaped(text)):
+        return inner
+    if _DOUBLED.search(text):
+        body = text.strip().removeprefix('"').removesuffix('"')
+        return "" if _NOT_DOUBLED.search(body) else body.replace('""', '"')
+    if _ESCAPED_GAP.search(text):
+        return _STRING_OR_ESCAPE.sub(lambda match: match[1] or "\n", text)
+    return ""
 
 
 def _unescaped(text: str) -> str:
@@ -230,6 +296,10 @@ class _Document:
 
 def _read(text: str, steps: "_Steps") -> Salvaged:
     """What the documents in a text hold, whatever stands around them."""
+    if _NAME_FIRST.match(text):
+        read = _read("{" + text, steps)
+        if not read.failure:
+            return replace(read, mends=("opening", *read.mends))
     documents, broken = _documents(text, steps)
     if any(document.holds_entries for document in documents):
         documents = [document for document in documents if document.holds_entries]
@@ -261,7 +331,10 @@ def _documents(text: str, steps: "_Steps") -> tuple[list[_Document], bool]:
     """The documents in a text, and whether the last one breaks off."""
     reader = _Reader(text, steps)
     documents: list[_Document] = []
-    at = failures = depth = 0
+    failures = depth = 0
+    # What a model thought before it answered is no answer.
+    thought = None if text.lstrip()[:1] in ("{", "[", '"') else _THOUGHT_END.search(text)
+    at = thought.end() if thought else 0
     while failures < _MOST_FAILURES and (opening := _OPENING.search(text, at)):
         if depth:
             depth += _depth(text[at : opening.start()])
@@ -335,22 +408,22 @@ class _Reader:
             gap = _GAP.match(text, at)
             assert gap  # noqa: S101 - it matches nothing, too
             between, at = gap[0], gap.end()
-            if "，" in between or text.startswith(("#", "/"), at):
+            if not between.isascii() or ";" in between or text.startswith(("#", "/"), at):
                 between, at = self._gap(gap.start())
             if at == size:
                 break
             sign = text[at]
             if sign == top.closing:
                 at += 1
-                if "," in between:
+                if "," in between and sign != ")":
                     self._mends["comma"] = None
                 value = self._closed(top)
                 if not outer:
                     return value, at, True
-                top = outer.pop()
-                top.values.append(value)
+                inner, top = top, outer.pop()
+                top.values.append(self._tuple(inner.values, between) if sign == ")" else value)
                 continue
-            if not (between == "," and top.values) and not self._parted(top.values, between):
+            if not (between == "," and top.values) and not self._parted(top, between, at):
                 break
             if top.keys is not None:
                 key, at = self._key(at)
@@ -359,7 +432,7 @@ class _Reader:
                 top.keys.append(key)
                 self._begun = True
                 sign = text[at]
-            if sign in "{[":
+            if sign in "{[(":
                 if len(outer) >= NESTING - 2:
                     raise RecursionError
                 if flat := _FLAT.match(text, at):
@@ -379,10 +452,9 @@ class _Reader:
         """What stands between two entries without comments, and where the next one begins."""
         gap = _GAP.match(self._text, at)
         assert gap  # noqa: S101 - likewise
-        between, end = gap[0], gap.end()
-        if "，" in between:
-            self._mends["wide"] = None
-            between = between.replace("，", ",")
+        between, end = gap[0].translate(_AS_COMMA), gap.end()
+        if between != gap[0]:
+            self._mends["signs"] = None
         after = self._commented(end)
         if after == end:
             return between, end
@@ -395,7 +467,7 @@ class _Reader:
         while True:
             gap = _GAP.match(self._text, at)
             assert gap  # noqa: S101 - likewise
-            parts.append(gap[0].replace("，", ","))
+            parts.append(gap[0].translate(_AS_COMMA))
             at = self._commented(gap.end())
             if at == gap.end():
                 return "".join(parts), at
@@ -413,13 +485,14 @@ class _Reader:
     def _repeat(self) -> None:
         self._repeated = True
 
-    def _parted(self, values: list[Json], between: str) -> bool:
-        """Whether an entry may begin here: after a comma, a closed entry or a line."""
-        commas = between.count(",")
+    def _parted(self, container: _Open, between: str, at: int) -> bool:
+        """Whether an entry may begin here: after a comma, a closed entry or a line, or with a name."""
+        values, commas = container.values, between.count(",")
         if commas > bool(values):
             self._mends["comma"] = None
         if values and not commas:
-            if not isinstance(values[-1], (dict, list)) and "\n" not in between:
+            is_named = container.keys is not None and _NAMED.match(self._text, at)
+            if not (is_named or isinstance(values[-1], (dict, list)) or "\n" in between):
                 return False
             self._mends["no comma"] = None
         return True
@@ -431,8 +504,8 @@ class _Reader:
             return None, end
         colon = _COLON.match(self._text, end)
         assert colon  # noqa: S101 - likewise
-        if colon[1] == "：":
-            self._mends["wide"] = None
+        if colon[1] not in ("", ":"):
+            self._mends["signs"] = None
         end = colon.end()
         if self._text.startswith(("#", "/"), end):
             _, end = self._gap(end)
@@ -447,7 +520,7 @@ class _Reader:
         name = _NAME.match(self._text, at)
         if name and name[0] and (colon := _COLON.match(self._text, name.end())) and colon[1]:
             self._mends["javascript"] = None
-            return name[0], name.end()
+            return name[0].rstrip(), name.end()
         return None, scalar.end()
 
     def _value(self, at: int) -> tuple[bool, Json, int]:
@@ -462,7 +535,7 @@ class _Reader:
             if self._text[at] == '"' and (whole := _QUOTING.match(self._text, at)):
                 self._mends["quotes"] = None
                 return True, whole[1][1:-1], whole.end()
-        elif self._text[at] in "+-.0123456789":
+        elif self._text[at] in "+-~.0123456789":
             number = _NUMBER_LIKE.match(self._text, at)
             assert number  # noqa: S101 - likewise
             if number.end() > end and self._next(number.end()) in _ENDS[1:]:
@@ -484,13 +557,19 @@ class _Reader:
             )
         if scalar["curly"]:
             self._mends["curly"] = None
-            return (True, self._string(f'"{scalar["curly"][1:-1]}"')) if scalar["closed_curly"] else (False, None)
+            body = scalar["curly"][:-1]
+            is_escaped = (len(body) - len(body.rstrip("\\"))) % 2 == 1
+            is_closed = bool(body) and scalar["curly"][-1] in "”“»’`" and not is_escaped
+            return (True, self._string(f'"{body[1:]}"')) if is_closed else (False, None)
         if scalar["number"]:
             return not at_end, exact(scalar["number"])
         word = scalar["word"]
         if word in _PYTHON:
             self._mends["python"] = None
             return True, _PYTHON[word]
+        if word in _OTHER_WORDS:
+            self._mends["word"] = None
+            return True, _OTHER_WORDS[word]
         if word == _UNDEFINED:
             self._mends["javascript"] = None
             return True, None
@@ -509,6 +588,11 @@ class _Reader:
         if mended != quoted:
             self._mends["backslash"] = None
         return sound(scanstring(mended, 1, False)[0])
+
+    def _tuple(self, values: list[Json], after: str) -> Json:
+        """What Python has in round brackets: (x,) is a list of x, and (x) is x."""
+        self._mends["python"] = None
+        return values if len(values) != 1 or "," in after else values[0]
 
     def _closed(self, container: _Open) -> dict[str, Json] | list[Json]:
         if container.keys is None:
@@ -531,16 +615,18 @@ class _Reader:
 
 
 def _opened(sign: str) -> _Open:
-    return _Open("}", []) if sign == "{" else _Open("]", None)
+    return _Open("}", []) if sign == "{" else _Open("]" if sign == "[" else ")", None)
 
 
 def _escaped(match: re.Match[str]) -> str:
-    r"""A backslash as JSON has it: \' is ', any other that stands for nothing stays as it is."""
-    return match[0] if match[1] else (match[2] or "\\\\")
+    r"""A backslash as JSON has it: \' is ', \xa0 is \u00a0, any other that stands for nothing stays as it is."""
+    if match["hex"]:
+        return f"\\u00{match['hex']}{match[3]}"
+    return match[0] if match[1] else (match[3] or "\\\\")
 
 
 def _requoted(match: re.Match[str]) -> str:
     r"""What stands between single quotes as it stands between double ones: \' is ', " is \"."""
     if match[2]:
-        return '\\"'
+        return '\\"' * len(match[2])
     return "'" if match[1] == "'" else match[0]

@@ -44,5 +44,17 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "numbers in other forms": lambda n: "[" + "1.1" * n,
     "objects that begin and break off": lambda n: '{"a":"b" c' * n,
     "single quotes": lambda n: "['" + '"' * n + "',]",
+    "tuples": lambda n: "[(" * n,
+    "single curly quotation marks": lambda n: "[‘" + "a’s" * n,
+    "other quotation marks with escapes": lambda n: "[„" + "\\“" * n,
+    "names of several words": lambda n: "{a b-" * n,
+    "texts that may be names": lambda n: '{"a":"x" "b' * n,
+    "names first": lambda n: '"a":' * n,
+    "thoughts": lambda n: "<think>{" * n + "</think>" * n,
+    "entities of HTML": lambda n: "{&quot;a&quot;:" * n,
+    "doubled quotation marks": lambda n: '{""a"":' * n,
+    "line breaks as letters": lambda n: "{\\n " * n,
+    "texts that begin like JSON": lambda n: json.dumps(["{x " * n, "{y " * n]),
+    "strings of JSON in each other": lambda n: json.dumps({"a": json.dumps({"a": json.dumps({"a": "[" * n})})}),
 }
 """Each with how often its part is repeated."""

@@ -76,7 +76,40 @@ MENDED: dict[str, tuple[str, Any, tuple[str, ...]]] = {
     "comments": (
         '{// one\n"a": /* two, */ "x // y", # three\n\n# four\n"b": ["#5"] /* six */}',
         {"a": "x // y", "b": ["#5"]}, ("comment",)),
-    "full-width commas and colons": ('{"a"：["x"，"y，z"]，"b":"："}', {"a": ["x", "y，z"], "b": "："}, ("wide",)),
+    "full-width commas and colons": ('{"a"：["x"，"y，z"]，"b":"："}', {"a": ["x", "y，z"], "b": "："}, ("signs",)),
+    "semicolons, and equals signs": ('{"a" = ["x"; "y;z"]; "b" => "c"}', {"a": ["x", "y;z"], "b": "c"}, ("signs",)),
+    "commas of Arabic and Chinese": ('{"a": ["x"، "y"]、 "b": "c"}', {"a": ["x", "y"], "b": "c"}, ("signs",)),
+    "a comma before the first entry": (f"{{, {TEXT[1:]}", WHOLE, ("comma",)),
+    "no comma before a name": ('{"a": "x" "b": 6.5 "c": [true]}', {"a": "x", "b": 6.5, "c": [True]}, ("no comma",)),
+    "without its first bracket": (TEXT[1:], WHOLE, ("opening",)),
+    "after a thought": (f'<think>First {{"strengths": ["a", "b"]}}?</think>\n{TEXT}', WHOLE, ("around",)),
+    "in CDATA": (f"<![CDATA[{TEXT}]]>", WHOLE, ("around",)),
+    "as HTML writes it": (TEXT.replace('"', "&quot;"), WHOLE, ("twice",)),
+    "an entity of HTML in it": ("{&#34;a&#34;: &#34;x &amp;amp; y&#34;}", {"a": "x &amp; y"}, ("twice",)),
+    "as CSV writes it": ('"' + TEXT.replace('"', '""') + '"', WHOLE, ("twice",)),
+    "doubled quotation marks": (TEXT.replace('"', '""'), WHOLE, ("twice",)),
+    "line breaks between entries as letters": (
+        '{\\n  "a": ["x\\ny"],\\n  "b": "z"\\n}', {"a": ["x\ny"], "b": "z"}, ("twice",)),
+    "strings of JSON beside others": (
+        json.dumps({"role": "assistant", "content": f"```json\n{TEXT}\n```"}),
+        {"role": "assistant", "content": WHOLE}, ("twice", "fence")),
+    "each entry a string of JSON": (
+        json.dumps({"a": '["x"]', "b": '{"c": "d",}'}), {"a": ["x"], "b": {"c": "d"}}, ("twice", "comma")),
+    "a string of JSON deep inside": (
+        json.dumps({"choices": [{"message": {"content": TEXT}}]}),
+        {"choices": [{"message": {"content": WHOLE}}]}, ("twice",)),
+    "objects as strings in a list": (json.dumps([TEXT, TEXT]), [WHOLE, WHOLE], ("twice",)),
+    "tuples": ("[('a', 'b'), ('c',), ('d')]", [["a", "b"], ["c"], "d"], ("python",)),
+    "letters as Python escapes them": ("{'a': 'x\\xa0y\\xe9'}", {"a": "x\xa0yé"}, ("python", "backslash")),
+    "words in capitals": ('{"a": TRUE, "b": [NULL, nil]}', {"a": True, "b": [None, None]}, ("word",)),
+    "single curly quotation marks": ("{‘a’: ‘It’s’, ‘b’: [‘x’]}", {"a": "It’s", "b": ["x"]}, ("curly",)),
+    "quotation marks of other languages": (
+        '{„a“: „b”, «c»: «d», ”e”: ”f”, "g": `h`}', {"a": "b", "c": "d", "e": "f", "g": "h"}, ("curly",)),
+    "curly quotation marks with escapes": ('{“a”: “say \\"no\\" \\\\”}', {"a": 'say "no" \\'}, ("curly",)),
+    "names of several words and numbers": (
+        '{task-response: "x", điểm số: "y", 1: "z"}', {"task-response": "x", "điểm số": "y", "1": "z"},
+        ("javascript",)),
+    "a range of bands": ('{"a": 6.0–6.5, "b": ~6}', {"a": "6.0–6.5", "b": "~6"}, ("number",)),
     "invisible marks around and inside": ("\u200b" + TEXT.replace(":", ":\u200b") + "\u200f", WHOLE, ("mark",)),
     "in single backticks": (f"`{TEXT}`", WHOLE, ("fence",)),
     "encoded five times": (
@@ -120,6 +153,12 @@ def test_what_breaks_off_is_read_as_far_as_it_is_whole(text: str, value: Any) ->
     assert (read.value, read.broken, read.failure) == (value, True, "")
 
 
+def test_texts_that_only_begin_like_json_are_left_alone() -> None:
+    texts = {"question": "What is [1]?", "answer": "[1, 2]", "note": "[Task 2] and {more}", "more": ["{}", "[x]"]}
+    read = salvage.salvage(json.dumps(texts))
+    assert (read.value, read.untouched) == (texts, True)
+
+
 UNREADABLE = {
     "nothing": "",
     "a sentence": "A good essay, but short.",
@@ -142,6 +181,9 @@ UNREADABLE = {
     "a comment that nothing closes": '{/* "a": "x"}',
     "what a list that cannot be read has inside": '[{"q": "1", "a": "x" y}, {"q": "2", "a": "z"}]',
     "what an object that cannot be read has inside": '{"a": "x" y, "b": ["c", "d"]}',
+    "a curly quotation mark that is escaped": "{“a\\”: “b”}",
+    "an apostrophe after a word, curly": "{‘a’: ‘students’ work’}",
+    "quotation marks that are not all doubled": '{""a"": ""He said "no""}',
     "a page of HTML": "<html><body>502 Bad Gateway</body></html>",
 }
 
@@ -170,7 +212,9 @@ values = st.recursive(
 )
 containers = values.filter(lambda value: isinstance(value, (list, dict)))
 pieces = st.lists(
-    st.sampled_from(['"', "'", "\\", "{", "}", "[", "]", ":", ",", "\n", " ", "```", "\ufeff", "1", "-", "true", "\\u"])
+    st.sampled_from(
+        [*"\"'\\{}[]():,;= \n“”„«»‘’`1-~", '""', "```", "\ufeff", "true", "\\u", "\\x", "\\n", "&quot;", "</think>"]
+    )
     | st.text(max_size=3),
     max_size=40,
 ).map("".join)  # fmt: skip
@@ -178,8 +222,9 @@ pieces = st.lists(
 
 def is_wrapped(value: Any) -> bool:
     """Whether it is, or is around, a text that may be JSON itself."""
-    inner = next(iter(value.values())) if isinstance(value, dict) and len(value) == 1 else value
-    return isinstance(inner, str) and bool(re.search(r"[{\[]", inner))
+    if isinstance(value, (dict, list)):
+        return any(map(is_wrapped, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and bool(re.search(r"[{\[]", value))
 
 
 @examples(300)
@@ -323,6 +368,7 @@ MENDS_OF_FEEDBACK = {
         '{"a": 1}\n{"a": 2}', [{"a": 1}, {"a": 2}],
         [("several pieces, one after the other", "mended"), ("without named parts", "")],
     ),
+    "the same twice": (f"{TEXT}\n{TEXT}", WHOLE, [("several pieces, one after the other", "mended")]),
     "cut": (
         '{"strengths": ["Clear aim"], "weaknesses": [', {"strengths": ["Clear aim"]},
         [("breaks off after “Clear aim”", "broken")],
