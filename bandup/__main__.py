@@ -42,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
 if __name__ == "__main__":
     # It ends within seconds: at its usual pace the collector takes a tenth of the time and finds next to nothing.
     gc.set_threshold(100_000)
+    # A name in letters that the output cannot hold, such as a file's on Windows, is no error.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         try:
             exit_code = main(sys.argv[1:])

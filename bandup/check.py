@@ -1,7 +1,6 @@
 """The state of jobs and wiring for cron and monitoring: a line, an exit code, JSON, metrics. It changes nothing."""
 
 import argparse
-import json
 import math
 import os
 import re
@@ -16,6 +15,7 @@ from analysis.incidents import Incident, incidents
 from analysis.job_states import Thresholds, Totals, between, totals
 from bandup import notify
 from bandup.files import write_whole
+from bandup.terminal import say, say_json
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.environment import read_settings
@@ -164,9 +164,9 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             report.add("unknown", f"{options.prometheus} could not be written: {error.strerror or error}.")
     if options.json:
-        print(json.dumps(_as_json(report, now), ensure_ascii=False, indent=2))
+        say_json(_as_json(report, now))
     else:
-        print(_line(report, options, now))
+        say(_line(report, options, now))
     return EXIT_CODES[report.status]
 
 

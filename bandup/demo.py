@@ -2,11 +2,11 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bandup.terminal import say
 from data import environment
 from data.demo.engine import fill
 from data.dynamodb.client import Store
@@ -42,14 +42,14 @@ def run(options: argparse.Namespace) -> int:
     """Run with these options; the exit code."""
     try:
         for line in _load(_settings(options.to)):
-            print(line, flush=True)
+            say(line)
     except (SettingsError, _Refused) as error:
         message = str(error)
     except Failure as failure:
         message = failures.sentences(failure, "terminal")
     else:
         return 0
-    print(message, file=sys.stderr)
+    say(message, is_problem=True)
     return 1
 
 

@@ -2,14 +2,13 @@
 
 import argparse
 import getpass
-import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bandup.terminal import say, say_json
 from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
 from data.environment import read_settings
@@ -84,9 +83,9 @@ def run(options: argparse.Namespace) -> int:
         report.error = failures.sentences(failure, "terminal")
         code = _FAILED if report.verdict else failed_exit_code(failure)
     if options.json:
-        _print(json.dumps(_as_json(report, code), ensure_ascii=False, indent=2))
+        say_json(_as_json(report, code))
     elif report.error:
-        print(report.error, file=sys.stderr)
+        say(report.error, is_problem=True)
     return code
 
 
@@ -194,20 +193,16 @@ def warning(sample: Look) -> str:
     return " ".join([*account.sample_warnings(sample), *(f"Example: {example}." for example in sample.examples)])
 
 
-def _print(line: str = "") -> None:
-    print(line, flush=True)
-
-
 def _print_plan(report: Report, options: argparse.Namespace, verdict: Verdict) -> None:
     for owner, check in report.plan.lines:
-        _print(f"{check.level:12} {owner} · {check.subject} · {account.fact(check, 'terminal')}")
+        say(f"{check.level:12} {owner} · {check.subject} · {account.fact(check, 'terminal')}")
     if any(check.subject == "Role" for _, check in report.plan.lines):
-        _print(f"{'note':12} {NOT_SIMULATED}")
-    _print()
+        say(f"{'note':12} {NOT_SIMULATED}")
+    say()
     for step in report.steps:
-        _print(f"step         {step.what} ({step.why}). Cost: {step.cost}. Undo: {step.undo}")
+        say(f"step         {step.what} ({step.why}). Cost: {step.cost}. Undo: {step.undo}")
         if step.warning:
-            _print(f"{'stack':12} {step.warning}")
+            say(f"{'stack':12} {step.warning}")
     _print_verdict(options, verdict)
 
 
@@ -219,7 +214,7 @@ def _print_verdict(options: argparse.Namespace, verdict: Verdict) -> None:
 
 def _tell(options: argparse.Namespace, line: str) -> None:
     if not options.json:
-        _print(line)
+        say(line)
 
 
 def _as_json(report: Report, code: int) -> dict[str, Any]:

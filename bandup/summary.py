@@ -3,7 +3,6 @@
 import argparse
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analysis.attention import Rules
 from bandup.files import write_whole
+from bandup.terminal import say
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.environment import read_settings
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         message = str(error)
     except Failure as failure:
         message = failures.sentences(failure, "terminal")
-    print(message, file=sys.stderr)
+    say(message, is_problem=True)
     return 1
 
 
@@ -145,7 +145,7 @@ def _write(folder: Path, summaries: Mapping[str, Summary]) -> None:
                 write_whole(path, content)
             except OSError as error:
                 raise _Wrong(f"{folder} could not be written: {error.strerror or error}.") from error
-            print(f"{path}  {summary.headline}" if suffix == ".html" else path)
+            say(f"{path}  {summary.headline}" if suffix == ".html" else str(path))
 
 
 def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | None) -> int:
@@ -155,20 +155,20 @@ def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | N
         for name in sorted(classes, key=str.casefold):
             line = f"{address}: {summaries[name].title}"
             if mailbox is None:
-                print(f"would mail   {line}")
+                say(f"would mail   {line}")
                 continue
             try:
                 mailbox.send(_message(summaries[name], mailbox.sender, address))
             except NotSent as error:
                 failed = True
-                print(f"not sent     {line}. {error}", file=sys.stderr)
+                say(f"not sent     {line}. {error}", is_problem=True)
             else:
-                print(f"mailed       {line}")
+                say(f"mailed       {line}")
     for remark in recipients.remarks:
-        print(remark, file=sys.stderr)
+        say(remark, is_problem=True)
     if mailbox is None:
         number = sum(map(len, recipients.classes.values()))
-        print(f"Nothing was sent. --send would send {formats.count(number, 'mail')}.")
+        say(f"Nothing was sent. --send would send {formats.count(number, 'mail')}.")
     return int(failed)
 
 

@@ -198,8 +198,9 @@ class Store:
 
 
 def log_change(who: str, what: str, result: str) -> None:
-    """One line in the log of changes: when, who, what, result."""
-    _changes.warning("%s · %s · %s · %s", datetime.now(UTC).isoformat(timespec="seconds"), who, what, result)
+    """One line in the log of changes: when, who, what, result; also where an id or an answer would begin another."""
+    line = f"{datetime.now(UTC).isoformat(timespec='seconds')} · {who} · {what} · {result}"
+    _changes.warning("%s", line if line.isprintable() else repr(line)[1:-1])
 
 
 def is_amazons(url: str) -> bool:

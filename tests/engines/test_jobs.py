@@ -147,6 +147,14 @@ def test_only_a_job_that_is_still_processing_is_marked_and_the_change_is_logged(
     assert "eval-1 of u" in lines[0]
 
 
+def test_no_id_begins_a_line_of_the_log_of_changes(changeable: Store, caplog: pytest.LogCaptureFixture) -> None:
+    hostile = {**evaluation(1, "processing", 900), "user_id": "u\n2026-11-27 · root · all · marked\x1b[2K\u202e"}
+    mark(changeable, hostile)
+    (line,) = (record.getMessage() for record in caplog.records if record.name == "bandup.changes")
+    assert line.isprintable()
+    assert "marked" in line
+
+
 # As Lambdas may write a time: Decimal(str(time.time())), all digits that DynamoDB holds, exponents, milliseconds, text.
 TIMES: dict[str, dict[str, str]] = {
     "seconds": {"N": "1733644800"},

@@ -9,7 +9,7 @@ from analysis.job_states import Thresholds
 from data.records.jobs import Key
 
 
-def jobs_of_states(now: datetime, **counts: int) -> pd.DataFrame:
+def jobs_of_states(now: datetime, reason: str = "boom | of\nuser-1", **counts: int) -> pd.DataFrame:
     """So many jobs of each state, the failed ones with a reason."""
     ages = {"stuck": 400, "overdue": 60}
     rows = [
@@ -29,4 +29,4 @@ def jobs_of_states(now: datetime, **counts: int) -> pd.DataFrame:
     jobs = pd.DataFrame(rows, columns=names)
     jobs["created_at"] = pd.to_datetime(jobs["created_at"], utc=True).astype("datetime64[us, UTC]")
     labelled = job_states.with_states(jobs, now, Thresholds())
-    return job_states.with_reasons(labelled, dict.fromkeys(Key.of_rows(jobs), "boom | of\nuser-1"))
+    return job_states.with_reasons(labelled, dict.fromkeys(Key.of_rows(jobs), reason))

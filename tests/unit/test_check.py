@@ -18,6 +18,7 @@ from data.provisioning.plan import Plan
 from data.schema import EVALUATIONS
 from queries import all_jobs, source
 from queries.all_jobs import AllJobs
+from tests.support.hostile import STRINGS
 from tests.support.jobs import jobs_of_states
 
 NOW = datetime.now(UTC)
@@ -150,6 +151,20 @@ def test_the_line_is_one_line_with_performance_data_and_nobody_is_named(
     assert "failed=3;5;9;0" in data.split()
     assert "failure_rate=13.0%;25;25;0;100" in data.split()
     assert all(re.fullmatch(r"\w+=[\d.]+%?(;[\d.]*){3,4}", part) for part in data.split())
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_no_error_message_steers_the_terminal(
+    flags: list[str], answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = f"{STRINGS['control']} {STRINGS['right to left']} {STRINGS['zero width']}"
+    answer(jobs_of_states(NOW, message, failed=3))
+    main(["check", "--skip-wiring", *flags])
+    output = capsys.readouterr().out
+    assert "red" in output
+    assert {letter for letter in output if not letter.isprintable()} <= {"\n", "\u200d"}
+    if flags:
+        assert json.loads(output)["incidents"][0]["error"]
 
 
 def test_json_has_status_jobs_wiring_and_incidents(

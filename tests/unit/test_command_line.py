@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from bandup import setup
+from bandup import setup, terminal
 from bandup.__main__ import main
 from data.dynamodb.errors import Failure, Kind
 from data.provisioning.drift import Check, Target
@@ -44,6 +44,26 @@ def test_whoever_has_read_enough_of_the_output_gets_no_traceback() -> None:
             command, cwd=ROOT, env=environ, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_no_line_of_others_begins_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.say("a record\nin sync: all is well\r\x1b[2K\u202e")
+    output = capsys.readouterr().out
+    assert output.count("\n") == 1
+    assert output[:-1].isprintable()
+
+
+def test_commands_say_nothing_in_another_way() -> None:
+    places = [path for path in (ROOT / "bandup").glob("*.py") if "print(" in path.read_text(encoding="utf-8")]
+    assert [path.name for path in places] == ["terminal.py"]
+
+
+def test_letters_that_the_output_cannot_hold_are_no_error() -> None:
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii", "BANDUP_SOURCE": "demo", "BANDUP_ENV_FILE": os.devnull}
+    command = [sys.executable, "-m", "bandup", "setup"]
+    ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert "Traceback" not in ended.stderr
+    assert r"\xb7" in ended.stdout
 
 
 def test_a_user_whom_the_computer_has_no_name_for_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
