@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import config
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from tests.support import browser, engines
 from tests.support.addresses import PATHS
@@ -145,6 +149,19 @@ def test_it_ends_when_told_while_somebody_looks(chromium: None, tmp_path: Path) 
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", urlsplit(running.url).port or 0))
     assert log.read_text(encoding="utf-8").splitlines()[-1] == "Stopping"
+
+
+def test_a_frame_that_would_take_seconds_to_read_is_not_kept(demo_url: str) -> None:
+    async def sent() -> int:
+        url = f"{demo_url.replace('http', 'ws', 1)}/_stcore/stream"
+        async with connect(url, subprotocols=[Subprotocol("streamlit")]) as client:
+            with suppress(ConnectionClosed):
+                await client.send(bytes(middleware.MOST_OF_FRAME + 1))
+            await client.wait_closed()
+            return client.close_code or 0
+
+    with ThreadPoolExecutor(1) as pool:  # in this thread, the browser of other tests has a loop already
+        assert pool.submit(asyncio.run, sent()).result() == 1009  # uvicorn's word, not the middleware's
 
 
 def _into(lines: list[str]) -> Callable[[str], None]:

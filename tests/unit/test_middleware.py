@@ -115,6 +115,8 @@ RUN = BackMsg()
 RUN.rerun_script.query_string = ""
 WIDGETS = BackMsg()
 WIDGETS.rerun_script.widget_states.widgets.add(id="a", json_value="{")
+LARGE = BackMsg()
+LARGE.rerun_script.widget_states.widgets.add(id="a", json_value=f"[{'[],' * 400_000}1]")
 DEVELOPERS = [
     BackMsg(clear_cache=True),
     BackMsg(set_run_on_save=True),
@@ -172,7 +174,9 @@ def test_before_sign_in_only_runs_reach_streamlit(inside: Inside) -> None:
     assert frames(inside, *ASKING, *DEVELOPERS, RUN, BackMsg(stop_script=True)) == ["rerun_script", "stop_script"]
 
 
-@pytest.mark.parametrize("bad", [b"\xff" * 40, "text", WIDGETS], ids=["no protobuf", "text", "widget JSON"])
+@pytest.mark.parametrize(
+    "bad", [b"\xff" * 40, "text", WIDGETS, LARGE], ids=["no protobuf", "text", "widget JSON", "large"]
+)
 def test_what_is_no_frame_ends_the_connection_with_one_line(
     inside: Inside, bad: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -208,6 +212,10 @@ def test_uploads_have_room_in_a_session_and_in_all(inside: Inside, uploads: dict
 
 def test_a_class_list_is_not_larger_than_the_configured_upload() -> None:
     assert st.get_option("server.maxUploadSize") == 5
+
+
+def test_a_page_s_widgets_are_not_larger_than_a_frame() -> None:
+    assert st.get_option("server.maxWidgetStateSize") * 1_000_000 == middleware.MOST_OF_FRAME
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from data import roster
 from data.environment import read_settings
 from data.roster import RosterError
 from data.settings import SettingsError
-from ui.server.middleware import Doors, SameOrigin, SecurityHeaders
+from ui.server.middleware import MOST_OF_FRAME, Doors, SameOrigin, SecurityHeaders
 from ui.server.return_link import ReturnLink
 from ui.server.scripts import Scripts
 
@@ -53,7 +53,9 @@ async def opened(_: App) -> AsyncIterator[None]:
     url = address()
     if st.get_option("server.port") != _USUAL_PORT and not is_manually_set("server.port"):
         _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
-    _end_quietly()  # before anybody is told how to end it
+    if server := _uvicorn():
+        server.config.ws_max_size = MOST_OF_FRAME  # Streamlit's is that of what it sends: 200 MB are kept of a frame
+        _end_quietly(server)  # before anybody is told how to end it
     _say(f"The dashboard is at {url} until Ctrl+C ends it.")
     if not st.get_option("server.headless"):
         # The server answers a moment after this has begun.
@@ -78,13 +80,16 @@ def address() -> str:
     return get_url(f"[{host}]" if ":" in host else host)
 
 
-def _end_quietly() -> None:
-    """Have Ctrl+C and SIGTERM end the server with exit code 0; uvicorn would raise the signal again in the end."""
+def _uvicorn() -> Any:
+    """The server itself, which nobody hands around: its signal handlers know it. None in a test."""
     if current_thread() is not main_thread():
-        return  # signals arrive in the main thread alone: this is a test
-    server: Any = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    if not hasattr(server, "should_exit"):
-        return
+        return None  # signals arrive in the main thread alone
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return server if hasattr(server, "should_exit") else None
+
+
+def _end_quietly(server: Any) -> None:
+    """Have Ctrl+C and SIGTERM end the server with exit code 0; uvicorn would raise the signal again in the end."""
 
     def end(*_: object) -> None:
         # The second one does not wait for connections that stay open.

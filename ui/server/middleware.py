@@ -33,6 +33,8 @@ from ui.shell.sign_in import Request, recognise
 
 log = logging.getLogger(__name__)
 
+MOST_OF_FRAME = 1_000_000
+"""Bytes of a frame that a browser may send: reading its JSON stops everybody else's pages for that long."""
 MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
 MOST_OF_ALL = 200_000_000
 _LOG_SECONDS = 60.0
@@ -219,9 +221,9 @@ class Doors:
 
 
 def _kind(message: Message) -> str | None:
-    """The kind of a frame; None for one that Streamlit cannot read, a widget's JSON included."""
+    """The kind of a frame; None for one that Streamlit cannot or should not read, a widget's JSON included."""
     data = message.get("bytes")
-    if data is None:
+    if data is None or len(data) > MOST_OF_FRAME:
         return None
     try:
         frame = BackMsg.FromString(data)
