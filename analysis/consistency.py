@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 
 from analysis.bands import nearest_half
+from data.records.cards import Card
 from data.records.evaluations import Evaluation
-from data.records.flashcards import Card, FlashcardSet
+from data.records.flashcards import FlashcardSet
 from data.records.frames import FINDING_KINDS, FINDINGS
 from data.records.parse import NULL, Issue
 from data.schema import (

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from data.records.flashcards import Card, FlashcardSet
+from data.records.cards import Card
+from data.records.flashcards import FlashcardSet
 from exports import spreadsheets
 from wording import foreign_text, formats
 

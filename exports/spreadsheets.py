@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from data.records.flashcards import Card, FlashcardSet
+from data.records.cards import Card
+from data.records.flashcards import FlashcardSet
 from wording import formats
 
 # What makes a spreadsheet take a cell for a formula, https://owasp.org/www-community/attacks/CSV_Injection

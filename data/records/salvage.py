@@ -5,6 +5,7 @@ read as far as its entries are whole. One pass, whose steps grow with the text a
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
@@ -27,6 +28,7 @@ MENDS = {
     "signs": "other signs for commas or colons",
     "word": "a word for true, false or nothing in an unusual form",
     "opening": "without its first bracket",
+    "lines": "lines or a table of text",
     "twice": "encoded twice",
     "several": "several pieces, one after the other",
 }
@@ -138,10 +140,11 @@ class Attribute(Salvaged):
         return self.text if self.failure else ""
 
 
-def attribute(fields: Fields, name: str) -> Attribute:
+def attribute(fields: Fields, name: str, in_lines: Callable[[str], Json] = lambda _: None) -> Attribute:
     """An attribute that should be a JSON string, with a remark for each thing that was mended or cannot be read.
 
-    A native map or list is taken as it is. Of what breaks off the caller knows better what to say.
+    A native map or list is taken as it is. Of what breaks off the caller knows better what to say. `in_lines` reads a
+    text that is no JSON at all, or says None.
     """
     stored = fields.item.get(name)
     if stored is None:
@@ -153,6 +156,8 @@ def attribute(fields: Fields, name: str) -> Attribute:
         fields.note(name, "empty")
         return Attribute()
     read = salvage(stored["S"])
+    if read.failure and (value := in_lines(sound(stored["S"]))) is not None:
+        read = Salvaged(value, ("lines",))
     for mend in read.mends:
         fields.note(name, MENDS[mend], "mended")
     if read.repeated:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from data.records import flashcards
-from data.records.flashcards import Card
+from data.records.cards import Card
 from exports import spreadsheets
 from tests.conftest import unavailable
 from tests.support.items import SET, changed

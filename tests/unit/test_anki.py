@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from data.demo.sample import SEED_SET
 from data.records import flashcards
-from data.records.flashcards import Card, FlashcardSet
+from data.records.cards import Card
+from data.records.flashcards import FlashcardSet
 from data.records.parse import Issue
 from exports import anki
 

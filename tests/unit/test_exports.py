@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.records.flashcards import Card, FlashcardSet
+from data.records.cards import Card
+from data.records.flashcards import FlashcardSet
 from exports import spreadsheets
 
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from analysis import attention, consistency
 from analysis.attention import Row
 from data import roster
 from data.records import evaluations, flashcards
-from data.records.flashcards import Card
+from data.records.cards import Card
 from data.schema import TYPES
 from exports import spreadsheets
 from tests.support.docs import doc, section

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.records import evaluations, flashcards
+from data.records.cards import Card
 from data.records.evaluations import Evaluation
-from data.records.flashcards import Card, FlashcardSet
+from data.records.flashcards import FlashcardSet
 from data.records.parse import Issue, item_json, plain, sound
 from data.schema import BANDS
 from tests.support.examples import examples

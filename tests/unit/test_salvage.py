@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.records import evaluations, flashcards, salvage
-from data.records.flashcards import Card
+from data.records.cards import Card
 from data.records.salvage import Salvaged
 from tests.support.examples import examples
 from tests.support.items import EVALUATION, SET, changed
@@ -195,7 +195,7 @@ def test_what_is_not_certain_is_not_read(text: str) -> None:
 
 def test_every_mend_has_words_without_json() -> None:
     named = {mend for _, _, mends in MENDED.values() for mend in mends}
-    assert named == set(salvage.MENDS)
+    assert named | {"lines"} == set(salvage.MENDS)
     assert not [words for words in salvage.MENDS.values() if "json" in words.lower()]
 
 
@@ -218,6 +218,12 @@ pieces = st.lists(
     | st.text(max_size=3),
     max_size=40,
 ).map("".join)  # fmt: skip
+
+
+lines = st.lists(
+    st.sampled_from(["Q:", "A: x", "**Front 1:**", "Back:", "| Q | A |", "|---|---|", "| x | y |", "---", "x", "1. "]),
+    max_size=12,
+).map("\n".join)
 
 
 def is_wrapped(value: Any) -> bool:
@@ -274,6 +280,19 @@ def leaves(value: Any) -> list[str]:
     if isinstance(value, list):
         return [leaf for entry in value for leaf in leaves(entry)]
     return [value] if isinstance(value, str) else []
+
+
+def test_a_card_with_one_side_is_one_and_nothing_is_said_of_other_words() -> None:
+    read = flashcards.parse(changed(SET, flashcards={"S": '[{"term": "One?"}, {"question": "Two?", "answer": "2"}]'}))
+    assert read.cards == (Card("One?", "", {}), TWO[1])
+    assert [issue.reason for issue in read.issues] == ["a card without a question or without an answer"]
+
+
+@examples(200)
+@given(pieces | lines)
+def test_no_text_of_cards_raises(text: str) -> None:
+    read = flashcards.parse(changed(SET, flashcards={"S": text}))
+    assert bool(read.cards) <= (read.unread == "")
 
 
 @examples(200)
@@ -433,6 +452,61 @@ CARDS: dict[str, tuple[str, tuple[Card, ...], list[str]]] = {
                               TWO, ["an object around each card"]),
     "one card": ('{"question": "One?", "answer": "1"}', TWO[:1],
                  ["one card, not a list of cards", "says 2, but 1 can be read"]),
+    "other words for the sides": (
+        '[{"frontSide": "One?", "Back Side": "1"}, {"front_text": "Two?", "back_text": "2"}]', TWO,
+        ["cards say front and back instead of question and answer"]),
+    "words of different pairs": ('[{"word": "One?", "definition": "1"}, {"term": "Two?", "meaning": "2"}]', TWO,
+                                 ["cards say term and meaning instead of question and answer",
+                                  "cards say word and definition instead of question and answer"]),
+    "prompts and responses": ('[{"prompt": "One?", "response": "1"}, {"prompt": "Two?", "answer": "2"}]', TWO,
+                              ["cards say prompt and answer instead of question and answer",
+                               "cards say prompt and response instead of question and answer"]),
+    "a prompt beside the response": (
+        '{"prompt": "Make cards", "response": '
+        '{"cards": [{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]}}', TWO,
+        ["an object around the list of cards"]),
+    "an invisible mark in a name": (
+        '[{"\\ufeffquestion": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]', TWO,
+        ["cards say \ufeffquestion and answer instead of question and answer"]),
+
+    "numbered names": ('{"question1": "One?", "answer1": "1", "question2": "Two?", "answer2": "2"}', TWO,
+                       ["an object around the list of cards"]),
+    "the same names again": ('{"question": "One?", "answer": "1", "question": "Two?", "answer": "2"}', TWO,
+                             ["the same name twice", "an object around the list of cards"]),
+    "a list of each side": ('{"questions": ["One?", "Two?"], "answers": ["1", "2"]}', TWO,
+                            ["cards as pairs instead of question and answer"]),
+    "pairs below the names of the sides": ('[["Question", "Answer"], ["One?", "1"], ["Two?", "2"]]', TWO,
+                                           ["cards as pairs instead of question and answer"]),
+    "pairs as tuples": ("[('One?', '1'), ('Two?', '2')]", TWO,
+                        ["written as Python writes it", "cards as pairs instead of question and answer"]),
+    "what a card is in, beside tags": (
+        '[{"fields": {"question": "One?", "answer": "1"}, "tags": []}]', (Card("One?", "1", {"tags": []}),),
+        ["an object around each card", "says 2, but 1 can be read"]),
+    "grouped": ('{"topics": [{"name": "A", "cards": [{"question": "One?", "answer": "1"}]}, '
+                '{"name": "B", "cards": [{"question": "Two?", "answer": "2"}]}]}', TWO,
+                ["an object around the list of cards", "several lists of cards"]),
+    "a whole answer of a model": (
+        json.dumps({"choices": [{"message": {"role": "assistant", "content": (
+            '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]')}}]}), TWO,
+        ["encoded twice", "an object around the list of cards"]),
+    "without its first brackets": ('"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]', TWO,
+                                   ["without its first bracket", "other text around it",
+                                    "several pieces, one after the other"]),
+    "lines": ("Two cards:\n\nQ: One?\nA: 1\n\n**Question 2:** Two?\n**Answer 2:** 2\n", TWO,
+              ["lines or a table of text", "cards say Question and Answer instead of question and answer",
+               "cards say q and a instead of question and answer"]),
+    "lines with numbers and rules": (
+        "1. Front: One?\n   Back: 1\n   or so\n---\n2. Front: Two?\n   Back: 2",
+        (Card("One?", "1\n   or so", {}), TWO[1]),
+        ["lines or a table of text", "cards say front and back instead of question and answer"]),
+    "a table": ("The cards:\n| Term | Definition | Unit |\n|:--|--:|---|\n| One? | 1 \\| one | 3 |\n", (
+        Card("One?", "1 | one", {"Unit": "3"}),),
+        ["lines or a table of text", "cards say term and definition instead of question and answer",
+         "says 2, but 1 can be read"]),
+    "a question without an answer in lines": ("Q: One?\nQ: Two?\nA: 2", (), ["cannot be read",
+                                                                            "says 2, but 0 can be read"]),
+    "a table of other things": ("| Word | Band |\n|---|---|\n| a | 6 |", (), ["cannot be read",
+                                                                         "says 2, but 0 can be read"]),
     "an error for cards": ('{"error": "none", "at": 3}', (), ["no list of cards", "says 2, but 0 can be read"]),
     "half a card": ('{"question": "One?", "ans', (), ["breaks off in the first card", "says 2, but 0 can be read"]),
 }  # fmt: skip
