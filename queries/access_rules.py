@@ -69,7 +69,13 @@ class AccessRules:
         if user.get("is_logged_in") is not True:
             raise Refused("This dashboard shows students' work. Sign in to see it.", "sign in")
         since = _moment(user.get("iat"))
-        if since is None or not -_SKEW <= now - since < self.lasts:
+        if since is not None and since - now > _SKEW:
+            raise Refused(
+                "By the dashboard's clock, this sign-in is later than now. Sign in again; if that does not help, the "
+                "clock of the computer where it runs is wrong.",
+                "sign in",
+            )
+        if since is None or now - since >= self.lasts:
             raise Refused("This sign-in has expired. Sign in again.", "sign in")
         email = user.get("email")
         if not isinstance(email, str) or "@" not in email:

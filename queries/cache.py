@@ -130,11 +130,17 @@ class Entry:
 
     def is_fresh(self, within: timedelta, now: datetime) -> bool:
         """Whether there is an answer younger than `within`, and nobody wants a newer one."""
-        return self.read is not None and not (self.is_outdated or self.is_changed) and now - self.read.read_at < within
+        # What was read at a time to come was read before the clock was set back: how old it is, nobody knows.
+        age = timedelta.max if self.read is None else abs(now - self.read.read_at)
+        return age < within and not (self.is_outdated or self.is_changed)
+
+    def base(self, now: datetime) -> Read[Any] | None:
+        """What is there to be brought up to date; None where all is to be read, as after the clock was set back."""
+        return None if self.is_outdated or self.read is None or self.read.read_at - now >= FRESH else self.read
 
     def recent_failure(self, now: datetime) -> Failure | None:
         """Why a read failed a moment ago."""
-        return self.failure if now - self.failed_at < RETRY else None
+        return self.failure if abs(now - self.failed_at) < RETRY else None
 
     def keep(self, read: Read[Any], size: int, wishes: int) -> None:
         """Keep an answer, in place of the one before; `wishes` is how many there were when the read began."""
@@ -222,7 +228,7 @@ class Cache:
                     raise failure.to_keep()
             wishes = entry.wishes
             try:
-                read = asked.load(None if entry.is_outdated else kept, now, *args)
+                read = asked.load(entry.base(now), now, *args)
             except Failure as error:
                 entry.fail(error, now)
                 if not (last := self._last(asked, entry, now, *args)):
@@ -307,7 +313,7 @@ class Cache:
 
     def _last(self, asked: Query[..., T], entry: Entry, now: datetime, *args: Any) -> Read[T] | None:
         kept = entry.read
-        if kept is None or now - kept.read_at > STALE or not asked.reaches(kept, now, *args):
+        if kept is None or abs(now - kept.read_at) > STALE or not asked.reaches(kept, now, *args):
             return None
         return asked.take(kept, now, *args)
 

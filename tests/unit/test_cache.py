@@ -67,6 +67,30 @@ def test_an_answer_is_fresh_for_five_minutes_and_comes_back_whole(world: World) 
     assert world.reads == 2
 
 
+def test_a_clock_that_is_set_back_keeps_no_answer_and_no_failure(world: World) -> None:
+    world.now += timedelta(days=365)
+    world.ask()
+    world.fail("throttled")
+    with pytest.raises(Failure):
+        world.ask("y")
+    world.now, world.value = NOW, "b"
+    world.fail(None)
+    assert not world.cache.has_fresh(world.asked, "x")
+    assert world.ask().read.value == "b"
+    assert world.ask("y").read.value == "b"
+    world.now -= FRESH - SECOND  # by less than that: at most twice as old
+    assert world.cache.has_fresh(world.asked, "x")
+
+
+def test_after_a_clock_was_set_back_nothing_stands_in_of_which_nobody_knows_how_old_it_is(world: World) -> None:
+    world.now += timedelta(days=1)
+    world.ask()
+    world.now = NOW
+    world.fail("throttled")
+    with pytest.raises(Failure):
+        world.ask()
+
+
 def test_who_wants_it_younger_reads_again_and_the_others_have_that_too(world: World) -> None:
     world.ask()
     world.now += timedelta(seconds=10)

@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -40,13 +41,25 @@ def test_a_sign_in_of_last_month_counts_and_older_files_go(tmp_path: Path, monke
     ended.add(USER)
     (file,) = tmp_path.iterdir()
     file.rename(tmp_path / f"signed-out-{last:%Y-%m}")
-    (tmp_path / "signed-out-2020-01").write_text("", encoding="ascii")
+    for month in range(1, 7):
+        (tmp_path / f"signed-out-2020-{month:02}").write_text("", encoding="ascii")
     (tmp_path / "notify.json").write_text("", encoding="ascii")
     again = Ended(tmp_path)
     assert USER in again
     again.add(AGAIN)
     assert not (tmp_path / "signed-out-2020-01").exists()
     assert (tmp_path / "notify.json").exists()
+    assert USER in Ended(tmp_path)
+
+
+def test_a_sign_out_by_a_clock_that_is_ahead_forgets_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = Ended(tmp_path)
+    ended.add(USER)
+    with monkeypatch.context() as wrong:
+        ahead = datetime.now(UTC) + timedelta(days=365)
+        wrong.setattr("ui.shell.ended.datetime", MagicMock(now=lambda _: ahead))
+        ended.add(AGAIN)
+    assert USER in ended
     assert USER in Ended(tmp_path)
 
 

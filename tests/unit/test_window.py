@@ -79,6 +79,14 @@ def test_it_is_brought_up_to_date_when_it_is_no_longer_fresh_and_read_whole_afte
     assert [how for how, _ in world.log][4:] == ["update"]
 
 
+def test_after_the_clock_was_set_back_all_of_it_is_read() -> None:
+    world = World(now=NOW + timedelta(days=365))
+    world.rows(7)
+    world.now = NOW
+    assert world.rows(7) == World().rows(7)
+    assert [how for how, _ in world.log] == ["read", "read"]
+
+
 def test_one_that_a_cap_cut_answers_its_own_period_alone() -> None:
     world = World(complete=False)
     world.rows(30)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -13,6 +14,7 @@ from queries.access_rules import MOST_HOURS
 log = logging.getLogger(__name__)
 
 _NAME = "signed-out-"  # and the month: a file is added to, never rewritten, so that two processes may share it
+_KEPT = 6  # files: with a clock that is a year ahead, last month's would count as old
 _CLAIMS = ("iss", "sub", "iat", "nonce")  # the provider makes a nonce for each sign-in
 
 
@@ -24,20 +26,20 @@ class Ended:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._own: dict[str, datetime] = {}
+        self._own: dict[str, float] = {}
         self._read: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
 
     def add(self, user: Mapping[str, Any]) -> None:
         """End the sign-in of somebody, as the provider has named them. Where it cannot be written, the log says so."""
-        now = datetime.now(UTC)
-        oldest = now - timedelta(hours=MOST_HOURS)
-        self._own = {**{key: at for key, at in self._own.items() if at > oldest}, _digest(user): now}
+        now, moment = datetime.now(UTC), time.monotonic()
+        oldest = moment - MOST_HOURS * 3600
+        self._own = {**{key: at for key, at in self._own.items() if at > oldest}, _digest(user): moment}
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self._files(now)[-1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "w", encoding="ascii") as file:
                 file.write(f"{_digest(user)}\n")
-            for old in set(self._folder.glob(f"{_NAME}*")) - set(self._files(now)):
+            for old in sorted(self._folder.glob(f"{_NAME}*"))[:-_KEPT]:
                 old.unlink(missing_ok=True)
         except OSError as error:
             log.warning(
