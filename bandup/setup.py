@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bandup.terminal import say, say_json
+from data.dynamodb import budget
 from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
 from data.environment import read_settings
@@ -91,7 +92,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, report: Report) -> int:
     store = open_store(read_settings())
-    report.place = where(store)
+    with budget.limited():
+        report.place = where(store)
     _tell(options, account.place(report.place, "terminal"))
     if options.drill:
         return _drill(store, options, report)
@@ -167,7 +169,8 @@ def _clients(store: Store) -> Clients | Failure:
 
 
 def _compare(store: Store, clients: Clients | Failure, options: argparse.Namespace, report: Report) -> Verdict:
-    report.plan = plan(store, clients=clients)
+    with budget.limited():
+        report.plan = plan(store, clients=clients)
     report.steps = [step for step in report.plan.steps if step.required or not options.required_only]
     report.verdict = judge(report.plan, required_only=options.required_only)
     return report.verdict
@@ -200,7 +203,7 @@ def _print_plan(report: Report, options: argparse.Namespace, verdict: Verdict) -
         say(f"{'note':12} {NOT_SIMULATED}")
     say()
     for step in report.steps:
-        say(f"step         {step.what} ({step.why}). Cost: {step.cost}. Undo: {step.undo}")
+        say(f"step         {step.what} ({step.why}). Cost: {step.cost.rstrip('.')}. Undo: {step.undo}")
         if step.warning:
             say(f"{'stack':12} {step.warning}")
     _print_verdict(options, verdict)

@@ -13,12 +13,13 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from data.dynamodb import budget
 from data.dynamodb.budget import Late
+from data.dynamodb.credentials import open_session
+from data.dynamodb.errors import UNREADABLE, Failure
 from data.settings import TOPIC, SettingsError, value_of
 
 Format: TypeAlias = Literal["slack", "teams", "json"]
@@ -122,9 +123,8 @@ class Topic:
         match = TOPIC.fullmatch(self.arn)
         once = {"MessageGroupId": "bandup", "MessageDeduplicationId": message.code} if match and match[2] else {}
         try:
-            client: Any = botocore.session.Session().create_client(
+            client: Any = open_session(match[1] if match else None).create_client(
                 "sns",
-                region_name=match[1] if match else None,
                 config=Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 1}),
             )
             client.publish(
@@ -133,12 +133,14 @@ class Topic:
                 Message=f"{message.text}\n{message.link}".strip(),
                 **once,
             )
+        except Failure as failure:
+            raise NotSent("found no credentials that can be used") from failure
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             passing = status >= 500 or status == 429 or "Throttl" in code
             raise (_Passing if passing else NotSent)(f"refused the message: {code}") from error
-        except BotoCoreError as error:
+        except (BotoCoreError, *UNREADABLE) as error:
             raise _Passing(f"could not be reached: {type(error).__name__}") from error
 
 

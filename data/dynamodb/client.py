@@ -15,14 +15,13 @@ import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from data.dynamodb import budget
 from data.dynamodb.budget import Late
 from data.dynamodb.cost import Cost
 from data.dynamodb.credentials import open_session
 from data.dynamodb.decode import decode_fast
-from data.dynamodb.errors import Failure, explain
+from data.dynamodb.errors import UNREADABLE, Failure, explain
 from data.dynamodb.facts import TableFacts, table_facts
 from data.dynamodb.reads import Item, Read, stopped
 from data.schema import Table
@@ -173,8 +172,8 @@ class Store:
             try:
                 response = self._send(lambda: send(**request), operation, table)
                 _check(operation, response)
-            except (ClientError, BotoCoreError, Late, *_UNREADABLE) as error:
-                if attempts and isinstance(error, _UNREADABLE):
+            except (ClientError, BotoCoreError, Late, *UNREADABLE) as error:
+                if attempts and isinstance(error, UNREADABLE):
                     continue
                 request_id = _request_id(response)
                 raise explain(error, operation, table, index, arn=self._arn(table), request_id=request_id) from error
@@ -244,14 +243,14 @@ def client_config(endpoint: str | None, *, patient: bool = False) -> Config:
     )
 
 
-# What botocore's parser runs into where an answer is not DynamoDB's; it catches none of these itself.
-_UNREADABLE = (ResponseParserError, ValueError, AttributeError, KeyError, TypeError, RecursionError)
 # What botocore makes of any answer at all is a response without these.
 _PARTS = {
     "Query": "Items",
     "Scan": "Items",
     "BatchGetItem": "Responses",
+    "DescribeContinuousBackups": "ContinuousBackupsDescription",
     "DescribeTable": "Table",
+    "ListTagsOfResource": "Tags",
     # Of an item that is not there, nothing but its cost is told, which every request asks for.
     "GetItem": "ConsumedCapacity",
 }

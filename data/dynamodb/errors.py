@@ -10,10 +10,14 @@ from urllib.parse import urlsplit
 
 import botocore.loaders
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from data.dynamodb.budget import Late
 
 log = logging.getLogger(__name__)
+
+UNREADABLE = (ResponseParserError, ValueError, AttributeError, KeyError, TypeError, RecursionError)
+"""What botocore's parsers run into where an answer is not AWS's; they catch none of these themselves."""
 
 Service = Literal["dynamodb", "lambda", "iam", "sts", "sso", "cloudwatch", "sns"]
 Kind = Literal[
@@ -156,6 +160,7 @@ _CODES: dict[str, tuple[Kind, Case | None]] = {
     "Throttling": ("throttled", None),
     "ThrottlingException": ("throttled", None),
     "TooManyRequestsException": ("throttled", None),
+    "NoSuchEntity": ("missing", None),
     "NotFound": ("missing", None),
     "ResourceNotFoundException": ("missing", None),
     "TableNotFoundException": ("missing", None),

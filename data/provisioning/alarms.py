@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 
 from data.dynamodb.client import Store
-from data.dynamodb.errors import Failure
+from data.dynamodb.errors import Failure, explain
 from data.provisioning.clients import Clients, call
 from data.provisioning.drift import STACK_TAG, Check, Step, Target
 from data.provisioning.lambdas import Proof
@@ -195,12 +195,14 @@ def _topic(clients: Clients, target: Target, topic: str) -> Check:
         return Check(target, subject, "blocked", f"It is in {place}; alarms of {region} tell topics of {region} alone.")
     try:
         answer = call("GetTopicAttributes", topic, clients.topics.get_topic_attributes, "sns", TopicArn=topic)
+        heard_by = int(answer["Attributes"]["SubscriptionsConfirmed"])
+    except (KeyError, ValueError) as error:
+        return _unknown(target, subject, explain(error, "GetTopicAttributes", topic, service="sns"))
     except Failure as failure:
         if failure.kind == "missing":
             fact = f"There is no topic {topic}. Create it, or correct BANDUP_ALARM_TOPIC."
             return Check(target, subject, "blocked", fact)
         return _unknown(target, subject, failure)
-    heard_by = int(answer.get("Attributes", {}).get("SubscriptionsConfirmed") or 0)
     if not heard_by:
         fact = "Nobody has a confirmed subscription to it, so that no alarm is heard. Subscribe somebody, and confirm."
         return Check(target, subject, "missing", fact)
@@ -316,6 +318,9 @@ def _differences(alarm: Alarm, actual: Mapping[str, Any], topic: str) -> list[st
         value = usual.get(name) if actual.get(name) is None else actual[name]
         if value != request[name]:
             differences.append(f"{words} {_number(value)} instead of {_number(request[name])}")
+    if (unit := actual.get("Unit", "Count")) != "Count":
+        # No data point has it, so that the alarm would never fire.
+        differences.append(f"unit {unit} instead of Count")
     if not actual.get("ActionsEnabled", True):
         differences.append("its actions are turned off")
     if topic not in actual.get("AlarmActions", []):

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from data.dynamodb import budget
 from data.dynamodb.budget import Late
 from data.dynamodb.client import Store, client_config, is_amazons
 from data.dynamodb.credentials import open_session
-from data.dynamodb.errors import Failure, Service, explain
+from data.dynamodb.errors import UNREADABLE, Failure, Service, explain
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
 _PARTS = {
     "DescribeAlarms": "MetricAlarms",
     "GetFunctionConfiguration": "FunctionName",
+    "GetTopicAttributes": "Attributes",
     "ListAliases": "Aliases",
+    "SimulatePrincipalPolicy": "EvaluationResults",
 }
 
 
@@ -69,7 +70,7 @@ def caller_account(store: Store) -> str:
         client = session.client("sts", config=client_config(None))
         endpoint = client.meta.endpoint_url
         return str(budget.answer(client.get_caller_identity, "GetCallerIdentity")["Account"])
-    except (ClientError, BotoCoreError, Late, ValueError) as error:
+    except (ClientError, BotoCoreError, Late, *UNREADABLE) as error:
         failure = explain(error, "GetCallerIdentity", "the credentials", service="sts")
         if failure.kind in ("unreachable", "too_slow"):
             failure = replace(failure, case="account", detail=endpoint)
@@ -81,7 +82,7 @@ def call(operation: str, resource: str, send: Any, service: Service = "lambda", 
     named = f"function:{resource}" if service == "lambda" else resource
     try:
         answer = budget.answer(lambda: send(**request), operation, resource)
-    except (ClientError, BotoCoreError, Late, ResponseParserError, ValueError) as error:
+    except (ClientError, BotoCoreError, Late, *UNREADABLE) as error:
         raise explain(error, operation, named, service=service) from error
     if (part := _PARTS.get(operation)) and part not in answer:
         raise explain(ValueError(f"an answer without {part}"), operation, named, service=service)

@@ -109,9 +109,8 @@ def _links(
     store: Store, clients: Clients, target: Target, function: Function, name: str, tables: Sequence[Check]
 ) -> list[Check]:
     parts = FunctionName.parse(name)
-    region = clients.functions.meta.region_name
-    if parts.region not in (None, region):
-        fact = f"could not be checked. {name} is in {parts.region}, and the tables are in {region}: it may write there."
+    if elsewhere := _elsewhere(store, clients, target, parts):
+        fact = f"could not be checked. {name} is in {elsewhere}: it may write there."
         return [Check(target, "Lambda", "unchecked", fact)]
     unknown: list[Check] = []
     try:
@@ -122,8 +121,7 @@ def _links(
         except Failure as failure:
             if failure.kind == "missing":
                 raise
-            if failure.kind != "not_offered":
-                unknown.append(_unasked(target, failure))
+            unknown.append(_unasked(target, failure))
     except Failure as failure:
         if failure.kind == "missing":
             fact = f"There is no function {name}. Deploy it, or name it in {function.variable}."
@@ -145,6 +143,20 @@ def _links(
         *_middle(target, tables),
         *(check_role(store, clients, target, role) for role in roles),
     ]
+
+
+def _elsewhere(store: Store, clients: Clients, target: Target, parts: FunctionName) -> str:
+    """Where a function is, and where the tables are, if that is not the same; empty if it is."""
+    region = clients.functions.meta.region_name
+    if parts.region not in (None, region):
+        return f"{parts.region}, and the tables are in {region}"
+    try:
+        account = store.facts(target.table).account if parts.account else None
+    except Failure:
+        account = None
+    if account and parts.account != account:
+        return f"account {parts.account}, and the tables are in {account}"
+    return ""
 
 
 def _published(clients: Clients, parts: FunctionName) -> list[_Invoked]:
@@ -188,16 +200,18 @@ def _state(target: Target, name: str, invoked: _Invoked) -> Check:
     configuration = invoked.configuration
     state, reason = configuration.get("State", "Active"), configuration.get("StateReason", "")
     last_update = configuration.get("LastUpdateStatus", "Successful")
-    if state == "Failed":
-        why = f" ({reason})" if reason else ""
-        return Check(target, "Lambda", "missing", f"{name} cannot be invoked: its state is Failed{why}")
+    why = f" ({reason.rstrip('.')})" if reason else ""
+    if state == "Inactive":
+        fact = f"{name} is inactive{why}: the next call fails, and wakes it. Invoke it once, then check again."
+        return Check(target, "Lambda", "missing", fact)
+    if state not in ("Active", "Pending"):
+        return Check(target, "Lambda", "missing", f"{name} cannot be invoked: its state is {state}{why}")
     if last_update == "Failed":
         return Check(target, "Lambda", "missing", f"{name}: its last update failed; see the AWS console")
     if state == "Pending" or last_update == "InProgress":
         doing = "it is being created" if state == "Pending" else "an update is in progress"
         return Check(target, "Lambda", "building", f"{name}: {doing}")
-    asleep = "; inactive: nobody has invoked it for long, and the next call wakes it" if state == "Inactive" else ""
-    return Check(target, "Lambda", "ok", f"{name}, last update successful{asleep}")
+    return Check(target, "Lambda", "ok", f"{name}, last update successful")
 
 
 def _variable(target: Target, function: Function, name: str, invoked: _Invoked) -> Check:

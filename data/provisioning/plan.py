@@ -29,6 +29,7 @@ class Plan:
     checks: tuple[Check, ...]
     proofs: tuple[Proof, ...] = ()
     alarms: tuple[tuple[str, Check], ...] = ()
+    real_aws: bool = False
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -77,9 +78,9 @@ def plan(store: Store, targets: Sequence[Target] = (), clients: Clients | Failur
     targets = targets or [Target(table, store.settings.name(table)) for table in TABLES]
     checklist = tuple(check for target in targets for check in _compare(store, target))
     if not clients:
-        return Plan(checklist)
+        return Plan(checklist, real_aws=store.real_aws)
     chains = proofs(store, clients, checklist)
-    return Plan(checklist, chains, alarms.checks(store, clients, checklist, chains))
+    return Plan(checklist, chains, alarms.checks(store, clients, checklist, chains), store.real_aws)
 
 
 def _compare(store: Store, target: Target) -> tuple[Check, ...]:

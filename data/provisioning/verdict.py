@@ -57,7 +57,7 @@ def judge(plan: Plan, *, required_only: bool = False) -> Verdict:
         comes_along = check.target in created and not check.step and check.subject not in _ALONE
         recommended = check.subject.startswith("Index ") or check.subject in alarms.SUBJECTS
         recommended = recommended or bool(check.step and not check.step.required)
-        if (state := _state(check)) and not comes_along and not (required_only and recommended):
+        if (state := _state(check, plan.real_aws)) and not comes_along and not (required_only and recommended):
             problems.append(Problem(state, owner, check))
     # A proof repeats what is wrong with its table.
     own = [p for p in problems if p.owner == p.check.target.name or p.check.subject not in ("Table", "Keys")]
@@ -70,9 +70,12 @@ def failed_exit_code(failure: Failure) -> int:
     return 3 if failure.kind in _UNCHECKED else 1
 
 
-def _state(check: Check) -> State | None:
-    """What a check means for the whole; None where it is well, or only advice that no step can follow."""
-    if check.level == "unchecked":
+def _state(check: Check, real_aws: bool) -> State | None:
+    """What a check means for the whole; None where it is well, or only advice that no step can follow.
+
+    AWS offers everything: what is not offered there was answered by something else, and proves nothing.
+    """
+    if check.level == "unchecked" or (real_aws and check.level == "not_offered"):
         return "could not be checked"
     if check.level == "building":
         return "changes pending"

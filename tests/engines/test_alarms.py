@@ -178,6 +178,7 @@ def test_an_alarm_that_is_missing_is_named_and_set_alone(watched: Store) -> None
         ({"Period": 60}, "period 60 instead of 300"),
         ({"DatapointsToAlarm": 1}, "datapoints to alarm 1 instead of 2"),
         ({"TreatMissingData": "breaching"}, "missing data as breaching instead of notBreaching"),
+        ({"Unit": "Seconds"}, "unit Seconds instead of Count"),
         ({"ActionsEnabled": False}, "its actions are turned off"),
         ({"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:theirs"]}, "it does not tell alerts-"),
     ],

@@ -19,7 +19,18 @@ from data.provisioning.requests import create
 from data.schema import BY_STUDENT, EVALUATIONS, FUNCTIONS, LAMBDA_ACTIONS, TABLES
 from data.settings import Settings
 from tests.support import engines, proxy
-from tests.support.accounts import INSTANT, SECRETS, Simulator, Wire, deploy, failing, refusal, reply, watching
+from tests.support.accounts import (
+    INSTANT,
+    SECRETS,
+    Simulator,
+    Wire,
+    deploy,
+    failing,
+    refusal,
+    reply,
+    simulation,
+    watching,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -138,7 +149,10 @@ def test_the_last_update_of_the_function_is_told(
     [
         ({"State": "Failed", "StateReason": "the image is gone"}, "missing", "Failed (the image is gone)"),
         ({"State": "Pending"}, "building", "it is being created"),
-        ({"State": "Inactive"}, "ok", "the next call wakes it"),
+        ({"State": "Inactive"}, "missing", "the next call fails, and wakes it"),
+        ({"State": "Deactivated"}, "missing", "its state is Deactivated"),
+        ({"State": "ActiveNonInvocable"}, "missing", "its state is ActiveNonInvocable"),
+        ({"State": "Active"}, "ok", "last update successful"),
     ],
 )
 def test_the_state_of_the_function_is_told(
@@ -233,7 +247,7 @@ def test_an_alias_that_is_not_there_is_a_missing_function(tables: Store, clients
     assert f"There is no function {tables.settings.functions[0]}:live." in only.fact
 
 
-def test_an_arn_is_looked_at_and_one_of_another_region_could_not_be_checked(tables: Store, clients: Clients) -> None:
+def test_an_arn_is_looked_at_and_one_from_elsewhere_could_not_be_checked(tables: Store, clients: Clients) -> None:
     deploy(tables, clients)
     name = tables.settings.functions[0]
     arn = clients.functions.get_function_configuration(FunctionName=name)["FunctionArn"]
@@ -241,10 +255,10 @@ def test_an_arn_is_looked_at_and_one_of_another_region_could_not_be_checked(tabl
         # moto lists the aliases of a function by its name alone.
         wire.answer = lambda asked: reply(Aliases=[]) if asked == "ListAliases" else None
         assert link(prove(named(tables, arn), clients)[WRITING], "Variable").level == "ok"
-    there = arn.replace("us-east-1", "eu-west-1")
-    (only,) = prove(named(tables, there), clients)[WRITING].links
-    assert only.level == "unchecked"
-    assert "is in eu-west-1, and the tables are in us-east-1" in only.fact
+    for here, there in (("us-east-1", "eu-west-1"), ("123456789012", "account 999999999999")):
+        (only,) = prove(named(tables, arn.replace(here, there[-12:])), clients)[WRITING].links
+        assert only.level == "unchecked"
+        assert f"is in {there}, and the tables are in {here}: it may write there" in only.fact
 
 
 def test_aliases_that_may_not_be_listed_could_not_be_checked_and_name_the_permission(
@@ -258,6 +272,14 @@ def test_aliases_that_may_not_be_listed_could_not_be_checked_and_name_the_permis
     assert isinstance(denied, Failure)
     assert denied.operation == "lambda:ListAliases"
     assert link(proof, "Variable").level == "ok"
+
+
+def test_aliases_that_the_endpoint_does_not_list_are_told(tables: Store, clients: Clients) -> None:
+    deploy(tables, clients)
+    with watching(clients.functions) as wire:
+        wire.answer = failing("ListAliases", "UnknownOperationException", 1)
+        levels = [check.level for check in prove(tables, clients)[WRITING].links if check.subject == "Lambda"]
+    assert levels == ["ok", "not_offered"]
 
 
 def test_a_functions_own_log_group_is_where_its_log_is(tables: Store, clients: Clients) -> None:
@@ -581,7 +603,7 @@ def test_what_a_role_may_beyond_is_told_only_where_it_is_certain(tables: Store, 
     assert role_of(tables, clients, simulator).level == "ok"
 
 
-@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchEntity", "InvalidInput", "ServiceFailure"])
+@pytest.mark.parametrize("code", ["AccessDenied", "InvalidInput", "ServiceFailure"])
 def test_a_role_that_cannot_be_simulated_is_never_green(tables: Store, clients: Clients, code: str) -> None:
     with watching(clients.roles) as wire:
         wire.answer = lambda _: refusal(code, 500 if code == "ServiceFailure" else 403)
@@ -590,6 +612,47 @@ def test_a_role_that_cannot_be_simulated_is_never_green(tables: Store, clients: 
     assert isinstance(role.fact, Failure)
     if code == "AccessDenied":
         assert (role.fact.operation, role.fact.resource) == ("iam:SimulatePrincipalPolicy", ROLE)
+
+
+def test_a_role_that_is_gone_is_red(tables: Store, clients: Clients) -> None:
+    deploy(tables, clients)
+    with watching(clients.roles) as wire:
+        wire.answer = failing("SimulatePrincipalPolicy", "NoSuchEntity", 99, 404)
+        role = link(prove(tables, clients)[WRITING], "Role")
+    assert (role.level, str(role.fact).partition(" arn:")[0]) == ("missing", "There is no role")
+
+
+@pytest.mark.parametrize(
+    ("more", "level"),
+    [
+        ("", "ok"),
+        ({"OrganizationsDecisionDetail": {"AllowedByOrganizations": True}}, "ok"),
+        ({"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}, "missing"),
+        ({"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}, "missing"),
+        ({"ResourceSpecificResults": {"member": {"EvalResourceName": "t", "EvalResourceDecision": "allowed"}}}, "ok"),
+        ({"ResourceSpecificResults": {"member": {"EvalResourceDecision": "explicitDeny"}}}, "missing"),
+        ({"ResourceSpecificResults": {"member": {"MissingContextValues": {"member": "aws:SourceVpc"}}}}, "unchecked"),
+        ({"MissingContextValues": {"member": "aws:SourceVpc"}}, "unchecked"),
+    ],
+)
+def test_what_iam_says_over_the_wire_is_read_to_its_last_part(
+    tables: Store, moto: str, clients: Clients, more: Any, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tables, clients)
+    with proxy.in_front_of(moto) as door:
+        door.fail(simulation(more=xml(more)), proxy.operation("SimulatePrincipalPolicy"))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", door.url)
+        through = Clients.open(tables, **engines.CREDENTIALS)
+        role = link(prove(tables, through)[WRITING], "Role")
+    assert role.level == level, role.fact
+    assert ("aws:SourceVpc" in str(role.fact)) == (level == "unchecked")
+
+
+def xml(content: Any) -> str:
+    """Nested elements."""
+    if not isinstance(content, dict):
+        return str(content).lower() if isinstance(content, bool) else str(content)
+    return "".join(f"<{name}>{xml(value)}</{name}>" for name, value in content.items())
 
 
 def test_a_function_without_a_role_is_never_green(tables: Store, clients: Clients) -> None:

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -14,7 +14,9 @@ from data.dynamodb.client import Store
 from data.provisioning.apply import Clock
 from data.provisioning.clients import Clients
 from data.provisioning.requests import create_request, index_request
-from data.schema import FUNCTIONS, TABLES, Table
+from data.provisioning.roles import BEYOND
+from data.schema import FUNCTIONS, LAMBDA_ACTIONS, TABLES, Table
+from tests.support.proxy import Fault, Reply
 
 Answer = Any
 # Waits for nothing, yet loses patience as a real one would.
@@ -151,6 +153,22 @@ def deploy(store: Store, clients: Clients, values: Mapping[str, str | None] | No
             Code={"ZipFile": code.getvalue()},
             Environment={"Variables": {**SECRETS, **({} if value is None else {function.table.variable: value})}},
         )
+
+
+def simulation(allowed: Sequence[str] = LAMBDA_ACTIONS, more: str = "") -> Fault:
+    """IAM's answer about what a role may do, as it goes over the wire; moto has none. `more` is in each result."""
+    results = "".join(
+        f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>"
+        f"{'allowed' if action in allowed else 'implicitDeny'}</EvalDecision>{more}</member>"
+        for action in (*LAMBDA_ACTIONS, *BEYOND)
+    )
+    body = (
+        '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+        "<SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated>"
+        f"<EvaluationResults>{results}</EvaluationResults></SimulatePrincipalPolicyResult>"
+        "<ResponseMetadata><RequestId>REQ-IAM</RequestId></ResponseMetadata></SimulatePrincipalPolicyResponse>"
+    )
+    return lambda *_: Reply(200, body.encode(), {"Content-Type": "text/xml"})
 
 
 class Simulator:

@@ -1,6 +1,6 @@
 """An HTTP proxy in front of an engine that fails on demand: which requests, how, and how many of them.
 
-It knows what DynamoDB, CloudWatch and SNS are asked; what others are asked, it passes on.
+It knows what DynamoDB, Lambda, IAM, CloudWatch and SNS are asked; what others are asked, it passes on.
 """
 
 import http.client
@@ -12,12 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 JSON = {"Content-Type": "application/x-amz-json-1.0"}
 _PREFIX = "com.amazonaws.dynamodb.v20120810#"
 _SERVICES = {"monitoring": "cloudwatch"}  # how IAM calls what signatures call otherwise
+# Lambda's operations by method and the end of the path.
+_LAMBDA = {
+    ("GET", "configuration"): "GetFunctionConfiguration",
+    ("PUT", "configuration"): "UpdateFunctionConfiguration",
+    ("GET", "aliases"): "ListAliases",
+}
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ def refusal(code: str, message: str | Callable[[Asked], str], status: int = 400)
     def fault(asked: Asked, _: Callable[[], Reply]) -> Reply:
         content = message if isinstance(message, str) else message(asked)
         headers = {"x-amzn-RequestId": f"REQ-{code}"}
-        if asked.service == "sns":
+        if asked.service in ("sns", "iam"):
             xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{content}</Message></Error></ErrorResponse>"
             return Reply(status, xml.encode(), {**headers, "Content-Type": "text/xml"})
         body = json.dumps({"__type": _PREFIX + code, "message": content}).encode()
@@ -179,7 +186,7 @@ def in_front_of(engine: str) -> Iterator[Proxy]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = _asked(self.headers, body)
+            asked = _asked(self.command, self.path, self.headers, body)
             fault = proxy.judge(asked)
             self.send(fault(asked, lambda: self.forward(body)) if fault else self.forward(body))
 
@@ -252,16 +259,22 @@ def in_front_of(engine: str) -> Iterator[Proxy]:
         thread.join()
 
 
-def _asked(headers: Any, body: bytes) -> Asked:
+def _asked(method: str, path: str, headers: Any, body: bytes) -> Asked:
     signed = str(headers.get("Authorization", "")).partition("Credential=")[2].split("/")
     key_id, scope = signed[0], signed[3] if len(signed) > 3 else "dynamodb"
     service = _SERVICES.get(scope, scope)
     operation = str(headers.get("X-Amz-Target", "")).rpartition(".")[2]
     if service == "cloudwatch":
         return Asked(operation, "arn:aws:cloudwatch:us-east-1:123456789012:alarm:*", "", key_id, service)
+    if service == "lambda":
+        parts = urlsplit(path).path.split("/")
+        named = _LAMBDA.get((method, parts[-1]), "ListTags" if "tags" in parts else "")
+        function = next((name for before, name in pairwise(parts) if before in ("functions", "tags")), "")
+        return Asked(named, unquote(function), "", key_id, service)
     if service != "dynamodb":
-        form = parse_qs(body.decode("utf-8", "replace")) if service == "sns" else {}
-        return Asked(form.get("Action", [""])[0], form.get("TopicArn", [""])[0], "", key_id, service)
+        form = parse_qs(body.decode("utf-8", "replace")) if service in ("sns", "iam") else {}
+        about = form.get("TopicArn") or form.get("PolicySourceArn") or [""]
+        return Asked(form.get("Action", [""])[0], about[0], "", key_id, service)
     parameters = json.loads(body or b"{}")
     tables = list(parameters.get("RequestItems", {})) or [str(parameters.get("ResourceArn", "")).rpartition("/")[2]]
     return Asked(

@@ -21,6 +21,7 @@ from data.messages import Hook, Mailbox, Notifications, Target, Topic
 from data.settings import SettingsError
 from queries import all_jobs, source
 from queries.all_jobs import AllJobs
+from tests.support.answering import Script, serving
 from tests.support.jobs import jobs_of_states
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -394,6 +395,28 @@ def test_a_topic_gets_the_message(
     missing = Topic(arn.replace("bandup", "nowhere"))
     with pytest.raises(messages.NotSent, match="NotFound"):
         missing.send(messages.Message("t", "t", "", {}, "c"))
+
+
+def test_what_is_no_answer_of_sns_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "WAITS", ())
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    topic = Topic("arn:aws:sns:us-east-1:123456789012:incidents")
+    page = b"<!DOCTYPE html><html><body><p>Welcome</p></body></html>"
+    with serving(Script(200, page, {"Content-Type": "text/html"})) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", url)
+        with pytest.raises(messages.NotSent, match="could not be reached"):
+            topic.send(messages.Message("t", "t", "", {}, "c"))
+
+
+def test_credentials_that_fail_are_said_and_nothing_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lines = "role_arn = arn:aws:iam::123456789012:role/r\nsource_profile = default\nmfa_serial = m\n"
+    keys = "[default]\naws_access_key_id = k\naws_secret_access_key = s\n"
+    (tmp_path / "config").write_text(f"{keys}[profile school]\n{lines}")
+    monkeypatch.setenv("AWS_PROFILE", "school")
+    monkeypatch.setattr(messages, "WAITS", ())
+    with pytest.raises(messages.NotSent, match="found no credentials that can be used"):
+        Topic("arn:aws:sns:us-east-1:123456789012:incidents").send(messages.Message("t", "t", "", {}, "c"))
 
 
 def test_the_command_tells_and_says_what_it_could_not_tell(

@@ -1,5 +1,6 @@
 """The verdict of all checks: never in sync where something is broken, pending or could not be checked."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,11 @@ def test_in_sync_is_said_with_what_the_endpoint_does_not_offer() -> None:
     assert headline(judge(planned())) == "Up to date"
     verdict = judge(planned(table("not_offered", "Lambda"), tables=(table("not_offered", "Tags"),)))
     assert headline(verdict) == "Up to date, as far as this endpoint can show it: it does not offer Tags, Lambda"
+
+
+def test_on_real_aws_what_was_not_offered_was_not_checked() -> None:
+    verdict = judge(replace(planned(table("not_offered", "Lambda")), real_aws=True))
+    assert (verdict.state, verdict.exit_code) == ("could not be checked", 3)
 
 
 def test_what_comes_with_a_table_to_be_created_is_not_counted_beside_it() -> None:
