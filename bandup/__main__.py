@@ -49,8 +49,13 @@ if __name__ == "__main__":
             exit_code = main(sys.argv[1:])
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except KeyboardInterrupt:
+        exit_code = 130  # as shells say it
+    except OSError as error:
         # Whoever reads the output has enough of it (`| head`), https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"python -m bandup: the output could not be written: {error.strerror or error}.\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        exit_code = 1
+        # To monitoring 1 is a warning, which nobody has judged: 3 is unknown.
+        exit_code = 3 if sys.argv[1:2] == ["check"] else 1
     sys.exit(exit_code)

@@ -2,6 +2,8 @@
 
 import getpass
 import os
+import signal
+import socket
 import subprocess
 import sys
 from unittest.mock import MagicMock
@@ -33,17 +35,58 @@ def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert "setup" in capsys.readouterr().out
 
 
-def test_whoever_has_read_enough_of_the_output_gets_no_traceback() -> None:
+@pytest.mark.parametrize(("command", "code"), [("check", 3), ("setup", 1)])
+@pytest.mark.parametrize("output", ["closed pipe", "full disk"])
+def test_output_that_nobody_takes_is_no_traceback_and_no_result(command: str, code: int, output: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    with os.fdopen(writer, "w") as closed:
-        command = [sys.executable, "-m", "bandup", "check", "--help"]
+    if output == "full disk":
+        os.close(writer)
+        if not os.path.exists("/dev/full"):
+            pytest.skip("no /dev/full here")
+        writer = os.open("/dev/full", os.O_WRONLY)
+    with os.fdopen(writer, "w", closefd=False) as unusable:
         # Buffered, as it is into a pipe: argparse itself passes over what it cannot write.
-        environ = {**os.environ, "PYTHONUNBUFFERED": ""}
         ended = subprocess.run(
-            command, cwd=ROOT, env=environ, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, "-m", "bandup", command, "--help"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            stdout=unusable,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
-    assert (ended.returncode, ended.stderr) == (1, "")
+    os.close(writer)
+    assert ended.returncode == code
+    assert ended.stderr.count("\n") == (output == "full disk")
+
+
+def test_ctrl_c_ends_it_without_a_traceback() -> None:
+    # It waits for a database that does not answer.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environ = {
+            **os.environ,
+            "BANDUP_ENV_FILE": os.devnull,
+            "BANDUP_SOURCE": "aws",
+            "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bandup", "demo", "--to", f"http://127.0.0.1:{silent.getsockname()[1]}"],
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (130, "", "")
 
 
 def test_no_line_of_others_begins_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
