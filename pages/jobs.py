@@ -7,10 +7,11 @@ from analysis.incidents import incidents
 from analysis.job_states import Thresholds
 from queries import all_jobs
 from ui.jobs import detail, incident, listing, marking, summary
-from ui.shell import loading
+from ui.shell import address, loading
 from ui.shell.boundary import done, part
 from ui.shell.page import fragment, open_page
 from ui.students import class_list
+from wording import formats
 
 with open_page("Jobs") as (page_session, page_clock):
     code = incident.addressed()
@@ -50,16 +51,20 @@ with open_page("Jobs") as (page_session, page_clock):
             opened = [one for one in opened if one.last >= period.first]
             summary.incident_list(opened, jobs, every, period, roster, clock)
             summary.top_line(job_states.totals(jobs), job_states.totals(before), period)
+            places = {"figures": st.container()}
             if jobs.empty:
                 st.info("Choose a longer period above.", title=f"No jobs in {period.name}")
                 done()
             summary.timeline(jobs, period, clock)
+            places["bars"] = st.container()
             summary.error_table(jobs[jobs["state"] == "failed"], period, session, clock)
-            st.subheader("Jobs", anchor=False)
-            rows = listing.choose(clock).rows(jobs)
-            with part("The button that marks jobs as failed"):
-                marking.offer(rows, session, clock, roster)
-            listing.show(rows, len(jobs), period.name, session, clock, roster)
+            with places.get(address.value(listing.BELOW)) or st.container():
+                heading = st.container()
+                rows = listing.choose(clock).rows(jobs)
+                heading.subheader(formats.of(len(rows), len(jobs), "job"), anchor=False)
+                listing.show(rows, period.name, session, clock, roster)
+                with part("The button that marks jobs as failed"):
+                    marking.offer(rows, session, clock, roster)
             summary.rates(jobs)
             detail.offer(every.jobs, session, clock, roster)
         session.show_cost(of_page=False)

@@ -61,6 +61,26 @@ def test_the_list_begins_on_the_first_screen(
         assert box["y"] < least
 
 
+@pytest.mark.parametrize(("width", "height", "least"), [(1400, 900, 870), (390, 844, 870)])
+def test_a_figure_of_jobs_and_a_bar_have_their_list_right_below(
+    demo_url: str, width: int, height: int, least: int
+) -> None:
+    def top(selector: str) -> float:
+        box = visitor.page.locator(selector).first.bounding_box()
+        assert box
+        return box["y"]
+
+    rows, bars, errors = (f"[class*=st-key-{key}]" for key in ("job_rows", "job_bars", "errors"))
+    with browser.visiting(demo_url, width=width, height=height, touch=width < 400) as visitor:
+        visitor.open("/jobs")
+        assert top(bars) < top(errors) < top(rows)
+        visitor.page.locator(".st-key-only_Stuck button:visible").click()
+        visitor.arrives("/jobs?state=stuck")
+        assert top(rows) < min(least, top(bars))
+        visitor.open("/jobs?list=bars")
+        assert top(bars) < top(rows) < top(errors)
+
+
 def test_on_a_phone_the_menu_gives_way_to_the_page_that_it_has_opened(demo_url: str) -> None:
     with browser.visiting(demo_url, width=390, height=844, touch=True) as visitor:
         visitor.open("/")

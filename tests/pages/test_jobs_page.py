@@ -116,10 +116,10 @@ def test_a_figure_of_the_top_line_filters_the_list_and_lets_it_go_again() -> Non
     figures = labels(app)
     app.button(key="only_Not recovered").click().run()
     rows = next(frame.value for frame in app.dataframe if "Error message" in frame.value.columns)
-    assert app.query_params == {"state": "missing"}
+    assert app.query_params == {"state": "missing", "list": "figures"}
     assert len(rows) == int(figures["Not recovered"])
     app.button(key="only_Not recovered").click().run()
-    assert "state" not in app.query_params
+    assert app.query_params == {}
 
 
 def test_a_bar_of_the_chart_is_a_filter_of_its_own_hour_or_day() -> None:

@@ -71,8 +71,8 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
     )
     _students(one, rows, roster)
     _timeline(one, rows, jobs, clock)
-    st.subheader("Jobs", anchor=False)
-    listing.show(rows.reset_index(drop=True), len(rows), "one incident", session, clock, roster)
+    st.subheader(formats.count(len(rows), "job"), anchor=False)
+    listing.show(rows.reset_index(drop=True), "one incident", session, clock, roster)
 
 
 def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:

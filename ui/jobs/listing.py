@@ -16,7 +16,7 @@ from ui.components import downloads, filters, grid, markup
 from ui.jobs import marking
 from ui.shell import address
 from ui.shell.clock import Clock
-from wording import formats
+from wording import foreign_text, formats
 from wording.skills import ALL_NAMES
 
 STATES = {
@@ -30,8 +30,16 @@ STATES = {
 LOST = "lost"
 NOT_RECOVERED = "missing"
 DURING = "during"
-FILTERS = ("state", "kind", "model", "student", "reason", "text", DURING)
+BELOW = "list"
+"""What the list stands below: whoever clicks on a figure or a bar of the chart has the answer right there."""
+FILTERS = ("state", "kind", "model", "student", "reason", "text", DURING, BELOW)
 """What Clear filters takes out of the address."""
+_SEARCHES = {
+    "model": ("Model", "gemini"),
+    "student": ("Student ID", "user-456"),
+    "reason": ("Error message", "ThrottlingException"),
+    "text": ("Search jobs", "eval-abc123"),
+}
 _PERIODS = {"1h": ("1 hour", 1), "24h": ("24 hours", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
 _CUSTOM = "custom"
 _SEARCHED = ["job_id", "user_id", "kind", "status", "model_used", "why"]
@@ -147,15 +155,15 @@ def choose(clock: Clock) -> JobsFilter:
         states = {LOST: "Not completed", NOT_RECOVERED: "Not recovered", **STATES}
         state = filters.choice("Status", states, key="state", default=LOST)
         kind = filters.choice("Type", {filters.ALL: "All", **marking.KINDS}, key="kind", default=filters.ALL)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = filters.search("Model", "gemini", key="model")
-        student = filters.search("Student ID", "user-456", key="student")
-        reason = filters.search("Error message", "ThrottlingException", key="reason")
-        text = filters.search("Search jobs", "eval-abc123", key="text")
     with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("More filters"):
+            searched = {key: filters.search(*words, key=key) for key, words in _SEARCHES.items()}
         during = _during(clock)
+        for key, text in searched.items():
+            if text:
+                markup.show_beside(markup.chip(f"{_SEARCHES[key][0]}: {foreign_text.short(text, 60)}"))
         filters.clear(*FILTERS)
-    return JobsFilter(kind, state, model, student, reason, text, during)
+    return JobsFilter(kind, state, **searched, during=during)
 
 
 def _during(clock: Clock) -> tuple[datetime, datetime] | None:
@@ -202,14 +210,12 @@ def bar(start: pd.Timestamp, period: Span) -> str:
 
 def show(
     rows: pd.DataFrame,
-    total: int,
     period: str,
     session: Session,
     clock: Clock,
     roster: Roster,
 ) -> None:
     """The list; a click on a job opens it in its place, and puts it into the address."""
-    st.text(formats.of(len(rows), total, "job"))
     columns = pd.DataFrame(
         {
             "Job": [

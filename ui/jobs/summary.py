@@ -158,7 +158,7 @@ def _figure(name: str, code: str, value: str, note: str, explain: str) -> None:
             help=explain,
             key=f"only_{name}",
             on_click=address.put,
-            kwargs={**dict.fromkeys(listing.FILTERS, ""), "state": "" if is_on else code},
+            kwargs=dict.fromkeys(listing.FILTERS, "") | ({} if is_on else {"state": code, listing.BELOW: "figures"}),
         )
         st.metric(name, value, label_visibility="collapsed")
         if note:
@@ -184,7 +184,7 @@ def timeline(jobs: pd.DataFrame, period: Span, clock: Clock) -> None:
         clock.zone,
         codes,
         during if during in codes else "",
-        act=lambda code: address.put(**{listing.DURING: code, "incident": ""}),
+        act=lambda code: address.put(**{listing.DURING: code, listing.BELOW: "bars", "incident": ""}),
         key=f"job_bars_{during}",
         alt=heading,
     )
@@ -208,7 +208,9 @@ def rates(jobs: pd.DataFrame) -> None:
                     ],
                 }
             )
-            st.dataframe(grid.literal(columns), hide_index=True, key=f"rates_{name}", alt=f"Failures by {of.lower()}")
+            heading = f"Failure rate by {of.lower()}"
+            st.text(heading)
+            st.dataframe(grid.literal(columns), hide_index=True, key=f"rates_{name}", alt=heading)
 
 
 def error_table(failed: pd.DataFrame, period: Span, session: Session, clock: Clock) -> None:
@@ -223,7 +225,7 @@ def error_table(failed: pd.DataFrame, period: Span, session: Session, clock: Clo
     history = failures_over_time(failed, period.first, min(period.last, clock.now))
 
     def act(row: int) -> None:
-        address.put(reason=str(table["signature"][row]), state="failed")
+        address.put(reason=str(table["signature"][row]), state="failed", **{listing.BELOW: ""})
 
     grid.on_pick(
         # Two messages may differ only behind what the column has room for.
