@@ -64,6 +64,7 @@ COMMAND_VARIABLES = (
     "BANDUP_CHECK_MIN_FINISHED",
 )
 """What `python -m bandup` reads beside them; docs/operations.md has their table."""
+_NAMES = (*VARIABLES, *COMMAND_VARIABLES)
 _OF_TESTS = ("BANDUP_NODE_MODULES", "BANDUP_NO_SKIPS")  # may be set where the dashboard runs, and say nothing to it
 
 
@@ -161,12 +162,17 @@ def value_of(environ: Mapping[str, str], variable: str) -> str:
 def _check_names(environ: Mapping[str, str]) -> None:
     """A misspelt name must not leave the default in force without a word."""
     for name in sorted(environ):
-        if name in (*VARIABLES, *COMMAND_VARIABLES, *_OF_TESTS):
+        if name in _NAMES or name in _OF_TESTS:
             continue
-        # Others may have DYNAMODB_ variables too, so of those only what is nearly one of ours.
-        cutoff = 0.0 if name.upper().startswith("BANDUP_") else 0.85 if name.upper().startswith("DYNAMODB_") else 1.0
-        if near := get_close_matches(name.upper(), [*VARIABLES, *COMMAND_VARIABLES], n=1, cutoff=cutoff):
-            raise SettingsError(f"{name} is not a setting of this dashboard: the nearest is {near[0]}.")
+        upper = name.upper()
+        if upper.startswith(("BANDUP_", "DYNAMODB_")):
+            # Others may have DYNAMODB_ variables too, so of those only what is nearly one of ours.
+            cutoff = 0.0 if upper.startswith("BANDUP_") else 0.85
+            near = next(iter(get_close_matches(upper, _NAMES, n=1, cutoff=cutoff)), None)
+        else:  # a page reads the settings at each click: what is no setting of ours costs no search
+            near = upper if upper in _NAMES else None
+        if near:
+            raise SettingsError(f"{name} is not a setting of this dashboard: the nearest is {near}.")
 
 
 def _table_name(environ: Mapping[str, str], table: Table) -> str:
