@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
@@ -58,8 +59,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A quick run tries fewer of the examples that Hypothesis invents."""
+    """A quick run tries fewer of the examples that Hypothesis invents. Models of AWS are read once for all sessions."""
     examples.use(0.25 if _is_quick(config) else 1.0)
+    # Each test has a session of its own, and reading these files for it took half of the time of a test of a page.
+    load_file = cache(JSONFileLoader().load_file)
+    patch = pytest.MonkeyPatch()
+    patch.setattr(JSONFileLoader, "load_file", lambda _, path: load_file(path))
+    config.add_cleanup(patch.undo)
 
 
 def _is_quick(config: pytest.Config) -> bool:
