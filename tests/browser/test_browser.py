@@ -1,5 +1,7 @@
 """The dashboard in Chromium: the ways people take, deep links, what leaves for other hosts, accessibility, widths."""
 
+from collections.abc import Iterator
+
 import pytest
 from pypdf import PdfReader
 
@@ -382,22 +384,30 @@ def test_the_first_click_after_a_deep_link_on_a_fresh_server_counts() -> None:
         visitor.arrives("/student?user_id=user-101&since=90d")
 
 
-@paths
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(demo_url: str, path: str, scheme: str) -> None:
-    with browser.visiting(demo_url, scheme=scheme) as visitor:
-        visitor.open(path)
-        try:
-            assert browser.axe(visitor) == []
-        except engines.MissingError as missing:
-            unavailable(str(missing))
+@pytest.fixture(scope="module")
+def tab(demo_url: str) -> Iterator[Visitor]:
+    """One visitor who goes from page to page, for what is only looked at."""
+    with browser.visiting(demo_url) as visitor:
+        yield visitor
+        assert visitor.foreign == []
 
 
 @paths
-def test_on_a_phone_nothing_scrolls_sideways(demo_url: str, path: str) -> None:
-    with browser.visiting(demo_url, width=390, height=844) as visitor:
-        visitor.open(path)
-        assert visitor.page.evaluate(
+def test_axe_finds_nothing_serious(tab: Visitor, path: str) -> None:
+    tab.open(path)
+    try:
+        assert browser.axe(tab) == []
+        with tab.preferring("dark"):
+            assert browser.axe(tab) == []
+    except engines.MissingError as missing:
+        unavailable(str(missing))
+
+
+@paths
+def test_on_a_phone_nothing_scrolls_sideways(tab: Visitor, path: str) -> None:
+    with tab.resized(390, 844):
+        tab.open(path)
+        assert tab.page.evaluate(
             "[...document.querySelectorAll('[data-testid=stMain], [data-testid=stMainBlockContainer]')]"
             ".every(e => e.scrollWidth <= e.clientWidth)"
         )
