@@ -3,6 +3,7 @@
 import argparse
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -44,6 +45,7 @@ if __name__ == "__main__":
     gc.set_threshold(100_000)
     # A name in letters that the output cannot hold, such as a file's on Windows, is no error.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: a command says where it was stopped
     try:
         try:
             exit_code = main(sys.argv[1:])

@@ -29,6 +29,9 @@ from wording import account, failures
 
 _FAILED = 1
 
+_DRILL_STOPPED = (
+    "Stopped. A restore that was begun goes on in AWS: run it again the same day, and it goes on with the same copy."
+)
 _ABOUT = "Show what would bring both tables and the Lambdas into the declared state, or do it."
 _EPILOG = (
     "Exit code: 0 in sync and proven, 2 changes are pending (with --apply: are left) or something is broken, 3 "
@@ -83,6 +86,9 @@ def run(options: argparse.Namespace) -> int:
     except Failure as failure:
         report.error = failures.sentences(failure, "terminal")
         code = _FAILED if report.verdict else failed_exit_code(failure)
+    except KeyboardInterrupt:  # SIGTERM too
+        report.error = _DRILL_STOPPED if options.drill else account.stopped(report.events)
+        code = _FAILED
     if options.json:
         say_json(_as_json(report, code))
     elif report.error:

@@ -1,5 +1,7 @@
 """The account in words, checks, steps and verdict: the same on the page, in the terminal and in JSON."""
 
+from collections.abc import Sequence
+
 from data.dynamodb.cost import restore_price
 from data.dynamodb.errors import Failure
 from data.dynamodb.facts import TableFacts
@@ -50,6 +52,16 @@ def message(event: Event, medium: Medium = "page") -> str:
     if isinstance(event.message, Failure) and event.state == "waiting":
         return failures.cause(event.message, medium)
     return failures.sentences(event.message, medium)
+
+
+def stopped(events: Sequence[Event]) -> str:
+    """What is known of a plan that somebody stopped: whether a step was under way, and what to do."""
+    if not events:
+        return "Stopped. No step was begun."
+    last = events[-1]
+    if last.state not in ("running", "waiting"):
+        return f"Stopped after “{last.step.what}”. Run it again: it does what is left."
+    return f"Stopped during “{last.step.what}”, which AWS may still finish. Run it again: it does what is left."
 
 
 def problem(of: Problem, medium: Medium = "page") -> str:

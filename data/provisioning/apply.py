@@ -96,7 +96,8 @@ def apply(
                 yield event
         finally:  # also where nobody follows it any further
             if who:
-                log_change(who, step.what, f"{event.state}: {event.message}")
+                left = "left " if event.state in ("running", "waiting") else ""
+                log_change(who, step.what, f"{left}{event.state}: {event.message}")
         if step.action == "create" and event.state == "failed":
             lost.add(step.target.name)
     store.forget()

@@ -1,7 +1,7 @@
-"""`python -m bandup setup --apply` killed at every change it makes and after every line, and run twice at once.
+"""`python -m bandup setup --apply` killed at every change it makes and after every line, stopped, run twice at once.
 
 The account is a moto in a process of its own, which survives. Between it and the victim stands a door that counts the
-changes and kills the victim with SIGKILL either before the n-th change got through, or after it, before the answer.
+changes and sends the victim a signal either before the n-th change got through, or after it, before the answer.
 """
 
 import http.client
@@ -119,14 +119,14 @@ class Account:
 
 
 class Door(ThreadingHTTPServer):
-    """Passes requests on to the account, and kills `victim` at the n-th change: before it gets through, or after."""
+    """Passes requests on to the account; at the n-th change `victim` gets a signal: before it got through, or after."""
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, url: str, number: int, moment: str) -> None:
+    def __init__(self, url: str, number: int, moment: str, signal: int = signal.SIGKILL) -> None:
         super().__init__(("127.0.0.1", 0), Passage)
-        self.account, self.number, self.moment = urlsplit(url).netloc, number, moment
+        self.account, self.number, self.moment, self.signal = urlsplit(url).netloc, number, moment, signal
         self.victim: subprocess.Popen[str] | None = None
         self.changes = 0
         Thread(target=self.serve_forever, daemon=True).start()
@@ -150,7 +150,7 @@ class Passage(BaseHTTPRequestHandler):
         self.server.changes += is_change
         deadly = is_change and self.server.changes == self.server.number and self.server.victim
         if deadly and self.server.moment == "before":
-            deadly.send_signal(signal.SIGKILL)
+            deadly.send_signal(self.server.signal)
             deadly.wait()
             return
         onward = http.client.HTTPConnection(self.server.account)
@@ -158,7 +158,7 @@ class Passage(BaseHTTPRequestHandler):
         answer = onward.getresponse()
         content = answer.read()
         if deadly:
-            deadly.send_signal(signal.SIGKILL)
+            deadly.send_signal(self.server.signal)
             deadly.wait()
             return
         self.send_response(answer.status)
@@ -214,6 +214,27 @@ def test_killed_at_every_change_and_run_again_it_ends_in_sync_and_loses_nothing(
         seen = list(pool.map(lambda case: killed_at_a_change(server, *case), cases))
     assert len(seen) == CHANGES + 1
     print(f"killed {len(seen)} times, before the first and after each of {CHANGES} changes")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_during_a_step_it_says_so_and_run_again_it_does_what_is_left(server: str, number: int) -> None:
+    account = Account.make(server)
+    before = account.age()
+    door = Door(server, 3, "after", number)
+    door.victim = account.start(door.url)
+    out, err = door.victim.communicate(timeout=60)
+    door.shutdown()
+    door.server_close()
+    assert door.victim.returncode == 1
+    step = out.splitlines()[-1].removeprefix("running      ")
+    assert (
+        err.splitlines()[-1]
+        == f"Stopped during “{step}”, which AWS may still finish. Run it again: it does what is left."
+    )
+    assert "Traceback" not in err
+    (line,) = (line for line in err.splitlines() if f" · {step} · left " in line)
+    assert "terminal user" in line
+    repeat(account, before)
 
 
 def test_killed_amid_the_alarms_of_a_table_and_run_again_it_sets_the_rest(server: str) -> None:
