@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -22,26 +23,29 @@ TEMPLATE = (
 
 _OTHER_NAMES = {
     # What other programs and languages call the columns, without blanks and signs.
-    "user_id": "id user uid username login loginid accountid studentid studentno studentnumber studentcode learnerid "
-    "learnernumber pupilid candidateid candidatenumber personid memberid idnumber sisid sisuserid sisloginid "
-    "orgdefinedid externalid bandupid mahocvien mahocsinh masinhvien mahv mahs masv maso mssv mshv mshs masohocvien "
-    "schulerid schulernummer matrikelnummer identifiant idetudiant netudiant numeroetudiant ideleve matricule "
-    "idalumno idestudiante matricula matricola ogrencino ogrencinumarasi nis nim 学号 学生id 学籍番号 学生番号 학번 "
-    "رقمالطالب รหัสนักเรียน",
-    "name": "fullname studentname nameofstudent student learner learnername pupil pupilname candidate candidatename "
-    "participant displayname lastfirst hovaten hoten tenhocvien nomcomplet nombrecompleto nomecompleto adsoyad "
-    "namalengkap nama фио 姓名 氏名 名前 이름 성명 الاسم ชื่อ",
-    "first": "firstname first givenname givennames forename forenames preferredname vorname prenom nombre nombres nome "
-    "ten ad adi имя",
+    "user_id": "id user uid username login loginid accountid studentid studentno studentnumber studentcode "
+    "learnerid learnernumber pupilid candidateid candidatenumber personid memberid idnumber sisid sisuserid "
+    "sisloginid orgdefinedid externalid uniqueuserid uniquestudentid schoolid adno admno admissionno "
+    "admissionnumber upn studentref bandupid mahocvien mahocsinh masinhvien mahv mahs masv maso mssv mshv mshs "
+    "masohocvien schulerid schulernummer matrikelnummer identifiant idetudiant netudiant numeroetudiant ideleve "
+    "matricule idalumno idestudiante matricula matricola ogrencino ogrencinumarasi nis nim 学号 学生id 学籍番号 "
+    "学生番号 학번 رقمالطالب รหัสนักเรียน",
+    "name": "fullname studentname nameofstudent student learner learnername pupil pupilname candidate "
+    "candidatename participant displayname legalname lastfirst lastnamefirstname lastnamefirst surnamefirstname "
+    "surnameforename surnameforenames familynamegivenname hovaten hoten tenhocvien nomcomplet nombrecompleto "
+    "nomecompleto adsoyad namalengkap nama фио 姓名 氏名 名前 이름 성명 الاسم ชื่อ",
+    "first": "firstname first givenname givennames forename forenames legalforename legalfirstname preferredname "
+    "vorname prenom nombre nombres nome ten ad adi имя",
     "middle": "middlename middle middleinitial отчество",
-    "last": "lastname last surname familyname nachname nom nomdefamille apellidos apellido cognome sobrenome soyad "
-    "soyadi фамилия ho hodem hovadem hovatendem hotendem hotenlot holot",
-    "class": "classname classroom homeroom group groups groupname section sections sectionname cohort cohorts course "
-    "coursename klasse gruppe kurs classe groupe clase grupo curso turma sinif lop lophoc malop tenlop kelas группа "
-    "класс 班级 班 クラス 반 학급 الصف ห้อง",
+    "last": "lastname last surname familyname legalsurname legallastname nachname nom nomdefamille apellidos "
+    "apellido cognome sobrenome soyad soyadi фамилия ho hodem hovadem hovatendem hotendem hotenlot holot",
+    "class": "classname studentclass classroom homeroom form formgroup reg reggroup regform registrationform "
+    "registrationgroup tutorgroup group groups groupname section sections sectionname cohort cohorts course "
+    "coursename klasse gruppe kurs classe groupe clase grupo curso turma sinif lop lophoc malop tenlop kelas "
+    "группа класс 班级 班 クラス 반 학급 الصف ห้อง",
     "target_band": "target targetscore targetoverall goal goalband goalscore bandgoal desiredband desiredscore "
-    "requiredband requiredscore ieltstarget ieltsgoal overalltarget muctieu diemmuctieu bandmuctieu zielnote zielband "
-    "objectif scorevise notaobjetivo objetivo puntuacionobjetivo 目标 目标分数 目標",
+    "requiredband requiredscore ieltstarget ieltsgoal overalltarget muctieu diemmuctieu bandmuctieu zielnote "
+    "zielband objectif scorevise notaobjetivo objetivo puntuacionobjetivo 目标 目标分数 目標 studenttarget",
     "test_date": "testday dateoftest testat exam examdate examday dateofexam ieltsdate ieltstestdate ieltsexamdate "
     "ngaythi prufungsdatum testdatum datedutest dateexamen datedelexamen fechaexamen fechadelexamen fechadeexamen "
     "考试日期 試験日",
@@ -52,6 +56,7 @@ _FAMILY_FIRST = frozenset(("ho", "hodem", "hovadem", "hovatendem", "hotendem", "
 """Names of the column of family names where these come before the given one, as in Vietnamese."""
 _OWN = {column.replace("_", ""): column for column in COLUMNS}
 _PARTS = ("first", "middle", "last")  # of a name, in the order in which they are joined
+_PREFERRED = "preferredname"  # beside a first name it says the same once more
 
 _LARGEST = 5_000_000  # bytes
 _WIDEST = 1_000  # columns
@@ -71,17 +76,52 @@ _SCIENTIFIC = re.compile(r"[0-9]([.,][0-9]+)?[eE][+-][0-9]+|[0-9][.,][0-9]+[eE][
 _DATE_LIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-[0-9]{2}")
 _CHANGED = re.compile(r"#|[0-9]|[A-Z][a-z]{2}-")  # how all of these begin
 _ROUNDED = re.compile(r"[0-9]+\.0")
-_ERROR = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)")
+_ERROR = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|#+)")
 _AS_TEXT = re.compile(r"""='?"([^"]*)"|['’](?=[=+\-@\t\r0-9])(.*)""", re.DOTALL)
-_INVISIBLE = "\u200b\u2060\ufeff"
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-           "december")  # fmt: skip
-_TIME = r"(?:[T ]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+_INVISIBLE = "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_INVISIBLE_LETTER = re.compile(f"[{_INVISIBLE}]")
+_WITHOUT_INVISIBLE = dict.fromkeys(map(ord, _INVISIBLE))
+_POSSESSIVE = re.compile(r"['’]s\b")
+_ASIDE = re.compile(r"[(\[（*:/|\n].*", re.DOTALL)  # after the name of a column: User ID (BandUp), Class / Group
+_SEPARATED = re.compile(r"[;,|\t][^;,|\t]*[;,|\t]")
+_RULE = re.compile("[-=:| ]+")
+# What stands in the first cell below the last student.
+_FOOT = re.compile(
+    r"(?:grand |sub-?)?(?:totals?|sum|average|mean|count|summe|gesamt|insgesamt|suma|totale|tổng(?: cộng| số)?|"
+    r"trung bình|итого|всего|合计|总计|合計|합계)"
+    r"(?: (?:number of )?(?:students?|pupils|learners|rows))?[ :]*[0-9]*(?: students?)?|# .*",
+    re.IGNORECASE,
+)
+_FOOT_LINES = 5
+_MONTHS = (
+    # in other languages without accents, as far as they begin otherwise
+    "january janvier januar enero gennaio janeiro январь ocak", "february fevrier febrero fevereiro февраль subat",
+    "march mars marz marzo marco mart март", "april avril abril апрель nisan", "may mai mayo maggio maio май мая mayis",
+    "june juin juni junio giugno junho июнь haziran", "july juillet juli julio luglio julho июль temmuz",
+    "august aout agosto август agustos", "september septembre septiembre settembre setembro сентябрь eylul",
+    "october octobre oktober octubre ottobre outubro октябрь ekim", "november novembre noviembre novembro ноябрь kasim",
+    "december decembre dezember diciembre dicembre dezembro декабрь aralik",
+)  # fmt: skip
+_TIME = (
+    r"(?:[T ,]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?[AaPp][Mm])?"
+    r"(?: ?(?:Z|GMT|UTC)|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_NAME_OF_MONTH = r"(?:of |de |d')?([^\W\d_]{3,10})\.?"
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})" + _TIME)
-_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})" + _TIME)
-_DAY_MONTH = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[- ./]*([A-Za-z]{3,9})\.?[-, ./]*([0-9]{4}|[0-9]{2})" + _TIME)
-_MONTH_DAY = re.compile(r"([A-Za-z]{3,9})\.?[- ./]*([0-9]{1,2})(?:st|nd|rd|th)?[-, ./]+([0-9]{4})" + _TIME)
-_WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* +", re.IGNORECASE)
+_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})" + _TIME)
+_DAY_MONTH = re.compile(
+    rf"([0-9]{{1,2}})(?:st|nd|rd|th|º)?[- ./]*{_NAME_OF_MONTH}[-, ./]*(?:de )?([0-9]{{4}}|[0-9]{{2}}){_TIME}"
+)
+_MONTH_DAY = re.compile(rf"{_NAME_OF_MONTH}[- ./]*([0-9]{{1,2}})(?:st|nd|rd|th)?[-, ./]+([0-9]{{4}}){_TIME}")
+_YEAR_MONTH = re.compile(rf"([0-9]{{4}})[-, ./]+{_NAME_OF_MONTH}[- ./]+([0-9]{{1,2}}){_TIME}")
+_WEEKDAY = re.compile(
+    r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* +|ngày +"
+    r"| *\((?:mon|tue|wed|thu|fri|sat|sun)\)$",
+    re.IGNORECASE,
+)
+_EAST_ASIAN_DATE = re.compile(r"([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월] ?([0-9]{1,2}) ?[日일]")
+_VIETNAMESE_DATE = re.compile(r"([0-9]{1,2}) tháng ([0-9]{1,2})(?:,| năm) ([0-9]{4})", re.IGNORECASE)
+_AROUND_SIGNS = re.compile(r"(?<=[0-9]) ?([-/.]) ?(?=[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +245,20 @@ def parse(content: bytes, mapping: Mapping[str, str] | None = None, encoding: st
 
 
 def _key(heading: str) -> str:
-    """A heading without case, accents, blanks, hyphens and underscores."""
-    plain = unicodedata.normalize("NFKD", heading[:_LONGEST]).casefold().replace("đ", "d").replace("ı", "i")
-    return "".join(letter for letter in plain if letter.isalnum())
+    """A heading without case, accents, blanks, hyphens, underscores and the s of “Student's”."""
+    plain = _POSSESSIVE.sub("", unicodedata.normalize("NFKD", heading[:_LONGEST])).casefold()
+    return "".join(letter for letter in plain.replace("đ", "d").replace("ı", "i") if letter.isalnum())
 
 
 _MEANINGS = {_key(other): column for column, others in _OTHER_NAMES.items() for other in others.split()}
+
+
+def _meaning(heading: str) -> str | None:
+    """The column that a heading names in other words, or with something beside it; ours may be "first" and the like."""
+    if column := _MEANINGS.get(_key(heading)):
+        return column
+    before = _key(_ASIDE.sub("", heading[:_LONGEST], count=1))
+    return None if before == _key(heading) and before in _OWN else _OWN.get(before) or _MEANINGS.get(before)
 
 
 def _header(readings: Sequence[Sheet], mapping: Mapping[str, str]) -> tuple[Sheet, int, list[str]]:
@@ -229,7 +277,7 @@ def _header(readings: Sequence[Sheet], mapping: Mapping[str, str]) -> tuple[Shee
                     raise RosterError(f"The class list has more than {_WIDEST:,} columns. Keep those of the template.")
                 headings = [_clean(cell) for cell in cells[:_WIDEST]]
                 keys = [_key(heading) for heading in headings]
-                meanings = {_OWN.get(key) or _MEANINGS.get(key) for key in keys} - {None}
+                meanings = {_OWN.get(_key(heading)) or _meaning(heading) for heading in headings} - {None}
                 is_header = _key(mapping["user_id"]) in keys if mapping.get("user_id") else "user_id" in meanings
                 count = len(meanings) + len(needed & set(keys)) + len(keys) / (_WIDEST + 1)
                 if is_header and (best is None or count > best[0]):
@@ -266,7 +314,9 @@ def _columns(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[str, t
         own = [n for n, key in free if _OWN.get(key) == column]
         if len(own) > 1:
             raise RosterError(f"The class list's first line names {column} twice. Remove one of them.", headings)
-        others = own or [n for n, key in free if _MEANINGS.get(key) == column]
+        others = own or [n for n, _ in free if _meaning(headings[n]) == column]
+        if len(others) > 1 and column == "first":
+            others = [n for n in others if keys[n] != _PREFERRED]
         if len(others) > 1:
             names = " or ".join(_quoted(headings[n]) for n in others)
             what = f"{column} name" if column in _PARTS else column
@@ -294,14 +344,20 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
     width = len(headings)
     unnamed = {place for place, heading in enumerate(headings) if not heading}  # and empty, as far as was read
     (id_place,) = columns["user_id"]
+    heading = headings[id_place]
+    foot: deque[tuple[int, Student]] = deque(maxlen=_FOOT_LINES)
     for line, cells in sheet.rows():
         if line <= header_line:
             if line < header_line and not cells[0].lstrip(_INVISIBLE).startswith("#"):
                 problems.append(Problem(line, "it stands above the names of the columns"))
             continue
+        if cells[0][:1] in "-=:| " and _RULE.fullmatch("".join(cells)):
+            continue  # a line drawn below the header
         rows += 1
         notes: list[str] = []
         try:
+            if (rows <= _FOOT_LINES or heading in cells) and _is_header(cells, columns):
+                raise ValueError("it names the columns again")  # noqa: TRY301
             if len(cells) > width and "".join(cells[width:]).strip():
                 raise ValueError(f"it has {len(cells)} cells, but the first line names {width}")  # noqa: TRY301
             if unnamed:
@@ -318,12 +374,18 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
                 spellings[student.class_name.casefold()] = student.class_name
         problems.extend(Problem(line, note, skipped=False) for note in notes)
         students[student.user_id] = student
+        foot.append((line, student))
+    _leave_out_foot(students, foot, problems, has_more=len(columns) > 1)
     if not rows:
         raise RosterError("The class list names its columns, but no students. Add a line for each student.")
     if not students:
         first = next(problem for problem in problems if problem.line > header_line)
         message = f"No line of the class list can be used. Line {first.line}: {first.reason}."
         raise RosterError(message, headings, problems)
+    if len(columns) > 1 and all(_is_alone(s) and _SEPARATED.search(s.user_id) for s in students.values()):
+        raise RosterError(
+            "The lines of the class list are separated otherwise than its first one. Save it anew.", headings
+        )
     used = {place for several in columns.values() for place in several} | unnamed
     layout = Layout(
         sheet.encoding,
@@ -336,6 +398,42 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
         rows - len(students),
     )
     return Roster(students, tuple(problems), tuple(_remarks(sheet, layout, apostrophes)), layout)
+
+
+def _is_header(cells: Sequence[str], columns: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether a line names the columns again, as on every page of a list or below it in another language."""
+    named = [
+        column
+        for column, places in columns.items()
+        for cell in cells[places[0] : places[0] + 1]
+        if (meaning := _OWN.get(_key(cell)) or _meaning(cell)) and (meaning == column or meaning in _PARTS)
+    ]
+    return "user_id" in named and len(named) > 1
+
+
+def _leave_out_foot(
+    students: dict[str, Student], last: Iterable[tuple[int, Student]], problems: list[Problem], *, has_more: bool
+) -> None:
+    """Take what is no student from the end of the list, and say so."""
+    for line, student in reversed([*last]):
+        if len(students) < 2 or not _is_foot(student, has_more=has_more):
+            break
+        del students[student.user_id]
+        problems[:] = [problem for problem in problems if problem.line != line]
+        problems.append(Problem(line, f"{_quoted(student.user_id)} at the end is no student"))
+    problems.sort(key=lambda problem: problem.line)
+
+
+def _is_foot(student: Student, *, has_more: bool) -> bool:
+    """Whether what stands at the end of a list is a total or a note: words of which no other column says anything."""
+    if _FOOT.fullmatch(student.user_id):
+        return True
+    return has_more and _is_alone(student) and " " in student.user_id
+
+
+def _is_alone(student: Student) -> bool:
+    """Whether a line says nothing but an id."""
+    return math.isnan(student.target) and not (student.name or student.class_name or student.teacher or student.test_at)
 
 
 def _remarks(sheet: Sheet, layout: Layout, apostrophes: int) -> Iterator[str]:
@@ -372,6 +470,8 @@ def _student(
         raise ValueError("user_id is too long to be an id")
     if looks_changed and (_ROUNDED.fullmatch(user_id) or _DATE_LIKE.fullmatch(user_id)):
         notes.append(f"user_id {_quoted(user_id)} may have been changed by a spreadsheet")
+    if _CHANGED.match(texts.get("class", "")) and _DATE_LIKE.fullmatch(texts["class"]):
+        notes.append(f"class {_quoted(texts['class'])} may have been changed by a spreadsheet")
     return Student(
         user_id,
         texts.get("name", ""),
@@ -425,7 +525,9 @@ def _clean(text: str) -> str:
     text = " ".join(text.split())
     if text.isascii() or len(text) > 4 * _LONGEST:  # composing very long texts may take very long
         return text
-    return unicodedata.normalize("NFC", text.strip(_INVISIBLE)).strip()
+    if _INVISIBLE_LETTER.search(text):
+        text = " ".join(text.translate(_WITHOUT_INVISIBLE).split())
+    return unicodedata.normalize("NFC", text)
 
 
 def _as_typed(text: str) -> str:
@@ -467,7 +569,7 @@ def _test_at(text: str, notes: list[str]) -> datetime | None:
     """The end of the day of a test, in UTC; None with a note where the text is no date or may be two."""
     if not text:
         return None
-    days = _days(_WEEKDAY.sub("", text, count=1)) if len(text) <= _LONGEST_QUOTE else frozenset()
+    days = _days(text) if len(text) <= _LONGEST_QUOTE else frozenset()
     if len(days) == 1:
         return datetime.combine(next(iter(days)), time(23, 59, 59), UTC)
     reason = "may be two dates" if days else "is no date"
@@ -482,6 +584,8 @@ def _days(text: str) -> frozenset[date]:
     >>> sorted(_days("3/4/2027")), _days("14 March 2027") == _days("14/3/2027") == _days("2027-03-14")
     ([datetime.date(2027, 3, 4), datetime.date(2027, 4, 3)], True)
     """
+    text = _AROUND_SIGNS.sub(r"\1", _WEEKDAY.sub("", text))
+    text = _VIETNAMESE_DATE.sub(r"\1.\2.\3", _EAST_ASIAN_DATE.sub(r"\1-\2-\3", text))
     if match := _YEAR_FIRST.fullmatch(text):
         if not match[2] and len(match[3] + match[4]) < 4:
             return frozenset()
@@ -494,6 +598,8 @@ def _days(text: str) -> frozenset[date]:
         numbers = [(match[3], _month(match[2]), match[1])]
     elif match := _MONTH_DAY.fullmatch(text):
         numbers = [(match[3], _month(match[1]), match[2])]
+    elif match := _YEAR_MONTH.fullmatch(text):
+        numbers = [(match[1], _month(match[2]), match[3])]
     else:
         return frozenset()
     days = set()
@@ -506,9 +612,15 @@ def _days(text: str) -> frozenset[date]:
 
 
 def _month(name: str) -> str:
-    """The number of a month by its English name or the beginning of that; 0 of what is none."""
-    start = "sep" if name.lower() == "sept" else name.lower()
-    return str(next((n for n, month in enumerate(_MONTHS, 1) if month.startswith(start)), 0))
+    """The number of a month by its name in one of several languages, or the beginning of that; 0 of what is none."""
+    start = name.lower().replace("ı", "i").replace("i̇", "i")
+    if start[:1] >= "а":
+        start = start[:3]  # in Russian dates the name has another ending: марта, мая
+    else:
+        start = "".join(c for c in unicodedata.normalize("NFD", start) if not unicodedata.combining(c))
+    start = "sep" if start == "sept" else start
+    months = [n for n, names in enumerate(_MONTHS, 1) if any(month.startswith(start) for month in names.split())]
+    return str(months[0] if len(months) == 1 else 0)
 
 
 def _quoted(text: str) -> str:

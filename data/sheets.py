@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 SEPARATORS = {
@@ -19,6 +19,9 @@ SEPARATORS = {
     ":": "colon",
     "^": "caret",
     "~": "tilde",
+    "，": "full-width comma",
+    "；": "full-width semicolon",
+    "،": "Arabic comma",
 }
 
 _MOST_ROWS = 150_000
@@ -28,6 +31,9 @@ _MOST_UNPACKED = 50_000_000  # bytes
 _MOST_ELEMENTS = 250_000  # of XML in the parts of a workbook that are parsed: at most two seconds
 _COSTS = {"xl/sharedStrings.xml": 1, "xl/workbook.xml": 100}  # of an element, as against one of a worksheet
 _MOST_WORKSHEETS = 20
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_MERGED = re.compile(rb'mergeCell\b[^>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
+_NEVER_WORKED_OUT = re.compile(rb"(?:</f>|<f\b[^>]*/>)(?:<v ?/>|<v></v>)?</c>")
 _HEAD = 200_000  # characters in which the header is looked for
 _NUMBER_WITH_ZEROS = re.compile(r"0+")  # the format by which a spreadsheet shows 42 as 000042
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -35,6 +41,9 @@ _SEPARATOR_LINE = re.compile(r"\A[\s\ufeff]*\"?sep=(.)\"?[ \t]*(?:\r\n|\r|\n|\Z)
 # Where quotes are doubled, none stands behind a backslash and before a letter.
 _ESCAPED_QUOTE = re.compile(r"""[^"'\\]\\["'][^"',;\t|\r\n]""")
 _SINGLE_QUOTES = re.compile(r"\A\s*'[^'\r\n]*'\s*[,;\t|\r\n]")
+_BLANK_BEFORE_QUOTE = re.compile(r'[,;|] +"[^"\r\n]*"[ \t]*(?:[,;|\r\n]|\Z)')
+_CURLY_CELL = re.compile(r"(?:(?<=[,;|\t\r\n])|\A)([ ]*)“([^“”\"\r\n]*)”(?=[ ]*(?:[,;|\t\r\n]|\Z))")
+_WHOLE_LINE_QUOTED = re.compile(r'\A\s*"(?:[^"\r\n]|"")*[,;\t|](?:[^"\r\n]|"")*"[ \t]*(?:[\r\n]|\Z)')
 
 _FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password",
@@ -42,19 +51,31 @@ _FOREIGN = {
     b"<": "a web page or XML",
     b"{": "JSON",
     b"\x1f\x8b": "a compressed file",
+    b"PK\x05\x06": "an empty archive",
+    b"7z\xbc\xaf": "a compressed file",
+    b"Rar!": "a compressed file",
+    b"SQLite": "a database",
+    b"ID;P": "an old spreadsheet (SYLK)",
+    b"[{": "JSON",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
 }
 
-_WESTERN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšž’–"
+_WESTERN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüÿßœšž’–"
+_CYRILLIC = "аеоинрстлвкмдубгзжпйфхцчшщъыьэюяёіїєґўјљњћџђ"
 _EIGHT_BIT = {
     # codec: its name, and the letters of its languages; in other scripts the common ones come first.
     "cp1252": ("Windows-1252", _WESTERN),
+    "iso8859_15": ("ISO 8859-15 (Western)", _WESTERN),
     "cp1250": ("Windows-1250 (Central European)", "ąćęłńóśźżáčďéěíňřšťúůýžäëöüôőűăâîß"),
-    "cp1254": ("Windows-1254 (Turkish)", "çğıöşüâîûé"),
+    "iso8859_2": ("ISO 8859-2 (Central European)", "ąćęłńóśźżáčďéěíňřšťúůýžäëöüôőűăâîß"),
+    "cp1254": ("Windows-1254 (Turkish)", "çğıiöşüâîûé"),  # i: İ in lower case
     "cp1257": ("Windows-1257 (Baltic)", "āčēģīķļņšūžąęėįųõäöü"),
     "cp1258": ("Windows-1258 (Vietnamese)", "ăâđêôơưàáèéùúíóüöä\u0300\u0301\u0303\u0309\u0323"),
-    "cp1251": ("Windows-1251 (Cyrillic)", "аеоинрстлвкмдубгзжпйфхцчшщъыьэюяёіїєґўјљњћџђ"),
+    "cp1251": ("Windows-1251 (Cyrillic)", _CYRILLIC),
+    "koi8_r": ("KOI8-R (Cyrillic)", _CYRILLIC),
+    "cp866": ("MS-DOS (866, Cyrillic)", _CYRILLIC),
+    "mac_cyrillic": ("Mac Cyrillic", _CYRILLIC),
     "cp1253": ("Windows-1253 (Greek)", "αοςιστνρηεκλμπγδβζθξυφχψωάέήίόύώϊϋΐΰ"),
     "cp1255": ("Windows-1255 (Hebrew)", "יולהרמנאבשגדזחטךכםןסעףפץצקת"),
     "cp1256": ("Windows-1256 (Arabic)", "المينردحعبفءآأؤإئةتثجخذزسشصضطظغقكهوىـپچژگ"),
@@ -72,6 +93,7 @@ _TWO_BYTES = {
 }
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
           b"\xfe\xff": "utf-16"}  # fmt: skip
+_LINE_QUOTES = re.compile(r'^[ \t]*"((?:[^"\r\n]|"")*)"[ \t]*$', re.MULTILINE)
 _SAMPLE = 8_000  # bytes that are looked at to tell an encoding
 
 
@@ -106,8 +128,14 @@ def readings(content: bytes, encoding: str = "") -> list[Sheet]:
     if declared := _SEPARATOR_LINE.match(text):
         line, first = 1 + len(_LINE_END.findall(declared[0])), declared[1]
         text = text[declared.end() :]
-    separators = dict.fromkeys([first, *SEPARATORS] if first not in ("", '"', "'", " ") else SEPARATORS)
+    separators = [sign for sign in SEPARATORS if sign.isascii() or sign in text]
+    separators = [*dict.fromkeys([first, *separators] if first not in ("", '"', "'", " ") else separators)]
+    if "“" in text[:_HEAD]:
+        text = _CURLY_CELL.sub(r'\1"\2"', text)
+    if _WHOLE_LINE_QUOTED.match(text):
+        text = _LINE_QUOTES.sub(_unquoted, text)
     quotes = {
+        "skipinitialspace": _BLANK_BEFORE_QUOTE.search(text[:_HEAD]) is not None,
         "quotechar": "'" if _SINGLE_QUOTES.match(text) else '"',
         "escapechar": "\\" if "\\" in text and _ESCAPED_QUOTE.search(text) else None,
     }
@@ -120,6 +148,11 @@ def readings(content: bytes, encoding: str = "") -> list[Sheet]:
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
+
+
+def _unquoted(line: re.Match[str]) -> str:
+    """A line that some program took for one cell."""
+    return line[1].replace('""', '"')
 
 
 def _lines(text: str, line: int, dialect: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
@@ -170,13 +203,18 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, str, tuple[str, ...]]:
 def _without_mark(content: bytes) -> str:
     """The codec of a file that does not name it."""
     head = content[:2_000]
+    for codec, places in (("utf-32-le", (2, 3)), ("utf-32-be", (0, 1))):
+        if len(content) % 4 == 0 and head and not any(any(head[place::4]) for place in places):
+            return codec
     zeros = head[::2].count(0), head[1::2].count(0)
     if max(zeros) > len(head) / 5 and min(zeros) < max(zeros) / 5 and len(content) % 2 == 0:
         return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
     if _can_decode(content, "utf-8"):
         return "utf-8"
     lines = [line for line in re.split(rb"[\r\n]+", content) if not line.isascii()]
-    sample = b"\n".join(lines[:_SAMPLE])[:_SAMPLE].rpartition(b"\n")[0] or lines[0][:_SAMPLE]
+    sample = b"\n".join(lines[:_SAMPLE])
+    if len(sample) > _SAMPLE:
+        sample = sample[:_SAMPLE].rpartition(b"\n")[0] or lines[0][:_SAMPLE]
     text = sample.decode("utf-8", "replace")
     if text.count("\ufffd") * 10 < len(text) - len(text.encode("ascii", "ignore")):
         return "utf-8"  # with a damaged letter here and there
@@ -211,7 +249,7 @@ def _likelihood(text: str, codec: str) -> int:
         if char.isascii():
             continue
         if letters:
-            place = letters.find(char.lower())
+            place = letters.find(char.lower()[:1])
             score += -1 if place < 0 else 2 if place < _COMMON and not is_latin else 1
         else:
             score += 3 if _is_common(char, codec) else -2
@@ -244,7 +282,9 @@ def _worksheets(content: bytes) -> list[Sheet]:
 
     unreadable = "The workbook cannot be read. Save the class list as .xlsx or “CSV UTF-8” again."
     try:
-        _check_size(content)
+        parts = _checked(content)
+        if _STRICT in parts["xl/workbook.xml"]:
+            content = _transitional(content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     except SheetError:
@@ -253,14 +293,44 @@ def _worksheets(content: bytes) -> list[Sheet]:
         raise SheetError(unreadable) from error
     readings = []
     for sheet in sheets[:_MOST_WORKSHEETS]:
-        rows = partial(_cells, sheet, unreadable)
-        remark = f"Of the workbook, only the worksheet “{sheet.title}” was read."
-        readings.append(Sheet(rows, rows, name=sheet.title, remarks=(remark,) if len(sheets) > 1 else ()))
+        xml = parts.get(str(sheet._worksheet_path).lstrip("/"), b"")
+        rows = partial(_cells, sheet, _merged(xml), unreadable)
+        remarks = []
+        if len(sheets) > 1:
+            remarks.append(f"Of the workbook, only the worksheet “{sheet.title}” was read.")
+        if missing := len(_NEVER_WORKED_OUT.findall(xml)):
+            remarks.append(
+                f"Formulas without a result are empty ({missing:,}). Open the workbook in Excel and save it."
+            )
+        readings.append(Sheet(rows, rows, name=sheet.title, remarks=tuple(remarks)))
     return readings
 
 
-def _check_size(content: bytes) -> None:
-    """Refuse what unpacks to too much, before it does. Python's zipfile unpacks no more than the directory declares."""
+def _merged(xml: bytes) -> dict[int, list[tuple[int, int]]]:
+    """Which cells are merged with those below: of the row of the first one, its column and the last row."""
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for column, first, last in _MERGED.findall(xml, max(0, xml.rfind(b"mergeCells ")), len(xml)):
+        if int(last) > int(first):
+            place = reduce(lambda number, letter: 26 * number + letter - 64, column, 0) - 1
+            merged.setdefault(int(first), []).append((place, int(last)))
+    return merged
+
+
+def _transitional(content: bytes) -> bytes:
+    """A workbook of the strict kind with the names that the other kind has for the same things."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as strict, zipfile.ZipFile(file, "w") as other:
+        for part in strict.infolist():
+            xml = strict.read(part)
+            for name in (b"officeDocument/", b"spreadsheetml/", b"drawingml/"):
+                xml = xml.replace(_STRICT + name, b"http://schemas.openxmlformats.org/" + name + b"2006/")
+            other.writestr(part.filename, xml)
+    return file.getvalue()
+
+
+def _checked(content: bytes) -> dict[str, bytes]:
+    """The XML of a workbook. What unpacks to too much is refused before it does: Python's zipfile unpacks no more than
+    the directory declares."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         if "xl/workbook.xml" not in archive.namelist():
@@ -269,9 +339,10 @@ def _check_size(content: bytes) -> None:
             raise SheetError("The workbook is packed in an unusual way. Save the class list as “CSV UTF-8”.")
         parsed = [part for part in parts if part.filename.lower().endswith((".xml", ".rels"))]
         elements = largest = 0
+        xmls: dict[str, bytes] = {}
         is_small = sum(part.file_size for part in parsed) <= _MOST_UNPACKED
         for part in parsed if is_small else ():
-            xml = archive.read(part)
+            xmls[part.filename] = xml = archive.read(part)
             if b"<!DOCTYPE" in xml.replace(b"\0", b""):
                 raise SheetError("The workbook holds declarations that Excel never writes. Save it as .xlsx anew.")
             count = xml.count(b"<") - xml.count(b"</")
@@ -281,19 +352,27 @@ def _check_size(content: bytes) -> None:
                 elements += count * _COSTS.get(part.filename, 5)
     if not is_small or elements + largest > _MOST_ELEMENTS:
         raise SheetError("The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”.")
+    return xmls
 
 
-def _cells(sheet: Any, unreadable: str) -> Iterator[tuple[int, list[str]]]:
+def _cells(sheet: Any, merged: dict[int, list[tuple[int, int]]], unreadable: str) -> Iterator[tuple[int, list[str]]]:
     sheet.reset_dimensions()  # what other programs write there is often wrong
     room = _MOST_CELLS
+    above: dict[int, tuple[str, int]] = {}  # what merged cells say in the rows below their first one, by column
     try:
         for number, row in enumerate(sheet.iter_rows(max_row=_LAST_ROW), 1):
-            room -= len(row)
+            room -= len(row) + len(above)
             if room < 0:
                 break
             cells = [_text(cell) for cell in row]
             if "".join(cells).strip():
+                for place, (text, last) in above.items():
+                    if number <= last:
+                        cells += [""] * (place + 1 - len(cells))
+                        cells[place] = text
                 yield number, cells
+            for place, last in merged.get(number, ()):
+                above[place] = (cells[place] if place < len(cells) else "", last)
     except Exception as error:  # a damaged file may raise anything
         raise SheetError(unreadable) from error
     if room < 0:

@@ -311,6 +311,10 @@ ROWS = "user_id,name,class,target_band\r\nuser-456,Zoë Müller,Klasse B,7.0\r\n
         (ROWS.encode("cp1252"), "Windows-1252", ","),
         (ROWS.replace(",", ";").encode("mac_roman"), "Mac Roman", ";"),
         (ROWS.encode("cp850"), "MS-DOS (850)", ","),
+        (ROWS.encode("utf-32-le"), "UTF-32", ","),
+        (ROWS.encode("utf-32-be"), "UTF-32", ","),
+        (ROWS.replace(",", "；").encode(), "UTF-8", "；"),
+        (ROWS.replace(",", "，").encode(), "UTF-8", "，"),
     ],
 )
 def test_encoding_and_separator_are_found_and_told(content: bytes, encoding: str, separator: str) -> None:
@@ -324,7 +328,13 @@ def test_encoding_and_separator_are_found_and_told(content: bytes, encoding: str
     ("codec", "names"),
     [
         ("cp1250", ["Łukasz Wójcik", "Małgorzata Dąbrowska", "Jiří Dvořák"]),
+        ("iso8859_2", ["Štěpán Novák", "Łukasz Wójcik", "Jiří Dvořák"]),
+        ("iso8859_15", ["Œuvre Zoë", "José Núñez"]),
         ("cp1251", ["Иванов Пётр", "Ольга Смирнова"]),
+        ("koi8_r", ["Иванов Пётр", "Ольга Смирнова"]),
+        ("cp866", ["Иванов Пётр", "Ольга Смирнова"]),
+        ("mac_cyrillic", ["Иванов Петр", "Ольга Смирнова"]),
+        ("iso8859_9", ["İpek Yıldız", "Şule Çağlar"]),
         ("cp1253", ["Γιώργος Παπαδόπουλος", "Μαρία"]),
         ("cp1254", ["Ayşe Yılmaz", "Çağrı Öztürk", "İbrahim Şahin"]),
         ("cp1256", ["محمد علي", "فاطمة"]),
@@ -365,6 +375,9 @@ def test_a_damaged_letter_does_not_spoil_the_others() -> None:
         "'user_id','name'\n'u1','Ann, Lee'\n",
         'user_id,name\nu1,"Ann, Lee"\n',
         '"user_id";"name"\n"u1";"Ann, Lee"\n',
+        'user_id, name\n"u1", "Ann, Lee"\n',
+        "“user_id”,“name”\n“u1”,“Ann, Lee”\n",
+        '"user_id,name"\n"u1,""Ann, Lee"""\n',
     ],
 )
 def test_either_quotation_mark_is_understood(text: str) -> None:
@@ -395,6 +408,13 @@ HEADERS = {
     "Nachname;Vorname;ID;Klasse": "Lee;Ann;u1;A",
     "Name;Vorname;ID;Gruppe": "Lee;Ann;u1;A",
     "First name,Name,ID": "Ann,Ann Lee,u1",
+    "Adno,Legal Surname,Legal Forename,Reg Group": "u1,Lee,Ann,A",
+    "UPN;Surname;Forename;Form": "u1;Lee;Ann;A",
+    "Student ID;Last Name;First Name;Preferred Name;Homeroom": "u1;Lee;Ann;Annie;A",
+    "Unique User ID;Surname, First name": "u1;Ann Lee",
+    "Student's ID;Student’s name;Student's class": "u1;Ann Lee;A",
+    "User ID (BandUp);Full name [English];Class / Group;Target band (0-9)": "u1;Ann Lee;A;7",
+    "| user_id | name |": "| u1 | Ann Lee |",
 }
 
 
@@ -407,7 +427,8 @@ def test_the_columns_of_other_programs_are_understood_and_named(header: str, lin
     assert student.class_name in ("A", "")
     assert math.isnan(student.target) or student.target == 7.0
     used = {heading for several in class_list.layout.columns.values() for heading in several}
-    assert used | set(class_list.layout.unused) == set(re.split("[,;]", header))
+    separator = class_list.layout.separator
+    assert used | set(class_list.layout.unused) == {h.strip() for h in header.split(separator)} - {""}
 
 
 def test_columns_that_are_not_used_and_lines_above_the_header_are_said() -> None:
@@ -467,6 +488,44 @@ def test_the_same_class_in_other_letters_is_one_class() -> None:
     assert class_list.problems == (Problem(5, "class “LỚP 1” differs only in case from “Lớp 1”", skipped=False),)
 
 
+def test_a_class_with_invisible_letters_is_the_same_class_and_one_that_became_a_date_is_noted() -> None:
+    class_list = parse("user_id,class\n\u200eu1,3\u200bB\nu2,\u200e3B\nu3,3\u00adB\nu4,3B\nu5,3-Apr\n")
+    assert class_list.members("3B") == ["u1", "u2", "u3", "u4"]
+    assert class_list.problems == (Problem(6, "class “3-Apr” may have been changed by a spreadsheet", skipped=False),)
+
+
+BELOW: dict[str, str] = {
+    # what stands below the header or the last student, and is none
+    "a total": "u2,Bob,,\nTotal,2,,",
+    "a total in words": "u2,Bob,,\n,,,\nTotal: 2 students,,,\nAverage,,,6.5",
+    "a total in Vietnamese": "u2,Bob,,\nTổng cộng,2,,",
+    "a note": "u2,Bob,,\nExported on 2026-01-01 by admin,,,",
+    "a line with a hash": "u2,Bob,,\n# end of the list",
+    "the header again": "user_id,name,class,target_band\nu2,Bob,,",
+    "the header in another language": "Mã học viên,Họ tên,Lớp,Mục tiêu\nu2,Bob,,",
+    "a drawn line": "---,---,---,---\nu2,Bob,,",
+}
+
+
+@pytest.mark.parametrize("lines", BELOW.values(), ids=BELOW)
+def test_what_is_no_student_is_left_out_and_said(lines: str) -> None:
+    class_list = parse(f"user_id,name,class,target_band\nu1,Ann,A,7\n{lines}\n")
+    assert same(class_list.students, [ANN, BOB])
+    assert all(problem.skipped for problem in class_list.problems)
+    assert len(class_list.problems) == class_list.layout.skipped
+
+
+def test_an_id_of_several_words_is_one_where_the_line_says_more_or_nothing_else_can() -> None:
+    assert list(parse("user_id,name\nu 1,Ann\nu 2,Bob\n").students) == ["u 1", "u 2"]
+    assert list(parse("user_id\nu 1\nTotal 1 of us\n").students) == ["u 1", "Total 1 of us"]
+    assert list(parse("user_id,name\nTotal,\n").students) == ["Total"]
+
+
+def test_lines_that_are_separated_otherwise_than_their_header_are_refused() -> None:
+    with pytest.raises(RosterError, match="separated otherwise"):
+        parse("user_id,name,class\nu1;Ann;A\nu2;Bob;B\n")
+
+
 def test_an_error_of_a_spreadsheet_is_no_class() -> None:
     class_list = parse("user_id,class\nu1,#N/A\nu2,#1\n")
     assert (class_list.student("u1").class_name, class_list.student("u2").class_name) == ("", "#1")
@@ -477,7 +536,10 @@ def test_an_error_of_a_spreadsheet_is_no_class() -> None:
     "text",
     ["2027-03-14", "2027/3/14", "2027.03.14", "20270314", "14.3.2027", "14/03/2027", "03/14/2027", "14-3-2027",
      "14 March 2027", "14 Mar 2027", "14-Mar-27", "14th March 2027", "March 14, 2027", "Mar. 14th, 2027",
-     "Sunday, 14 March 2027", "2027-03-14 00:00:00", "2027-03-14T09:30:00Z", "14/3/2027 9:00 AM"],
+     "Sunday, 14 March 2027", "2027-03-14 00:00:00", "2027-03-14T09:30:00Z", "14/3/2027 9:00 AM", "14.03.27", "3/14/27",
+     "14 / 3 / 2027", "14. 3. 2027", "14/3/2027, 9:00", "2027/03/14 (Sun)", "2027 March 14", "14th of March 2027",
+     "Sun, 14 Mar 2027 09:00:00 GMT", "14 mars 2027", "14. März 2027", "14 de marzo de 2027", "14 Mart 2027",
+     "14 марта 2027", "14 tháng 3 năm 2027", "ngày 14/3/2027", "2027年3月14日", "2027년 3월 14일"],
 )  # fmt: skip
 def test_a_test_date_is_the_end_of_its_day(text: str) -> None:
     class_list = parse(f"user_id;test_date\nu1;{text}\n")
@@ -486,7 +548,7 @@ def test_a_test_date_is_the_end_of_its_day(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["03/04/2027", "31/02/2027", "soon", "46095", "March 2027", "14 Foo 2027", "1/1/27", "0001-01-01"]
+    "text", ["03/04/2027", "3/4/27", "31/02/2027", "soon", "46095", "March 2027", "14 Foo 2027", "0001-01-01"]
 )
 def test_a_test_date_that_is_none_or_may_be_two_is_left_empty_and_said(text: str) -> None:
     class_list = parse(f"user_id;name;test_date\nu1;Ann;{text}\n")
@@ -560,8 +622,46 @@ def test_zeros_that_a_workbook_shows_before_a_number_belong_to_the_id() -> None:
     assert list(roster.parse(file.getvalue()).students) == ["001234"]
 
 
+def test_merged_cells_say_the_same_in_all_of_their_rows() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["user_id", "name", "class", "target_band"], ["u1", "Ann", "A", 7], ["u2", "Bob"], [], ["u3", "Cao"]):
+        sheet.append(row)
+    for cells in ("C2:C4", "D2:D3", "A1:A1"):
+        sheet.merge_cells(cells)
+    file = io.BytesIO()
+    book.save(file)
+    class_list = roster.parse(file.getvalue())
+    assert same(class_list.students, [ANN, Student("u2", "Bob", "A", 7.0), Student("u3", "Cao")])
+    assert class_list.problems == ()
+
+
+def test_a_strict_workbook_is_read() -> None:
+    names = {
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/": b"http://purl.oclc.org/ooxml/spreadsheetml/",
+        b"http://schemas.openxmlformats.org/officeDocument/2006/": b"http://purl.oclc.org/ooxml/officeDocument/",
+    }
+
+    def strict(xml: bytes) -> bytes:
+        for usual, other in names.items():
+            xml = xml.replace(usual, other)
+        return xml
+
+    content = SMALL
+    for part in zipfile.ZipFile(io.BytesIO(SMALL)).namelist():
+        content = changed(content, part, strict)
+    assert same(roster.parse(content).students, [Student("u1", "Ann")])
+
+
+def test_formulas_that_were_never_worked_out_are_said() -> None:
+    class_list = roster.parse(workbook(List=[["user_id", "name"], ["u1", '="A"&"nn"'], ["u2", "Bob"]]))
+    assert same(class_list.students, [Student("u1"), Student("u2", "Bob")])
+    assert [remark for remark in class_list.remarks if remark.startswith("Formulas without a result are empty (1)")]
+
+
 SMALL = workbook(List=[["user_id", "name"], ["u1", "Ann"]])
 SHEET = "xl/worksheets/sheet1.xml"
+COLUMN_NAMES = [bytes((a, b, c)) for a in range(65, 87) for b in range(65, 91) for c in range(65, 91)]
 HOSTILE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "a bomb": (SHEET, lambda xml: xml + b" " * 60_000_000),
     "many cells": (SHEET, lambda xml: xml.replace(b"</sheetData>", b"<row/>" * 260_000 + b"</sheetData>")),
@@ -569,6 +669,16 @@ HOSTILE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "many styles": ("xl/styles.xml", lambda xml: xml.replace(b"</cellXfs>", b"<xf/>" * 60_000 + b"</cellXfs>")),
     "many sheets": ("xl/workbook.xml", lambda xml: xml.replace(b"</sheets>", b"<sheet/>" * 3_000 + b"</sheets>")),
     "entities": (SHEET, lambda xml: b'<!DOCTYPE a [<!ENTITY b "cc">]>' + xml),
+    "many merged cells": (
+        SHEET,
+        lambda xml: xml.replace(
+            b"</sheetData>",
+            b'<row><c r="A3"><v>1</v></c></row>' * 60_000
+            + b"</sheetData><mergeCells>"
+            + b"".join(b'<mergeCell ref="%s2:%s999999"/>' % (name, name) for name in COLUMN_NAMES)
+            + b"</mergeCells>",
+        ),
+    ),
     "deep": (SHEET, lambda xml: xml[:0] + b"<a>" * 100_000),
     "cut": (SHEET, lambda xml: xml[: len(xml) // 2]),
     "no workbook": ("xl/workbook.xml", lambda xml: xml[:0]),
