@@ -6,6 +6,7 @@ from analysis import job_states
 from analysis.incidents import incidents
 from analysis.job_states import Thresholds
 from queries import all_jobs
+from ui.components import markup
 from ui.jobs import detail, incident, listing, marking, summary
 from ui.shell import address, loading
 from ui.shell.boundary import done, part
@@ -61,7 +62,8 @@ with open_page("Jobs") as (page_session, page_clock):
             with places.get(address.value(listing.BELOW)) or st.container():
                 heading = st.container()
                 rows = listing.choose(clock).rows(jobs)
-                heading.subheader(formats.of(len(rows), len(jobs), "job"), anchor=False)
+                with heading:
+                    markup.show(markup.heading(formats.of(len(rows), len(jobs), "job"), 3))
                 listing.show(rows, period.name, session, clock, roster)
                 with part("The button that marks jobs as failed"):
                     marking.offer(rows, session, clock, roster)

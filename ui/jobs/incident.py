@@ -71,7 +71,7 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
     )
     _students(one, rows, roster)
     _timeline(one, rows, jobs, clock)
-    st.subheader(formats.count(len(rows), "job"), anchor=False)
+    markup.show(markup.heading(formats.count(len(rows), "job"), 3))
     listing.show(rows.reset_index(drop=True), "one incident", session, clock, roster)
 
 

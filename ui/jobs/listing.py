@@ -34,12 +34,6 @@ BELOW = "list"
 """What the list stands below: whoever clicks on a figure or a bar of the chart has the answer right there."""
 FILTERS = ("state", "kind", "model", "student", "reason", "text", DURING, BELOW)
 """What Clear filters takes out of the address."""
-_SEARCHES = {
-    "model": ("Model", "gemini"),
-    "student": ("Student ID", "user-456"),
-    "reason": ("Error message", "ThrottlingException"),
-    "text": ("Search jobs", "eval-abc123"),
-}
 _PERIODS = {"1h": ("1 hour", 1), "24h": ("24 hours", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
 _CUSTOM = "custom"
 _SEARCHED = ["job_id", "user_id", "kind", "status", "model_used", "why"]
@@ -157,13 +151,15 @@ def choose(clock: Clock) -> JobsFilter:
         kind = filters.choice("Type", {filters.ALL: "All", **marking.KINDS}, key="kind", default=filters.ALL)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("More filters"):
-            searched = {key: filters.search(*words, key=key) for key, words in _SEARCHES.items()}
+            model = filters.search("Model", "gemini", key="model")
+            student = filters.search("Student ID", "user-456", key="student")
+            reason = filters.search("Error message", "ThrottlingException", key="reason")
+            text = filters.search("Search jobs", "eval-abc123", key="text")
         during = _during(clock)
-        for key, text in searched.items():
-            if text:
-                markup.show_beside(markup.chip(f"{_SEARCHES[key][0]}: {foreign_text.short(text, 60)}"))
+        for words in filter(None, (model, student, reason, text)):
+            markup.show_beside(markup.chip(foreign_text.short(words, 60)))
         filters.clear(*FILTERS)
-    return JobsFilter(kind, state, **searched, during=during)
+    return JobsFilter(kind, state, model, student, reason, text, during)
 
 
 def _during(clock: Clock) -> tuple[datetime, datetime] | None:
