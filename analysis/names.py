@@ -1,5 +1,6 @@
 """Search by name or ID: without accents, case and order of the words."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -11,8 +12,13 @@ _LONGEST = 200  # characters of a query
 _PLAIN = str.maketrans(
     {"đ": "d", "ð": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "ŧ": "t", "þ": "th", "ŋ": "n",
      "'": "", "’": "", "‘": "", "ʼ": "", "ʻ": "", "`": "", "´": "", "-": " ", "‐": " ", "‑": " ", "–": " ", ".": " ",
-     ",": " ", "\u200b": "", "\u00ad": ""}
+     ",": " ", "\u200b": "", "\u00ad": "", "ʾ": "", "ʿ": "", "ـ": "", "ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه"}
 )  # fmt: skip
+
+
+_TYPED = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | dict.fromkeys('"“”„‘’`\u200b\u2060\ufeff\u200e\u200f'))
+"""What a keyboard, a mail or a chat makes of an ID on its way: other hyphens, quotation marks, invisible marks."""
+_TWO_LETTERS = re.compile("(?<=[aou])e|(?<=(?<!a)a)a(?!a)")  # ae, oe, ue and aa, as some write ä, ö, ü and å
 
 
 def plain(text: str) -> str:
@@ -33,15 +39,22 @@ def search(students: Iterable[Student], query: str, *, partial_ids: bool = True)
     any part of it, and at last parts of an ID; those only with `partial_ids`, as the query may be the ID of another.
     """
     exact, sought = query.strip(), plain(query[:_LONGEST])
-    words, sought_id = sought.split(), exact.casefold()
-    if not exact:
+    words, sought_id = sought.split(), unicodedata.normalize("NFKC", exact[:_LONGEST].translate(_TYPED)).casefold()
+    if not sought_id:
         return []
     ranked = [
         (rank, plain(student.name), student.user_id, student)
         for student in students
         if (rank := _rank(student, exact, sought_id, sought, words)) <= (_PART_OF_ID if partial_ids else _PART_OF_NAME)
     ]
-    return [student for *_, student in sorted(ranked, key=lambda entry: entry[:3])]
+    matches = [student for *_, student in sorted(ranked, key=lambda entry: entry[:3])]
+    return matches or (_spelt_otherwise(students, words) if words else [])
+
+
+def _spelt_otherwise(students: Iterable[Student], words: list[str]) -> list[Student]:
+    """Those who have each word in their name where ä is as good as ae: Müller is found by Mueller, and the reverse."""
+    shorter = [_TWO_LETTERS.sub("", word) for word in words]
+    return [s for s in students if _fits(shorter, _TWO_LETTERS.sub("", plain(s.name)).split(), whole=False)]
 
 
 def _rank(student: Student, exact: str, sought_id: str, sought: str, words: list[str]) -> int:

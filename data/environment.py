@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from dotenv.parser import parse_stream
 from data.schema import FUNCTIONS, TABLES
 from data.settings import COMMAND_VARIABLES, ENDPOINTS, ENV_FILE, VARIABLES, Settings, SettingsError, value_of
 
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_WINDOWS_PATH = re.compile(r'"((?:[A-Za-z]:|\\)\\[^"\n]*)"')
 _BESIDE = Path(__file__).parent.parent / ".env"
 
 _OURS = ("BANDUP_", "DYNAMODB_", "AWS_")
@@ -115,6 +118,8 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             raise SettingsError(f"Line {line} of {path} cannot be read: write NAME=value.")
         if not binding.key or binding.value is None:
             continue
+        if not _NAME.fullmatch(binding.key):
+            raise SettingsError(f"Line {line} of {path} cannot be read: write NAME=value.")
         if binding.key in lines:
             raise SettingsError(
                 f"{binding.key} is in {path} twice, in lines {lines[binding.key]} and {line}: keep one."
@@ -125,4 +130,6 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
                 ".streamlit/config.toml or as a variable."
             )
         lines[binding.key] = line
-        yield binding.key, binding.value
+        # Between double quotes \n is a line break and \t a tab, but not in a path of Windows.
+        windows = _WINDOWS_PATH.fullmatch(binding.original.string.partition("=")[2].strip())
+        yield binding.key, windows[1] if windows else binding.value

@@ -69,7 +69,10 @@ _OF_TESTS = ("BANDUP_NODE_MODULES", "BANDUP_NO_SKIPS")  # may be set where the d
 
 
 class SettingsError(ValueError):
-    """A variable's value cannot be used; the message is one sentence that names the variable."""
+    """A variable's value cannot be used; the message is one sentence that names the variable, on one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +168,8 @@ def _check_names(environ: Mapping[str, str]) -> None:
         if name in _NAMES or name in _OF_TESTS:
             continue
         upper = name.upper()
-        if upper.startswith(("BANDUP_", "DYNAMODB_")):
-            # Others may have DYNAMODB_ variables too, so of those only what is nearly one of ours.
+        if upper.startswith(("BAND", "DYNAMODB_")):
+            # Others may have DYNAMODB_ and BAND variables too, so of those only what is nearly one of ours.
             cutoff = 0.0 if upper.startswith("BANDUP_") else 0.85
             near = next(iter(get_close_matches(upper, _NAMES, n=1, cutoff=cutoff)), None)
         else:  # a page reads the settings at each click: what is no setting of ours costs no search
@@ -228,7 +231,7 @@ def endpoint_url(value: str, name: str) -> str:
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
-        usable = parts.scheme in ("http", "https") and port != 0 and bool(_HOST.fullmatch(host))
+        usable = parts.scheme in ("http", "https") and port != 0 and bool(_HOST.fullmatch(host)) and " " not in value
     except ValueError:
         usable = False
     if not usable:

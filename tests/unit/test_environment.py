@@ -70,6 +70,9 @@ def test_an_empty_endpoint_is_refused_even_if_the_file_has_one(file: Path) -> No
 UNUSABLE: dict[str, tuple[str | bytes, str]] = {
     "no value": ("# one\nBANDUP_SOURCE\n", "Line 2 of "),
     "no name": ("\n\n=aws\n", "Line 3 of "),
+    "of PowerShell": ('\n$env:BANDUP_SOURCE="aws"\n', "Line 2 of "),
+    "a hyphen in the name": ("BANDUP-SOURCE=aws\n", "Line 1 of "),
+    "a letter of another alphabet": ("BАNDUP_SOURCE=aws\n", "Line 1 of "),
     "of cmd": ("set BANDUP_SOURCE=aws\n", "Line 1 of "),
     "an open quote": ('A=1\nBANDUP_ROSTER="class.csv\n', "Line 2 of "),
     "twice": ("BANDUP_SOURCE=aws\n\nBANDUP_SOURCE=demo\n", "twice, in lines 1 and 3"),
@@ -86,6 +89,11 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_place(file: Path, conten
     assert sentence in message
     assert str(file) in message
     assert message.endswith(".")
+
+
+@pytest.mark.parametrize("value", ['"C:\\new\\table.csv"', "'C:\\new\\table.csv'", "C:\\new\\table.csv"])
+def test_a_path_of_windows_is_taken_letter_for_letter(file: Path, value: str) -> None:
+    assert loaded(file, f"A=1\nBANDUP_ROSTER={value}\n")["BANDUP_ROSTER"] == "C:\\new\\table.csv"
 
 
 def test_a_misspelt_name_in_the_file_is_refused(file: Path) -> None:

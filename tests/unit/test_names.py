@@ -18,6 +18,9 @@ STUDENTS = [
     Student("user-1060", ""),
     Student("user-107", "İpek Yıldız"),
     Student("user-108", "Иванов Пётр"),
+    Student("user-109", "Maria Mueller"),
+    Student("user-110", "Åsa Berg"),
+    Student("user-111", "فاطمة علی"),
 ]
 
 
@@ -49,6 +52,12 @@ def ids_of(query: str) -> list[str]:
         ("USER-101", ["user-101"]),
         ("user-106", ["user-106", "user-1060"]),
         ("kim", ["Kim"]),
+        ("“user-101”", ["user-101"]),
+        ("ｕｓｅｒ‑101\u200b", ["user-101"]),
+        ("Maria Mueller", ["user-109"]),
+        ("müller", ["user-109"]),
+        ("aasa", ["user-110"]),
+        ("فاطمه علي", ["user-111"]),
         ("zzz", []),
         ("", []),
         ("  ", []),

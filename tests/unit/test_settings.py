@@ -71,6 +71,7 @@ MALFORMED: dict[str, tuple[str, dict[str, str]]] = {
     "endpoint by name without scheme": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "localhost:8000"}),
     "endpoint of another scheme": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "ftp://127.0.0.1"}),
     "endpoint without host": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "http://:8000"}),
+    "endpoint with a space in its path": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "http://127.0.0.1:8000/a b"}),
     "endpoint with a space": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "http://local host:8000"}),
     "endpoint with a host that boto3 refuses": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "http://dynamo_db:80"}),
     "port too large": ("AWS_ENDPOINT_URL", {**AWS, "AWS_ENDPOINT_URL": "http://127.0.0.1:99999"}),
@@ -121,6 +122,12 @@ def test_a_value_that_cannot_be_used_names_its_variable(variable: str, environ: 
     assert message.endswith(".")
 
 
+def test_a_value_with_hidden_characters_is_shown_on_one_line() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({"BANDUP_SOURCE": "a\nb\u200bc"})
+    assert str(caught.value).startswith("BANDUP_SOURCE is “a\\nb\\u200bc”: ")
+
+
 def test_alarms_have_a_topic_where_one_is_named_for_real_tables() -> None:
     topic = "arn:aws-cn:sns:cn-north-1:123456789012:alerts"
     assert Settings.read({**AWS, "BANDUP_ALARM_TOPIC": f" {topic} "}).alarm_topic == topic
@@ -149,6 +156,8 @@ MISSPELT = {
     "BANDUP_X": "BANDUP_URL",
     "BANDUP_ALLOW_CHANGE": "BANDUP_ALLOW_CHANGES",
     "BANDUP_ROOSTER": "BANDUP_ROSTER",
+    "BAND_UP_SOURCE": "BANDUP_SOURCE",
+    "BANDUPSOURCE": "BANDUP_SOURCE",
     "BANDUP_NOTIFY_TOPICS": "BANDUP_NOTIFY_TOPIC",
     "BANDUP_WRITING_FUNCTIONS": "BANDUP_WRITING_FUNCTION",
     "BANDUP_EVALUATIONS": "DYNAMODB_EVALUATIONS",
