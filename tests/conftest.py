@@ -14,6 +14,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
+from streamlit.components.v2 import manifest_scanner
 
 from data.demo import engine as demo_engine
 from data.dynamodb.client import Store
@@ -59,12 +60,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A quick run tries fewer of the examples that Hypothesis invents. Models of AWS are read once for all sessions."""
+    """A quick run tries fewer of the examples that Hypothesis invents; what no test changes is read once for all."""
     examples.use(0.25 if _is_quick(config) else 1.0)
-    # Each test has a session of its own, and reading these files for it took half of the time of a test of a page.
+    # Each test has a session of AWS of its own, and reading the models for it took half of the time of a page's test.
     load_file = cache(JSONFileLoader().load_file)
     patch = pytest.MonkeyPatch()
     patch.setattr(JSONFileLoader, "load_file", lambda _, path: load_file(path))
+    # Each run of a page looks through all installed packages for components of Streamlit, of which there are none.
+    patch.setattr(manifest_scanner, "scan_component_manifests", list)
     config.add_cleanup(patch.undo)
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import pytest
 from botocore.retries.standard import ExponentialBackoff
-from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from data.demo import engine
@@ -126,8 +125,6 @@ def aws(running_proxy: Proxy, engine_store: Store, names: dict[str, str], monkey
     variables = {"BANDUP_SOURCE": "aws", "AWS_REGION": REGION, "AWS_ENDPOINT_URL_DYNAMODB": running_proxy.url}
     for name, value in {**variables, **names, **SECRETS}.items():
         monkeypatch.setenv(name, value)
-    # Looking through all installed packages for components takes a quarter of a second each time.
-    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
     monkeypatch.setitem(ExponentialBackoff._DEFAULT_BACKOFF_CONFIG, "throttling_base_scale", 0.01)
     running_proxy.heal()
     return running_proxy
