@@ -62,13 +62,22 @@ class Limit:
     critical: float
 
     @classmethod
-    def parse(cls, text: str) -> "Limit":
-        """A limit out of `MAX` or `WARN,CRIT`; a rate may be given in percent. ValueError for anything else."""
-        numbers = [float(part.removesuffix("%")) / (100 if part.endswith("%") else 1) for part in text.split(",")]
-        if not 1 <= len(numbers) <= 2 or not all(math.isfinite(n) and n >= 0 for n in numbers):
-            raise ValueError(text)
+    def count(cls, text: str) -> "Limit":
+        """A limit out of `MAX` or `WARN,CRIT`; ValueError for anything else."""
+        return cls._of([float(part) for part in text.split(",")], math.inf)
+
+    @classmethod
+    def rate(cls, text: str) -> "Limit":
+        """The same of a rate, in percent or from 0 to 1: above that no rate would ever be above it."""
+        parts = [part.strip() for part in text.split(",")]
+        return cls._of([float(part.removesuffix("%")) / (100 if part.endswith("%") else 1) for part in parts], 1)
+
+    @classmethod
+    def _of(cls, numbers: list[float], most: float) -> "Limit":
+        if len(numbers) > 2 or not all(math.isfinite(n) and 0 <= n <= most for n in numbers):
+            raise ValueError(numbers)
         if numbers[0] > numbers[-1]:
-            raise ValueError(text)
+            raise ValueError(numbers)
         return cls(numbers[0], numbers[-1])
 
     def judge(self, value: float) -> Status:
@@ -109,12 +118,13 @@ class Report:
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command and its options."""
     parser = commands.add_parser("check", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
-    limit: dict[str, Any] = {"type": Limit.parse, "metavar": "LIMIT"}
+    limit: dict[str, Any] = {"type": Limit.count, "metavar": "LIMIT"}
     parser.add_argument("--period", type=_period, help="look at jobs of the last 30m, 24h, 7d ... (24h)")
     parser.add_argument("--max-failed", help="failed jobs", **limit)
     parser.add_argument("--max-stuck", help="stuck jobs (0)", **limit)
     parser.add_argument("--max-overdue", help="overdue jobs", **limit)
-    parser.add_argument("--max-failure-rate", help="failed of finished, in %% or 0 to 1 (25%%)", **limit)
+    rate = limit | {"type": Limit.rate}
+    parser.add_argument("--max-failure-rate", help="failed of finished, in %% or 0 to 1 (25%%)", **rate)
     parser.add_argument("--min-finished", type=int, help="finished jobs below which no rate is judged (20)")
     parser.add_argument("--skip-wiring", action="store_true", help="look at the jobs alone")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a line")
@@ -285,10 +295,15 @@ def _performance(report: Report, options: argparse.Namespace) -> Iterator[str]:
         ("abandoned", figures.abandoned, None),
         ("incidents", sum(not one.is_over for one in report.incidents), None),
     ):
-        yield f"{name}={value};{limit.warning:g};{limit.critical:g};0" if limit else f"{name}={value};;;0"
+        yield f"{name}={value};{_bounds(limit)};0" if limit else f"{name}={value};;;0"
     if not math.isnan(figures.failure_rate):
         limit = options.max_failure_rate
-        yield f"failure_rate={figures.failure_rate:.1%};{limit.warning * 100:g};{limit.critical * 100:g};0;100"
+        yield f"failure_rate={figures.failure_rate:.1%};{_bounds(limit, 100)};0;100"
+
+
+def _bounds(limit: Limit, times: int = 1) -> str:
+    """Both as performance data has them: digits and a point, never 1e+06."""
+    return ";".join(f"{bound * times:.6f}".rstrip("0").rstrip(".") for bound in (limit.warning, limit.critical))
 
 
 def _as_json(report: Report, now: datetime) -> dict[str, Any]:
@@ -355,9 +370,9 @@ def _period(text: str) -> timedelta:
 
 _USUAL: dict[str, tuple[Callable[[str], Any], str]] = {
     "period": (_period, "24h"),
-    "max_failed": (Limit.parse, ""),
-    "max_stuck": (Limit.parse, "0"),
-    "max_overdue": (Limit.parse, ""),
-    "max_failure_rate": (Limit.parse, "25%"),
+    "max_failed": (Limit.count, ""),
+    "max_stuck": (Limit.count, "0"),
+    "max_overdue": (Limit.count, ""),
+    "max_failure_rate": (Limit.rate, "25%"),
     "min_finished": (int, "20"),
 }

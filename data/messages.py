@@ -41,6 +41,7 @@ SECONDS = 10.0
 """What one attempt may take, whatever hangs."""
 _MOST_WAIT = 30.0
 _SUBJECT = 100  # characters that SNS takes
+_MOST_ANSWER = 2_000  # bytes of an answer that are looked at
 
 _sleep = time.sleep
 
@@ -96,12 +97,17 @@ class Hook:
             connection.request("POST", path, body, {"Content-Type": "application/json", "User-Agent": "bandup"})
             response = connection.getresponse()
             status, wait = response.status, response.getheader("Retry-After") or ""
+            answer = response.read(_MOST_ANSWER) if self.format == "teams" else b""
         except (OSError, HTTPException) as error:
             raise _Passing(f"did not answer: {type(error).__name__}") from error
         finally:
             connection.close()
         if status == 429 or status >= 500:
             raise _Passing(f"answered {status}", float(wait) if wait.isdecimal() else 0.0)
+        # Teams' connectors say so with status 200, https://learn.microsoft.com/en-us/microsoftteams/platform/
+        # webhooks-and-connectors/how-to/connectors-using#rate-limiting-for-connectors
+        if b"HTTP error" in answer:
+            raise _Passing("answered that Teams did not take it")
         # A redirect would be followed without the message.
         if not 200 <= status < 300:
             raise NotSent(f"answered {status}")

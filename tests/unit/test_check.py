@@ -153,6 +153,18 @@ def test_the_line_is_one_line_with_performance_data_and_nobody_is_named(
     assert all(re.fullmatch(r"\w+=[\d.]+%?(;[\d.]*){3,4}", part) for part in data.split())
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("5", "5;5"), ("1000000,2000000", "1000000;2000000"), ("0.5", "0.5;0.5"), ("0,10", "0;10")],
+)
+def test_performance_data_has_digits_and_a_point_alone(
+    given: str, expected: str, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(frame(failed=3))
+    main(["check", "--max-failed", given])
+    assert f" failed=3;{expected};0 " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_no_error_message_steers_the_terminal(
     flags: list[str], answer: Answer, capsys: pytest.CaptureFixture[str]
@@ -193,12 +205,33 @@ def test_metrics_are_written_whole_and_begin_with_our_name(answer: Answer, tmp_p
     assert 'bandup_jobs{state="failed"} 3' in lines
     assert all(re.match(r"(# (HELP|TYPE) )?bandup_", line) for line in lines)
     assert [path.name for path in tmp_path.iterdir()] == ["bandup.prom"]
+    assert file.stat().st_mode & 0o777 == 0o644  # for the collector, another user
+    # https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
+    assert file.read_text().endswith("\n")
+    samples = [re.fullmatch(r'(\w+)(\{\w+="\w+"\})? [\d.]+', line) for line in lines if not line.startswith("#")]
+    assert all(samples)
+    typed = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert typed == [line.split()[2] for line in lines if line.startswith("# HELP")]
+    assert typed == [*dict.fromkeys(one[1] for one in samples if one)]
     assert main(["check", "--prometheus", str(tmp_path / "nowhere" / "x.prom")]) == 3
 
 
 @pytest.mark.parametrize(
     "flags",
-    [["--max-failed", "x"], ["--max-stuck", "-1"], ["--max-stuck", "5,2"], ["--max-stuck", "nan"], ["--period", "0h"]],
+    [
+        ["--max-failed", "x"],
+        ["--max-failed", "5%"],
+        ["--max-failed", "1,2,3"],
+        ["--max-stuck", "-1"],
+        ["--max-stuck", "5,2"],
+        ["--max-stuck", "nan"],
+        ["--max-failure-rate", "25"],  # no rate is ever above it: 25% is meant
+        ["--max-failure-rate", "10%,25"],
+        ["--max-failure-rate", "101%"],
+        ["--period", "0h"],
+        ["--minimum", "5"],
+        ["now"],
+    ],
 )
 def test_wrong_usage_is_unknown(flags: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

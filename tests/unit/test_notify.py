@@ -38,6 +38,7 @@ class Receiver:
     def __init__(self) -> None:
         self.bodies: list[Any] = []
         self.answers: list[int | None] = []
+        self.words: list[bytes] = []  # of the next answers
         self.released = threading.Event()
         outer = self
 
@@ -48,13 +49,15 @@ class Receiver:
                 if status is None:
                     outer.released.wait(20)
                     return
+                words = outer.words.pop(0) if outer.words else b""
                 if status < 300:
                     outer.bodies.append(body)
                 self.send_response(status)
                 if status == 302:
                     self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(words)))
                 self.end_headers()
+                self.wfile.write(words)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -327,6 +330,19 @@ def test_slack_and_teams_get_title_text_and_link(form: str, hook: Receiver, tmp_
     assert "Demo data: Incident: Throttled" in text
     assert BURST.code in text
     assert set(body) == ({"text"} if form == "slack" else {"type", "attachments"})
+
+
+def test_teams_may_say_with_status_200_that_it_took_nothing(hook: Receiver) -> None:
+    refused = b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429"
+    message = messages.Message("t", "t", "", {}, "c")
+    hook.words = [refused, b"1"]
+    Hook(hook.url, "teams").send(message)
+    assert len(hook.bodies) == 2
+    hook.words = [refused] * 4
+    with pytest.raises(messages.NotSent, match="Teams did not take it, 4 times"):
+        Hook(hook.url, "teams").send(message)
+    hook.words = [refused]
+    Hook(hook.url, "json").send(message)
 
 
 @pytest.mark.parametrize(
