@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import copy
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import config
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -162,6 +164,30 @@ def test_a_frame_that_would_take_seconds_to_read_is_not_kept(demo_url: str) -> N
 
     with ThreadPoolExecutor(1) as pool:  # in this thread, the browser of other tests has a loop already
         assert pool.submit(asyncio.run, sent()).result() == 1009  # uvicorn's word, not the middleware's
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log(tmp_path: Path) -> None:
+    run = BackMsg()
+    run.rerun_script.fragment_id = "x\n2026-11-27 · root · all · marked\x1b[2K"
+    refused = "/oauth2callback?state=x&error=e&error_description=%1b%5b2K%0aforged%0a"
+
+    async def sent(url: str) -> None:
+        async with connect(f"{url.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=[Subprotocol("a")]) as client:
+            for _ in range(20):
+                await client.send(run.SerializeToString())
+                await asyncio.sleep(0.2)  # what is asked for while the page runs is asked for once
+
+    log = tmp_path / "log"
+    with browser.dashboard(log=log) as url, ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, sent(url)).result()
+        for _ in range(30):
+            connection = HTTPConnection(urlsplit(url).netloc)
+            connection.request("GET", refused)
+            connection.getresponse().read()
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert all(line.isprintable() and not line.startswith(("forged", "2026-11-27 · root")) for line in lines)
+    assert 1 < sum("fragment" in line for line in lines) <= 10
+    assert len(lines) < 60
 
 
 def _into(lines: list[str]) -> Callable[[str], None]:

@@ -89,3 +89,11 @@ def test_a_day_that_has_no_midnight_begins_where_it_begins() -> None:
     starts = counts["start"].dt.tz_convert("Africa/Cairo")
     assert [(start.day, start.hour) for start in starts] == [(22, 0), (23, 0), (24, 1), (25, 0), (26, 0)]
     assert counts["failed"].tolist() == [0, 0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "name", ["America", "../UTC", "/etc/passwd", "A" * 100_000, "\x1b[2J\n", "\0", "Mars/Olympus", ""], ids=range(8)
+)
+def test_a_browser_that_names_no_zone_is_shown_utc(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.shell.clock.st.context", SimpleNamespace(timezone=name))
+    assert Clock.of_reader().zone.key == "UTC"

@@ -267,6 +267,14 @@ def test_a_sign_out_that_is_asked_for_directly_ends_the_sign_in_of_every_copy_of
     assert (status(signed), status(other)) == (403, 200)
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_no_other_site_signs_somebody_out(inside: Inside, site: str) -> None:
+    assert inside.client.get("/auth/logout", headers={"Sec-Fetch-Site": site}).status_code == 403
+    assert inside.asked == []
+    for own in ({"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {}):
+        assert inside.client.get("/auth/logout", headers=own).status_code == 200
+
+
 def test_the_way_back_from_a_sign_out_is_no_sign_in_that_went_wrong(inside: Inside) -> None:
     answer = inside.client.get("/oauth2callback", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (302, "/")

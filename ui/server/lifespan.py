@@ -19,6 +19,7 @@ from data import roster
 from data.environment import read_settings
 from data.roster import RosterError
 from data.settings import SettingsError
+from ui.server.log import keep_to_lines
 from ui.server.middleware import MOST_OF_FRAME, Doors, SameOrigin, SecurityHeaders
 from ui.server.return_link import ReturnLink
 from ui.server.scripts import Scripts
@@ -51,6 +52,7 @@ def check_settings() -> None:
 async def opened(_: App) -> AsyncIterator[None]:
     """For as long as the server runs. At its start it says where it is, and opens the browser there."""
     url = address()
+    keep_to_lines()
     if st.get_option("server.port") != _USUAL_PORT and not is_manually_set("server.port"):
         _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
     if server := _uvicorn():

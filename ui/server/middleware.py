@@ -167,6 +167,8 @@ class Doors:
         elif scope["type"] == "http" and path == f"{base_path()}/oauth2callback" and not _has_state(scope):
             # The provider sends back here after a sign-out, which Streamlit would take for a sign-in that went wrong.
             await RedirectResponse(f"{base_path()}/", 302)(scope, receive, send)
+        elif scope["type"] == "http" and path == f"{base_path()}/auth/logout" and _is_led_here(scope):
+            await refuse(scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/auth/logout":
             # Asked for without the button, it would only drop the cookie, of which there may be a copy.
             if user := _user(HTTPConnection(scope)):
@@ -248,6 +250,11 @@ def _visitor(scope: Scope) -> Visitor | None:
 def _has_state(scope: Scope) -> bool:
     """Whether an answer of the provider says to which sign-in it belongs."""
     return "state" in HTTPConnection(scope).query_params
+
+
+def _is_led_here(scope: Scope) -> bool:
+    """Whether a page of another site leads the browser here, which sends the cookie along but no Origin."""
+    return Headers(scope=scope).get("sec-fetch-site") in ("cross-site", "same-site")
 
 
 def _user(connection: HTTPConnection) -> dict[str, Any]:

@@ -36,6 +36,6 @@ class Clock:
         name = st.context.timezone or "UTC"
         try:
             zone = ZoneInfo(_NEW_NAMES.get(name, name))
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, a name longer than a file's
             zone = ZoneInfo("UTC")
         return cls(cache.clock(), zone)
