@@ -46,7 +46,7 @@ NEEDS = {
 }
 """Markers by what a test needs. A plain run leaves these tests out."""
 _ENGINES = {"engine", "dynoxide", "dynamodb_local", "delayed", "fresh", "bare_store", "store", "changeable"}
-_CHROMIUM = {"chromium", "demo_url", "visitor"}
+_CHROMIUM = {"chromium", "demo_url", "tab", "visitor"}
 _TESTS = Path(__file__).parent
 _left_out = pytest.StashKey[dict[str, int]]()
 
@@ -214,6 +214,14 @@ def demo_url(chromium: None) -> Iterator[str]:
     """A dashboard on the demo source, for Chromium and all tests of a module."""
     with browser.dashboard() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def tab(demo_url: str) -> Iterator[browser.Visitor]:
+    """One visitor to the demo who goes from page to page, for what is only looked at: half the work of a new one."""
+    with browser.visiting(demo_url) as visitor:
+        yield visitor
+        assert visitor.foreign == []
 
 
 @pytest.fixture

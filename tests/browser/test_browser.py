@@ -1,7 +1,5 @@
 """The dashboard in Chromium: the ways people take, deep links, what leaves for other hosts, accessibility, widths."""
 
-from collections.abc import Iterator
-
 import pytest
 from pypdf import PdfReader
 
@@ -382,14 +380,6 @@ def test_the_first_click_after_a_deep_link_on_a_fresh_server_counts() -> None:
         visitor.open("/student?user_id=user-101")
         visitor.page.get_by_text("90 days", exact=True).click()
         visitor.arrives("/student?user_id=user-101&since=90d")
-
-
-@pytest.fixture(scope="module")
-def tab(demo_url: str) -> Iterator[Visitor]:
-    """One visitor who goes from page to page, for what is only looked at."""
-    with browser.visiting(demo_url) as visitor:
-        yield visitor
-        assert visitor.foreign == []
 
 
 @paths

@@ -31,17 +31,17 @@ def tab_to(visitor: Visitor, selector: str) -> None:
 
 @paths
 def test_tab_reaches_all_that_can_be_clicked_in_passing_changes_nothing_and_comes_out_again(
-    visitor: Visitor, path: str
+    tab: Visitor, path: str
 ) -> None:
-    visitor.open(path)
-    before = visitor.path()
-    usable = visitor.page.evaluate(f"(window.usable = {_USABLE}, window.usable.map(e => {_NAME}))")
+    tab.open(path)
+    before = tab.path()
+    usable = tab.page.evaluate(f"(window.usable = {_USABLE}, window.usable.map(e => {_NAME}))")
     assert len(usable) > 8
     reached: set[int] = set()
     unseen: list[str] = []
     for _ in range(_MOST):
-        press(visitor, "Tab")
-        at, name, seen = visitor.page.evaluate(
+        press(tab, "Tab")
+        at, name, seen = tab.page.evaluate(
             f"""(() => {{
                 const e = document.activeElement
                 const box = e.getBoundingClientRect()
@@ -59,8 +59,8 @@ def test_tab_reaches_all_that_can_be_clicked_in_passing_changes_nothing_and_come
             unseen.append(name)
     else:
         raise AssertionError("Tab does not come out of the page again")
-    visitor.page.wait_for_timeout(500)
-    assert visitor.path() == before
+    tab.page.wait_for_timeout(500)
+    assert tab.path() == before
     assert [name for n, name in enumerate(usable) if n not in reached] == []
     assert unseen == []
 

@@ -106,11 +106,11 @@ def menu(visitor: Visitor) -> list[str]:
     return [text.splitlines()[-1] for text in links]  # an icon is a word of its font
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_signed_out_no_page_shows_anything(visitor: Visitor, path: str) -> None:
-    refused(visitor, path, "Sign in to see it.")
-    assert menu(visitor) == []
-    assert visitor.page.locator(SIGN_IN).count() == 1
+def test_signed_out_no_page_shows_anything(visitor: Visitor) -> None:
+    for path in PATHS:
+        refused(visitor, path, "Sign in to see it.")
+        assert menu(visitor) == [], path
+        assert visitor.page.locator(SIGN_IN).count() == 1, path
 
 
 @pytest.mark.parametrize(
