@@ -206,6 +206,8 @@ def _explained(error: Exception) -> Failure:
         return Failure("expired", case="mfa")
     if isinstance(error, ClientError):
         return _of_answer(error)
+    if isinstance(error, aws.CredentialRetrievalError) and "credential_source" in str(error):
+        return Failure("credentials", case="incomplete", detail=str(error).rstrip("."))
     if isinstance(error, BotoCoreError):
         failure = explain(error, "credentials", "")
         unanswered = failure.kind in ("unreachable", "too_slow")

@@ -186,7 +186,12 @@ def test_profiles_in_a_circle(profile: Callable[..., Path]) -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    [f"role_arn = {ROLE}", f"role_arn = {ROLE}\nsource_profile = none", f"role_arn = {ROLE}\ncredential_source = Mars"],
+    [
+        f"role_arn = {ROLE}",
+        f"role_arn = {ROLE}\nsource_profile = none",
+        f"role_arn = {ROLE}\ncredential_source = Mars",
+        f"role_arn = {ROLE}\ncredential_source = Environment",
+    ],
 )
 def test_a_profile_that_lacks_what_it_needs(lines: str, profile: Callable[..., Path]) -> None:
     profile(lines)
