@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import pytest
 from botocore.loaders import JSONFileLoader
 from moto import mock_aws
+from moto.moto_proxy.certificate_creator import CertificateCreator
 from moto.server import ThreadedMotoServer
 from streamlit.components.v2 import manifest_scanner
 
@@ -45,7 +46,7 @@ NEEDS = {
     "slow": "are slow",
 }
 """Markers by what a test needs. A plain run leaves these tests out."""
-_ENGINES = {"engine", "dynoxide", "dynamodb_local", "delayed", "fresh", "bare_store", "store", "changeable"}
+_ENGINES = {"engine", "dynoxide", "dynamodb_local", "delayed", "fresh", "real_aws", "bare_store", "store", "changeable"}
 _CHROMIUM = {"chromium", "demo_url", "tab", "visitor"}
 _TESTS = Path(__file__).parent
 _left_out = pytest.StashKey[dict[str, int]]()
@@ -184,6 +185,15 @@ def dynamodb_local() -> Iterator[str]:
 def delayed() -> Iterator[str]:
     """The URL of a DynamoDB Local on which tables are CREATING and UPDATING for some time, as on AWS."""
     yield from _started("dynamodb-local-delayed")
+
+
+@pytest.fixture
+def real_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All of AWS under its own host names: moto behind a proxy that everything goes through. No endpoint is set."""
+    for url in _started("moto-proxy"):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        monkeypatch.setenv("AWS_CA_BUNDLE", CertificateCreator.cacert)
+        yield
 
 
 @pytest.fixture(params=["moto", "dynamodb-local", "dynamodb-local-delayed", "dynoxide"])

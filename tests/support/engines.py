@@ -45,6 +45,10 @@ def running(name: str) -> Iterator[str]:
 def _command(name: str, port: int) -> tuple[list[str], Path]:
     if name == "moto":
         return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], ROOT
+    if name == "moto-proxy":
+        if not shutil.which("openssl"):
+            raise MissingError("moto's proxy makes its certificates with openssl, which is not there")
+        return [sys.executable, "-m", "moto.proxy", "-H", "127.0.0.1", "-p", str(port)], ROOT
     if name == "dynoxide":
         binary = NODE_MODULES / "@dynoxide/linux-x64/dynoxide"
         if not binary.exists():

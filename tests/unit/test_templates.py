@@ -1,7 +1,6 @@
 """The texts to take away: the setup document's own commands, and a template; both make what is declared."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -22,44 +21,12 @@ from data.provisioning.requests import create_request
 from data.provisioning.verdict import judge
 from data.schema import PITR_DAYS, TABLES
 from data.settings import Settings
+from tests.support.cli import DOCUMENT, run_script
 from tests.support.engines import CREDENTIALS
 
-# Copied from the setup document.
-DOCUMENT = r"""# Create evaluations table (Writing + Speaking)
-aws dynamodb create-table \
---table-name bandup-evaluations \
---attribute-definitions \
-AttributeName=evaluation_id,AttributeType=S \
-AttributeName=user_id,AttributeType=S \
---key-schema \
-AttributeName=evaluation_id,KeyType=HASH \
-AttributeName=user_id,KeyType=RANGE \
---billing-mode PAY_PER_REQUEST \
---tags Key=Project,Value=bandup Key=Environment,Value=production
-# Create flashcard sets table
-aws dynamodb create-table \
---table-name bandup-flashcard-sets \
---attribute-definitions \
-AttributeName=set_id,AttributeType=S \
-AttributeName=user_id,AttributeType=S \
---key-schema \
-AttributeName=set_id,KeyType=HASH \
-AttributeName=user_id,KeyType=RANGE \
---billing-mode PAY_PER_REQUEST \
---tags Key=Project,Value=bandup Key=Environment,Value=production
-# Enable PITR for evaluations table
-aws dynamodb update-continuous-backups \
---table-name bandup-evaluations \
---point-in-time-recovery-specification PointInTimeRecoveryEnabled=true
-# Enable PITR for flashcard sets table
-aws dynamodb update-continuous-backups \
---table-name bandup-flashcard-sets \
---point-in-time-recovery-specification PointInTimeRecoveryEnabled=true
-"""
 LISTS = {"--attribute-definitions", "--key-schema", "--tags"}
 REGION = "us-east-1"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
-AWS = Path(sys.executable).parent / "aws"
 
 
 def commands(text: str) -> list[list[str]]:
@@ -144,17 +111,6 @@ def test_after_the_documents_four_commands_setup_brings_every_engine_in_sync(fre
     verdict = judge(plan(store))
     assert (verdict.state, verdict.problems) == ("in sync", ())
     assert set(verdict.not_offered) <= {"Tags", "Point-in-time recovery"}
-
-
-def run_script(endpoint: str, script: str) -> "subprocess.CompletedProcess[str]":
-    """Run a script as it is, by the real AWS CLI against an endpoint."""
-    environ = {
-        "PATH": f"{AWS.parent}:{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": endpoint,
-        "NO_PROXY": "127.0.0.1",
-        **{name.upper(): value for name, value in CREDENTIALS.items()},
-    }
-    return subprocess.run(["sh"], input=script, env=environ, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
