@@ -5,8 +5,10 @@ hour, most of it to fill the engine.
 """
 
 import asyncio
+import gc
 import resource
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -96,7 +98,7 @@ def _of(asked: standings.Evaluations, ids: list[str]) -> pd.DataFrame:
 
 
 def _rows(report: Report, world: World, *, full: bool) -> None:
-    """Client CPU of a row read, beside that of its JSON alone; bytes of a row kept."""
+    """Client CPU of a row read, beside that of orjson on the same answers, in turn; bytes of a row kept."""
     store = world.store()
     last = world.loaded_at + timedelta(hours=1)
     first = last - timedelta(days=28 if full else 366)
@@ -107,7 +109,7 @@ def _rows(report: Report, world: World, *, full: bool) -> None:
         bodies.append(response_dict["body"])
 
     ours, alone = [], []
-    for n in range(5):
+    for n in range(8):
         if not n:
             store.client.meta.events.register_first("before-parse.dynamodb.Query", kept, unique_id="bench-bodies")
         cpu, rows = _cpu(lambda: evaluations.period(store, first, last).value)
@@ -115,11 +117,14 @@ def _rows(report: Report, world: World, *, full: bool) -> None:
             store.client.meta.events.unregister("before-parse.dynamodb.Query", unique_id="bench-bodies")
             continue
         ours.append(cpu / len(rows))
-        alone.append(_cpu(lambda: [orjson.loads(body) for body in bodies])[0] / len(rows))
+        gc.disable()  # else orjson's share is that of the collector, which our own decoding holds off
+        alone.append(_cpu(lambda: deque(map(orjson.loads, bodies), maxlen=0))[0] / len(rows))
+        gc.enable()
+    ratio = median([one / other for one, other in zip(ours, alone, strict=True)])
     report.goal(
         "3",
         f"client CPU a row read: at most 8 µs ({len(rows):,} rows)",
-        f"{median(ours) * 1e6:.1f} µs, of which orjson alone {median(alone) * 1e6:.1f} µs",
+        f"{median(ours) * 1e6:.1f} µs, {ratio:.1f} times orjson alone ({median(alone) * 1e6:.1f} µs)",
         met=median(ours) <= 8e-6,
     )
     octets = Packed.of(rows).octets / len(rows)

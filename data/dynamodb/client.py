@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -124,7 +124,7 @@ class Store:
         request: dict[str, Any],
         index: str | None = None,
         cap: int | None = None,
-    ) -> Iterator[Read[list[Item]]]:
+    ) -> Iterator[Read[Sequence[Item]]]:
         """Each page of a Query or Scan; the last one is complete unless `cap` items cut it."""
         request = {**request, "ReturnConsumedCapacity": "TOTAL"}
         count = 0

@@ -1,10 +1,10 @@
 """Reads by key: one item, many items, or a whole partition, newest first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from data.dynamodb import budget
+from data.dynamodb import budget, decode
 from data.dynamodb.client import Store
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
@@ -57,10 +57,12 @@ def pages(
     between: tuple[str, str | int, str | int] | None = None,
     cap: int | None = None,
     attributes: Sequence[str] | None = None,
-) -> Iterator[Read[list[Item]]]:
+    in_columns: bool = False,
+) -> Iterator[Read[Sequence[Item]]]:
     """What `partition` reads, a page at a time; the next request is made when the next page is asked for.
 
-    A page is complete when it is the last one and nothing was cut off.
+    A page is complete when it is the last one and nothing was cut off. `in_columns`: a page of which nothing but
+    `attributes` is needed is a Columnar of them, where it can be read as one.
     """
     condition, names, values = "#p = :p", {"#p": key[0]}, {":p": {"S": key[1]}}
     if between:
@@ -78,7 +80,10 @@ def pages(
     if index:
         request["IndexName"] = index
         lacking = _lacking(store, table, index, attributes or ())
-    for page in store.pages("Query", store.client.query, request, index, cap):
+    send: Callable[..., Any] = store.client.query
+    if in_columns:
+        send = decode.in_columns(send, {name: table.types[name] for name in attributes or ()})
+    for page in store.pages("Query", send, request, index, cap):
         if isinstance(lacking, Failure):
             yield replace(page, notes=(lacking, *page.notes))
         elif lacking and page.value:
@@ -108,7 +113,7 @@ def _lacking(store: Store, table: Table, index: str, attributes: Sequence[str]) 
     return set() if facts is None or facts.attributes is None else set(attributes) - facts.attributes
 
 
-def _complete(store: Store, table: Table, items: list[Item], attributes: Sequence[str]) -> Read[list[Item]]:
+def _complete(store: Store, table: Table, items: Sequence[Item], attributes: Sequence[str]) -> Read[list[Item]]:
     """The same items, same order, with `attributes`, by BatchGetItem. One deleted meanwhile stays as it was."""
     # An index that changes while it is read can tell a record twice; BatchGetItem refuses a key twice.
     keys = list({_identity(table, item): {k: item[k] for k in table.key_names} for item in items}.values())

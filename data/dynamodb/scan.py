@@ -20,7 +20,7 @@ def where(store: Store, table: Table, attribute: str, value: str, *, attributes:
 
 def pages(
     store: Store, table: Table, attributes: Sequence[str], *, segment: int = 0, segments: int = 1
-) -> Iterator[Read[list[Item]]]:
+) -> Iterator[Read[Sequence[Item]]]:
     """A segment of the table, a page at a time; the next request is made when the next page is asked for."""
     request = _request(store, table, attributes) | {"Segment": segment, "TotalSegments": segments, "Limit": _PAGE}
     return store.pages("Scan", store.client.scan, request)

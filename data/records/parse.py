@@ -152,12 +152,13 @@ def band(value: Value, note: Note) -> float | None:
 
 def moment(value: Value, note: Note) -> int | None:
     """A time from Unix seconds, in microseconds since 1970; none before 2000."""
+    text = value.get("N", "")
+    if len(text) < 12 and text.isdecimal() and _FIRST <= (whole := int(text)) < _LAST:
+        return whole * 1_000_000  # as nearly all are
     text = value.get("N", value.get("S"))
     if text is None:
         note(_wrong_type(value, "a number of seconds"))
         return None
-    if "N" in value and text.isdecimal() and len(text) < 12 and _FIRST <= int(text) < _LAST:
-        return int(text) * 1_000_000  # as nearly all are
     seconds = _decimal(text)
     if seconds is None:
         return _written_time(text, note)
@@ -314,6 +315,8 @@ def to_json(value: Value, *, indent: int | None, depth: int = 0) -> str:
 
 def sound(text: str) -> str:
     """The text with lone surrogates, which no UTF-8 can carry, replaced by U+FFFD."""
+    if text.isascii():
+        return text  # as nearly all are, and this is quicker
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -137,7 +137,9 @@ class _Status:
         """Rows from `begin` to `end`, in the order of the index, newest first."""
         pages = self._pages(str(begin), str(end))
         head = next(pages)
-        newer, stretches = ([], []) if head.complete or len(head.value) >= self.cap else _split(head.value, begin)
+        newer, stretches = (
+            (head.value, []) if head.complete or len(head.value) >= self.cap else _split(head.value, begin)
+        )
         if not stretches:
             return follow(page.map(self._rows) for page in chain([head], pages))
         self._read = [len(newer), *(0 for _ in stretches)]
@@ -157,7 +159,7 @@ class _Status:
                 break
         return follow(done)
 
-    def _pages(self, begin: str, end: str) -> Iterator[Read[list[Item]]]:
+    def _pages(self, begin: str, end: str) -> Iterator[Read[Sequence[Item]]]:
         return query.pages(
             self.store,
             self.table,
@@ -166,23 +168,27 @@ class _Status:
             between=("created_at", begin, end),
             cap=self.cap,
             attributes=self.table.summary,
+            in_columns=True,
         )
 
-    def _rows(self, items: list[Item]) -> list[pd.DataFrame]:
+    def _rows(self, items: Sequence[Item]) -> list[pd.DataFrame]:
         rows = self.frame(items)
-        # A page takes ten times the memory as items, and would be there until the next one has come.
-        items.clear()
+        if isinstance(items, list):
+            # Such a page takes ten times the memory as items, and would be there until the next one has come.
+            items.clear()
         return [rows]
 
 
-def _split(page: list[Item], begin: int) -> tuple[list[Item], list[tuple[str, str]]]:
+def _split(page: Sequence[Item], begin: int) -> tuple[Sequence[Item], list[tuple[str, str]]]:
     """The items of a first page that are newer than its last one, and stretches of time from there back to `begin`.
 
     The oldest second of the page is read again, because the next page may have more of it. No stretches where the page
     is all of one time.
     """
     oldest = page[-1]["created_at"]["N"]
-    newer = [item for item in page if item["created_at"]["N"] != oldest]
+    newer = len(page) - 1
+    while newer and page[newer - 1]["created_at"]["N"] == oldest:
+        newer -= 1
     length = int(Decimal(oldest)) - begin
     if not newer or length < _PARTS:
         return page, []
@@ -190,4 +196,4 @@ def _split(page: list[Item], begin: int) -> tuple[list[Item], list[tuple[str, st
     # A time need not be a whole second. DynamoDB keeps 38 digits, so there is no number between these.
     begins = [str(begin), *(f"{edge}.5" for edge in edges)]
     ends = [*(f"{edge}.4{'9' * 27}" for edge in edges), oldest]
-    return newer, list(zip(begins, ends, strict=True))[::-1]
+    return page[:newer], list(zip(begins, ends, strict=True))[::-1]

@@ -40,11 +40,11 @@ class Records(Generic[R]):
 
     def summary(self, item: Item) -> tuple[dict[str, Any], Fields]:
         """What a frame holds of an item, None where unknown, its time as a datetime; and the item's Fields so far."""
-        values, odd = columns.read([item], self.table, self.readings)
-        summary = {name: value for name, (value,) in values.items()}
+        fields = Fields(item)
+        summary = columns.one(fields, self.table, self.readings)
         if summary["created_at"] is not None:
             summary["created_at"] = time(summary["created_at"])
-        return summary, odd.get(0, Fields(item))
+        return summary, fields
 
     def history(
         self, store: Store, user_id: str, *, by_scan: bool = False, cap: int = STUDENT_CAP

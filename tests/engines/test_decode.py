@@ -8,48 +8,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data.dynamodb import decode, query
 from data.dynamodb.client import Store
+from data.dynamodb.columnar import Columnar
+from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.schema import BY_STUDENT, EVALUATIONS
 from tests.support import engines
+from tests.support.answers import body, parsed
 from tests.support.items import EVALUATION, Item, changed, fuzzed, texts, values
 from tests.support.records import attempt, put, raw_client
 from tests.support.settings import settings
-
-MODEL = boto3.Session(**engines.CREDENTIALS, region_name="us-east-1").client("dynamodb").meta.service_model
-
-
-def parsed(body: bytes, *, fast: bool) -> Any:
-    """What botocore gives for an answer to Query, or the name of what it raises."""
-    from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415
-
-    response = {"status_code": 200, "headers": {}, "body": body}
-    items: dict[str, Any] = {}
-    if fast:
-        decode._decode(response, items)
-    try:
-        answer = create_parser("json").parse(response, MODEL.operation_model("Query").output_shape)
-    except (ResponseParserError, AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
-        return type(error).__name__
-    return {**answer, **items} if items else answer
-
-
-def body(items: Any, **more: Any) -> bytes:
-    """An answer as DynamoDB writes it."""
-
-    def as_text(value: Any) -> str:
-        import base64  # noqa: PLC0415
-
-        return base64.b64encode(value).decode()
-
-    return json.dumps({"Items": items, "Count": 1, "ScannedCount": 1, **more}, default=as_text).encode()
-
 
 WHOLE = {
     "plain": [EVALUATION, changed(EVALUATION, model_used={"NULL": True}, x={"BOOL": False})],
@@ -117,7 +90,7 @@ def test_botocore_parses_no_item_that_is_plain() -> None:
     taken: dict[str, Any] = {}
     decode._decode(response, taken)
     assert taken == {"Items": [EVALUATION] * 3}
-    assert json.loads(response["body"]) == {"Count": 1, "ScannedCount": 1}
+    assert json.loads(response["body"]) == {"Count": 3, "ScannedCount": 3}
 
 
 @contextmanager
@@ -154,13 +127,17 @@ def answering(bodies: list[tuple[int, bytes, dict[str, str]]]) -> Iterator[tuple
 GOOD = body([EVALUATION], ConsumedCapacity={"CapacityUnits": 0.5})
 
 
-def test_an_answer_that_the_network_damaged_is_asked_for_again() -> None:
+@pytest.mark.parametrize("in_columns", [False, True])
+def test_an_answer_that_the_network_damaged_is_asked_for_again(in_columns: bool) -> None:
     checksum = {"x-amz-crc32": str(zlib.crc32(GOOD))}
     damaged = GOOD.replace(b"7.0", b"9.0")
     with answering([(200, damaged, checksum), (200, GOOD, checksum)]) as (url, signed):
         store = Store.open(settings(url), **engines.CREDENTIALS)
-        read = query.partition(store, EVALUATIONS, ("user_id", "u"))
-    assert read.value == [EVALUATION]
+        attributes = [*EVALUATION]
+        (page,) = query.pages(store, EVALUATIONS, ("user_id", "u"), attributes=attributes, in_columns=in_columns)
+    assert isinstance(page.value, Columnar) == in_columns
+    assert [*page.value] == [EVALUATION]
+    assert page.cost == Cost(1, 0.5)
     assert len(signed) == 2
     assert all(signature.startswith("AWS4-HMAC-SHA256") for signature in signed)
 
