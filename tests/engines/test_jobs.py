@@ -1,6 +1,10 @@
 """Jobs of both tables over HTTP: the period, what a later look reads, reasons, marking that races with a Lambda."""
 
 import copy
+import os
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +22,7 @@ from data.dynamodb.client import Store
 from data.records import evaluations, flashcards, jobs
 from data.records.jobs import Key, Mark, Marked
 from data.schema import EVALUATIONS, FLASHCARD_SETS
+from tests.support import engines
 from tests.support.accounts import bare_request
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -267,6 +272,53 @@ def test_a_job_that_finishes_while_it_is_marked_ends_as_one_or_the_other_never_a
         assert now["overall_band"] == "7.0"
     late = [r for r in results if r.result == "changed meanwhile"]
     assert all(r.message.startswith("it finished") for r in late)
+
+
+_MARKING = """
+import os, sys
+from datetime import UTC, datetime
+from data.dynamodb.client import Store
+from data.records.jobs import Key, mark_failed
+from data.settings import Settings
+
+began = datetime.fromtimestamp(int(sys.argv[1]), UTC)
+jobs = [(Key("evaluations", f"eval-{n}", "u"), began) for n in range(40)]
+for one in mark_failed(Store.open(Settings.read(os.environ)), jobs, who="ops@example", now=began):
+    print(one.key.job_id, flush=True)
+"""
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_that_ends_while_it_marks_leaves_no_job_half_marked(
+    changeable: Store, ended_by: signal.Signals
+) -> None:
+    records = [evaluation(n, "processing", 900) for n in range(40)]
+    put(changeable, *records)
+    environ = {
+        **os.environ,
+        "BANDUP_ENV_FILE": os.devnull,
+        "BANDUP_SOURCE": "aws",
+        "BANDUP_ALLOW_CHANGES": "1",
+        "AWS_REGION": engines.REGION,
+        "AWS_ENDPOINT_URL_DYNAMODB": changeable.client.meta.endpoint_url,
+        **{name.upper(): value for name, value in engines.CREDENTIALS.items()},
+        **{table.variable: changeable.settings.name(table) for table in (EVALUATIONS, FLASHCARD_SETS)},
+    }
+    command = [sys.executable, "-c", _MARKING, str(records[0]["created_at"])]
+    with subprocess.Popen(command, cwd=engines.ROOT, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        reported = [process.stdout.readline() for _ in range(5)]
+        process.send_signal(ended_by)
+        reported += process.stdout.readlines()
+    after = [status(changeable, n) for n in range(40)]
+    marked = [one for one in after if one["status"] == "failed"]
+    assert len(reported) <= len(marked) <= min(len(reported) + 1, 39)
+    assert all(Mark.parse(one["failure_reason"]) for one in marked)
+    assert [one for one in after if one not in marked] == [
+        {name: str(value) for name, value in record.items()} for record in records[len(marked) :]
+    ]
+    # The next one goes on where it ended, and leaves what is marked alone.
+    assert [one.result for one in mark(changeable, *records)].count("marked") == 40 - len(marked)
 
 
 def frame(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
