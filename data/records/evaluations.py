@@ -93,11 +93,11 @@ def _feedback(read: Salvaged) -> Json:
 
 
 def _last(value: Json) -> str:
-    """The last text of a feedback, its beginning."""
+    """The last text of a feedback, its end."""
     while isinstance(value, (dict, list)) and value:
         value = [*value.values()][-1] if isinstance(value, dict) else value[-1]
     words = value if isinstance(value, str) else json.dumps(value)
-    return words if len(words) <= _LONGEST_LAST else f"{words[:_LONGEST_LAST]}…"
+    return words if len(words) <= _LONGEST_LAST else f"…{words[-_LONGEST_LAST:]}"
 
 
 _LONGEST_LAST = 60  # characters

@@ -28,7 +28,7 @@ MENDS = {
     "signs": "other signs for commas or colons",
     "word": "a word for true, false or nothing in an unusual form",
     "opening": "without its first bracket",
-    "lines": "lines or a table of text",
+    "lines": "lines or a table, as people write them",
     "twice": "encoded twice",
     "several": "several pieces, one after the other",
 }

@@ -78,3 +78,5 @@ def test_dots_at_the_ends_of_the_axis_are_whole() -> None:
     )
     dots = next(trace for trace in figure.data if trace.mode == "markers")
     assert dots.cliponaxis is False
+    # A day is written as in the calendar and everywhere else.
+    assert figure.layout.xaxis.tickformatstops[0].value.startswith("%-d %b")

@@ -402,6 +402,12 @@ def test_mended_feedback_keeps_its_text_beside_it(stored: str, value: Any, issue
     assert [(issue.reason, issue.outcome) for issue in read.issues] == issues
 
 
+def test_where_a_long_text_was_the_last_its_end_is_what_is_named() -> None:
+    text = json.dumps({"a": ["x" * 100 + " is the end.", "and"]})[:-6]
+    read = evaluations.parse(changed(EVALUATION, feedback={"S": text}))
+    assert read.issues[0].reason == f"breaks off after “…{'x' * 48} is the end.”"
+
+
 def test_feedback_that_cannot_be_read_is_its_text_alone() -> None:
     read = evaluations.parse(changed(EVALUATION, feedback={"S": "A good essay."}))
     assert (read.feedback, read.original, read.unread) == (None, "", "A good essay.")
@@ -493,15 +499,15 @@ CARDS: dict[str, tuple[str, tuple[Card, ...], list[str]]] = {
                                    ["without its first bracket", "other text around it",
                                     "several pieces, one after the other"]),
     "lines": ("Two cards:\n\nQ: One?\nA: 1\n\n**Question 2:** Two?\n**Answer 2:** 2\n", TWO,
-              ["lines or a table of text", "cards say Question and Answer instead of question and answer",
+              ["lines or a table, as people write them", "cards say Question and Answer instead of question and answer",
                "cards say q and a instead of question and answer"]),
     "lines with numbers and rules": (
         "1. Front: One?\n   Back: 1\n   or so\n---\n2. Front: Two?\n   Back: 2",
         (Card("One?", "1\n   or so", {}), TWO[1]),
-        ["lines or a table of text", "cards say front and back instead of question and answer"]),
+        ["lines or a table, as people write them", "cards say front and back instead of question and answer"]),
     "a table": ("The cards:\n| Term | Definition | Unit |\n|:--|--:|---|\n| One? | 1 \\| one | 3 |\n", (
         Card("One?", "1 | one", {"Unit": "3"}),),
-        ["lines or a table of text", "cards say term and definition instead of question and answer",
+        ["lines or a table, as people write them", "cards say term and definition instead of question and answer",
          "says 2, but 1 can be read"]),
     "a question without an answer in lines": ("Q: One?\nQ: Two?\nA: 2", (), ["cannot be read",
                                                                             "says 2, but 0 can be read"]),

@@ -23,6 +23,11 @@ _DASHES = ("dot", "dash", "dashdot", "longdash")
 _SYMBOLS = ("diamond-open", "square-open", "triangle-up-open", "x-thin-open")
 
 _SHORTEST = pd.Timedelta(days=14)
+# Plotly would write a day as Nov 20; everywhere else here it is 20 Nov.
+_DAYS_AND_MONTHS = [
+    {"dtickrange": [None, "M1"], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", None], "value": "%b %Y"},
+]
 _LONGEST = 50  # characters of others' words in a figure
 _PAUSE = pd.Timedelta(days=35)
 _SETTLING = pd.Timedelta(days=1)
@@ -150,7 +155,7 @@ def criteria_over_time(
     )
     figure.update_annotations(font={"size": 12})
     figure.update_yaxes(range=bands, dtick=1, tickformat=".1f", fixedrange=True)
-    figure.update_xaxes(fixedrange=True, type="date", nticks=4)
+    figure.update_xaxes(fixedrange=True, type="date", nticks=4, tickformatstops=_DAYS_AND_MONTHS)
     if span is not None:
         figure.update_xaxes(range=_time_range(_local(pd.Series(pd.to_datetime(list(span), utc=True)), zone)))
     return figure
@@ -477,5 +482,5 @@ def _framed(figure: go.Figure, bands: tuple[float, float], *, height: int) -> go
         clickmode="event+select",
     )
     figure.update_yaxes(range=bands, dtick=0.5, tickformat=".1f", title="Band", fixedrange=True, showgrid=True)
-    figure.update_xaxes(fixedrange=True, type="date")
+    figure.update_xaxes(fixedrange=True, type="date", tickformatstops=_DAYS_AND_MONTHS)
     return figure
