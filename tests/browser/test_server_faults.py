@@ -2,8 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Coroutine
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from tests.support import browser, engines
 
 pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.slow]
 
+CONNECTED = "[data-test-connection-state=CONNECTED]"
 NOWHERE = "/proc/none"  # where nothing can be written, not even by root
 ROOMS: dict[str, tuple[dict[str, str], Path]] = {
     "no home": ({"HOME": NOWHERE, "BANDUP_STATE": NOWHERE}, Path(os.devnull)),
@@ -63,3 +67,81 @@ def test_a_tab_goes_on_after_cut_connections_and_a_restart_of_the_server() -> No
         _done(_goes_on(url, visitor))
     assert visitor.errors == []
     assert set(visitor.widgets) == on_screen
+
+
+class Relay:
+    """A proxy of connections that cuts all it has when told to, as some do with each that lives for long."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._open = port, set[socket.socket]()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                try:
+                    far = socket.create_connection(("127.0.0.1", self._port))
+                except OSError:
+                    near.close()
+                    continue
+                self._open |= {near, far}
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, to: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                to.sendall(data)
+        self._end(source, to)
+
+    def _end(self, *sockets: socket.socket) -> None:
+        for one in sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+            self._open.discard(one)
+
+    def cut(self) -> None:
+        """End every connection."""
+        self._end(*self._open)
+
+
+@contextmanager
+def relaying(port: int) -> Iterator[tuple[Relay, str]]:
+    """A relay to this port, and its URL."""
+    relay = Relay(port)
+    try:
+        yield relay, f"http://127.0.0.1:{relay.listener.getsockname()[1]}"
+    finally:
+        relay.listener.close()
+        relay.cut()
+
+
+def test_open_tabs_come_back_by_themselves_with_their_filters_and_place() -> None:
+    port = engines.free_port()
+    paths = ("/?skill=writing&flag=any", "/student?user_id=user-456&skill=speaking")
+    with relaying(port) as (relay, url), browser.visiting(url) as visitor:
+        tabs: list[browser.Visitor] = []
+        with browser.dashboard(port=port):
+            for path in paths:
+                tabs.append(browser.Visitor(visitor.context, visitor.context.new_page(), url))
+                tabs[-1].open(path)
+            headings = [tab.page.locator("h1").first.inner_text() for tab in tabs]
+            for _ in range(3):
+                relay.cut()
+                for tab in tabs:
+                    tab.page.wait_for_selector(f"{CONNECTED}", timeout=30_000)
+        for tab in tabs:
+            tab.page.wait_for_selector(f"[data-testid=stApp]:not({CONNECTED})", timeout=30_000)
+        with browser.dashboard(port=port):
+            for path, tab, heading in zip(paths, tabs, headings, strict=True):
+                tab.page.wait_for_selector(CONNECTED, timeout=60_000)
+                tab.idle()
+                assert tab.page.url == url + path
+                assert tab.page.locator("h1").first.inner_text() == heading
+                assert tab.page.get_by_text("could not be loaded").count() == 0
+                tab.page.get_by_role("button", name="Refresh").click()
+                tab.idle()
+                assert tab.page.url == url + path
