@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import threading
 from collections.abc import Coroutine, Iterator
@@ -9,11 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import streamlit as st
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from bench.visitors import Visitor, arrive, connected
 from tests.support import browser, engines
+from tests.support.browser import Server
 
 pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.slow]
 
@@ -67,6 +72,36 @@ def test_a_tab_goes_on_after_cut_connections_and_a_restart_of_the_server() -> No
         _done(_goes_on(url, visitor))
     assert visitor.errors == []
     assert set(visitor.widgets) == on_screen
+
+
+async def _beside_who_reads_nothing(server: Server) -> Visitor:
+    """A visitor, while others ask for pages and a file and take nothing of what comes; then the server is to end."""
+    files = (Path(st.__file__).parent / "static/static/js").glob("*.js")
+    largest = max(files, key=lambda file: file.stat().st_size).name
+    run = BackMsg()
+    run.rerun_script.query_string = ""
+    parts = urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port)) as reader:
+        reader.sendall(f"GET /static/js/{largest} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        idle = [await connected(server.url) for _ in range(3)]
+        for one in idle:
+            one.transport.pause_reading()
+            for _ in range(50):
+                await one.send(run.SerializeToString())
+        visitor, _, _ = await arrive(server.url, "student", user_id="user-456")
+        os.kill(server.pid, signal.SIGTERM)
+        while Path(f"/proc/{server.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z":
+            await asyncio.sleep(0.1)
+        for one in idle:
+            one.transport.abort()
+    return visitor
+
+
+def test_who_reads_nothing_holds_up_no_visitor_and_not_the_end() -> None:
+    with browser.serving() as server:
+        visitor = _done(asyncio.wait_for(_beside_who_reads_nothing(server), 150))
+    assert visitor.errors == []
+    assert visitor.widgets
 
 
 class Relay:

@@ -26,6 +26,7 @@ from ui.server.scripts import Scripts
 
 _EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
 _USUAL_PORT = 8501
+_END_SECONDS = 10  # for answers that are under way: somebody who takes nothing of a file would hold up the end for good
 
 MIDDLEWARE = [
     Middleware(SecurityHeaders),
@@ -57,6 +58,7 @@ async def opened(_: App) -> AsyncIterator[None]:
         _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
     if server := _uvicorn():
         server.config.ws_max_size = MOST_OF_FRAME  # Streamlit's is that of what it sends: 200 MB are kept of a frame
+        server.config.timeout_graceful_shutdown = _END_SECONDS
         _end_quietly(server)  # before anybody is told how to end it
     _say(f"The dashboard is at {url} until Ctrl+C ends it.")
     if not st.get_option("server.headless"):
