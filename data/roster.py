@@ -116,7 +116,7 @@ _MONTH_DAY = re.compile(rf"{_NAME_OF_MONTH}[- ./]*([0-9]{{1,2}})(?:st|nd|rd|th)?
 _YEAR_MONTH = re.compile(rf"([0-9]{{4}})[-, ./]+{_NAME_OF_MONTH}[- ./]+([0-9]{{1,2}}){_TIME}")
 _WEEKDAY = re.compile(
     r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* +|ngày +"
-    r"| *\((?:mon|tue|wed|thu|fri|sat|sun)\)$",
+    r"|(?<! ) *\((?:mon|tue|wed|thu|fri|sat|sun)\)$",
     re.IGNORECASE,
 )
 _EAST_ASIAN_DATE = re.compile(r"([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월] ?([0-9]{1,2}) ?[日일]")
