@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from data.demo import shortcuts
 from data.demo.door import Door
 from data.demo.sample import Record, sample
 from data.dynamodb.client import Store
@@ -107,6 +108,7 @@ def start_engine() -> str:
     from werkzeug.serving import make_server  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    shortcuts.take()
     door = Door(DomainDispatcherApplication(create_backend_app), _CREDENTIALS["aws_access_key_id"])
     server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
