@@ -13,8 +13,8 @@ def take() -> None:
     from moto.core.serialize import AttributePicker  # noqa: PLC0415 - as in engine.start_engine
     from moto.dynamodb.models.dynamo_type import Item  # noqa: PLC0415 - as in engine.start_engine
 
-    Item.project = _project(Item, Item.project)
-    AttributePicker.__call__ = _pick(AttributePicker.__call__)
+    Item.project = _project(Item, Item.project)  # type: ignore[method-assign]
+    AttributePicker.__call__ = _pick(AttributePicker.__call__)  # type: ignore[method-assign]
 
 
 def _project(item_type: Any, project: Callable[..., Any]) -> Callable[..., Any]:
