@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -63,6 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """A quick run tries fewer of the examples that Hypothesis invents; what no test changes is read once for all."""
     examples.use(0.25 if _is_quick(config) else 1.0)
+    # A shell has what it starts in the background ignore Ctrl+C, and so would the commands that tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Each test has a session of AWS of its own, and reading the models for it took half of the time of a page's test.
     load_file = cache(JSONFileLoader().load_file)
     patch = pytest.MonkeyPatch()

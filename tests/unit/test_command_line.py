@@ -80,8 +80,6 @@ def test_ctrl_c_ends_it_without_a_traceback() -> None:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # A shell starts what runs in the background, such as these tests, with Ctrl+C ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread is here yet
         )
         silent.settimeout(60)
         connection, _ = silent.accept()
