@@ -41,6 +41,14 @@ def unavailable(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def assert_accessible(visitor: browser.Visitor) -> None:
+    """That axe finds nothing serious on the page as it stands; skip a test where axe is missing."""
+    try:
+        assert browser.axe(visitor) == []
+    except engines.MissingError as missing:
+        unavailable(str(missing))
+
+
 NEEDS = {
     "browser": "need Chromium",
     "engines": "need a DynamoDB engine",

@@ -9,7 +9,7 @@ from data.dynamodb.client import Store
 from data.provisioning.requests import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
-from tests.conftest import unavailable
+from tests.conftest import assert_accessible
 from tests.support import browser, engines
 from tests.support.addresses import PATHS, paths
 from tests.support.browser import Visitor
@@ -103,10 +103,7 @@ def test_a_class_list_is_looked_at_then_used_for_the_visit_alone(visitor: Visito
     )
     visitor.sees("1 student can be used")
     visitor.idle()
-    try:
-        assert browser.axe(visitor) == []
-    except engines.MissingError as missing:
-        unavailable(str(missing))
+    assert_accessible(visitor)
     visitor.page.get_by_role("button", name="Use this class list").click()
     visitor.idle()
     names = [visitor.cell("students", 1, row) for row in range(8)]
@@ -193,13 +190,10 @@ def test_a_students_level_and_actions_stand_on_the_first_screen(demo_url: str, w
 def test_axe_finds_nothing_serious_in_the_tabs_of_a_student(demo_url: str, scheme: str) -> None:
     with browser.visiting(demo_url, scheme=scheme) as visitor:
         visitor.open("/student?user_id=user-101")
-        try:
-            for tab in ("Criteria", "Evaluations", "Feedback", "Flashcards"):
-                visitor.page.get_by_role("tab", name=tab).click()
-                visitor.idle()
-                assert browser.axe(visitor) == []
-        except engines.MissingError as missing:
-            unavailable(str(missing))
+        for tab in ("Criteria", "Evaluations", "Feedback", "Flashcards"):
+            visitor.page.get_by_role("tab", name=tab).click()
+            visitor.idle()
+            assert_accessible(visitor)
 
 
 def test_a_point_of_the_trend_opens_its_evaluation(visitor: Visitor) -> None:
@@ -387,12 +381,9 @@ def test_the_first_click_after_a_deep_link_on_a_fresh_server_counts() -> None:
 @paths
 def test_axe_finds_nothing_serious(tab: Visitor, path: str) -> None:
     tab.open(path)
-    try:
-        assert browser.axe(tab) == []
-        with tab.preferring("dark"):
-            assert browser.axe(tab) == []
-    except engines.MissingError as missing:
-        unavailable(str(missing))
+    assert_accessible(tab)
+    with tab.preferring("dark"):
+        assert_accessible(tab)
 
 
 @paths

@@ -8,7 +8,7 @@ from playwright.sync_api import Dialog
 
 from data.dynamodb.client import Store
 from data.settings import Settings
-from tests.conftest import unavailable
+from tests.conftest import assert_accessible, unavailable
 from tests.support import browser, engines, hostile
 from tests.support.browser import Visitor
 from ui.shell.boundary import NOT_SHOWN
@@ -177,12 +177,9 @@ SMALL = [(390, 844), (640, 400)]
 
 def assert_usable(visitor: Visitor, path: str, sign: str) -> None:
     """Everybody can use the page, in light and in dark, and nothing sticks out where there is little room."""
-    try:
-        assert browser.axe(visitor) == []
-        with visitor.preferring("dark"):
-            assert browser.axe(visitor) == []
-    except engines.MissingError as missing:
-        unavailable(str(missing))
+    assert_accessible(visitor)
+    with visitor.preferring("dark"):
+        assert_accessible(visitor)
     for width, height in SMALL:
         with visitor.resized(width, height):
             visitor.open(path)
