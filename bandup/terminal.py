@@ -4,12 +4,12 @@ import json
 import sys
 from typing import Any
 
-from wording.foreign_text import escaped, visible
+from wording.foreign_text import escaped, one_line
 
 
 def say(line: str = "", *, is_problem: bool = False) -> None:
     """One line at once, whatever it holds: an error message or a name steers no terminal and begins no line."""
-    print(visible(line).replace("\n", "␊"), file=sys.stderr if is_problem else sys.stdout, flush=True)
+    print(one_line(line), file=sys.stderr if is_problem else sys.stdout, flush=True)
 
 
 def say_json(document: Any) -> None:

@@ -114,12 +114,10 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         # A statement begins with the blank lines before it.
         skipped = binding.original.string[: -len(binding.original.string.lstrip()) or None].count("\n")
         line = binding.original.line + skipped
-        if binding.error or (binding.key and binding.value is None):
+        if binding.error or (binding.key and (binding.value is None or not _NAME.fullmatch(binding.key))):
             raise SettingsError(f"Line {line} of {path} cannot be read: write NAME=value.")
         if not binding.key or binding.value is None:
             continue
-        if not _NAME.fullmatch(binding.key):
-            raise SettingsError(f"Line {line} of {path} cannot be read: write NAME=value.")
         if binding.key in lines:
             raise SettingsError(
                 f"{binding.key} is in {path} twice, in lines {lines[binding.key]} and {line}: keep one."

@@ -20,6 +20,15 @@ def visible(text: str) -> str:
     return text if text.isprintable() else text.translate(_HIDDEN)
 
 
+def one_line(text: str) -> str:
+    r"""The same on one line, whatever is in it.
+
+    >>> one_line("an error\nin two lines")
+    'an error␊in two lines'
+    """
+    return visible(text).replace("\n", "␊")
+
+
 def short(text: str, longest: int) -> str:
     """Plain text for a place that shows no more than so many characters, hidden ones visible; cut ones are counted.
 

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from wording.foreign_text import short
+from wording.foreign_text import one_line, short
 
 _LOGGERS = ("streamlit", "uvicorn", "websockets")
 _MOST = 10
@@ -26,7 +26,7 @@ class OneLine(logging.Filter):
         now, place = time.monotonic(), (record.pathname, record.lineno)
         recent = [at for at in self._logged.get(place, []) if now - at < _SECONDS]
         self._logged[place] = [*recent, now][-_MOST:]
-        record.msg, record.args = short(record.getMessage(), _LONGEST).replace("\n", "␊"), ()
+        record.msg, record.args = one_line(short(record.getMessage(), _LONGEST)), ()
         return len(recent) < _MOST
 
 
