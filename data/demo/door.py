@@ -18,7 +18,7 @@ _DYNAMODB = frozenset(
 _IAM = frozenset(("CreateRole", "GetRole", "SimulatePrincipalPolicy"))
 _LAMBDA = re.compile(
     r"(GET|POST) /2015-03-31/functions/?|(GET|PUT) /2015-03-31/functions/[^/]+/configuration"
-    r"|GET /2015-03-31/functions/[^/]+/aliases|GET /2017-03-31/tags/[^/]+"
+    r"|GET /2015-03-31/functions/[^/]+/aliases|GET /2019-09-30/functions/[^/]+/concurrency|GET /2017-03-31/tags/[^/]+"
 )
 _CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/\d+/[a-z0-9-]+/([a-z0-9-]+)/aws4_request,")
 _LONGEST_FORM = 100_000  # bytes; IAM's calls are forms

@@ -84,6 +84,18 @@ def call(operation: str, resource: str, send: Any, service: Service = "lambda", 
         answer = budget.answer(lambda: send(**request), operation, resource)
     except (ClientError, BotoCoreError, Late, *UNREADABLE) as error:
         raise explain(error, operation, named, service=service) from error
-    if (part := _PARTS.get(operation)) and part not in answer:
-        raise explain(ValueError(f"an answer without {part}"), operation, named, service=service)
+    # GetFunctionConcurrency answers {} where there is no limit, but never nothing.
+    is_empty = operation == "GetFunctionConcurrency" and _length(answer) == "0"
+    if is_empty or _PARTS.get(operation, "ResponseMetadata") not in answer:
+        raise garbled(operation, resource, service)
     return answer
+
+
+def garbled(operation: str, resource: str, service: Service = "lambda") -> Failure:
+    """The failure of an answer that is none."""
+    named = f"function:{resource}" if service == "lambda" else resource
+    return explain(ValueError("an answer without what was asked for"), operation, named, service=service)
+
+
+def _length(answer: Any) -> str:
+    return str(answer["ResponseMetadata"].get("HTTPHeaders", {}).get("content-length", ""))

@@ -9,7 +9,7 @@ from typing import Any
 
 from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
-from data.provisioning.clients import Clients, call
+from data.provisioning.clients import Clients, call, garbled
 from data.provisioning.drift import STACK_TAG, Check, Level, Step, Target
 from data.provisioning.roles import check_role
 from data.schema import FUNCTIONS, Function
@@ -112,7 +112,7 @@ def _links(
     if elsewhere := _elsewhere(store, clients, target, parts):
         fact = f"could not be checked. {name} is in {elsewhere}: it may write there."
         return [Check(target, "Lambda", "unchecked", fact)]
-    unknown: list[Check] = []
+    more: list[Check] = []
     try:
         latest = _ask(clients, parts.unqualified)
         invoked = [] if parts.qualifier else [_Invoked("", latest)]
@@ -121,16 +121,18 @@ def _links(
         except Failure as failure:
             if failure.kind == "missing":
                 raise
-            unknown.append(_unasked(target, failure))
+            more.append(_unasked(target, failure))
     except Failure as failure:
         if failure.kind == "missing":
             fact = f"There is no function {name}. Deploy it, or name it in {function.variable}."
             return [Check(target, "Lambda", "missing", fact)]
         return [_unasked(target, failure)]
     if not invoked:
-        return unknown
-    right = latest.get("Environment", {}).get("Variables", {}).get(function.table.variable) == target.name
-    variables = [_variable(target, function, parts.unqualified, one) for one in invoked]
+        return more
+    more += _throttled(clients, target, parts)
+    own = latest.get("Environment", {}).get("Variables", {}).get(function.table.variable)
+    right = _names_table(store, target, own)
+    variables = [_variable(store, target, function, parts.unqualified, one) for one in invoked]
     if not right and any(check.level == "missing" for check in variables):
         step = _step(clients, target, function, parts.unqualified, latest)
         broken = next(n for n, check in enumerate(variables) if check.level == "missing")
@@ -138,7 +140,7 @@ def _links(
     roles = dict.fromkeys(one.configuration.get("Role", "") for one in invoked)
     return [
         *(_state(target, name if not one.label else f"{parts.name} {one.label}", one) for one in invoked),
-        *unknown,
+        *more,
         *variables,
         *_middle(target, tables),
         *(check_role(store, clients, target, role) for role in roles),
@@ -214,7 +216,40 @@ def _state(target: Target, name: str, invoked: _Invoked) -> Check:
     return Check(target, "Lambda", "ok", f"{name}, last update successful")
 
 
-def _variable(target: Target, function: Function, name: str, invoked: _Invoked) -> Check:
+def _throttled(clients: Clients, target: Target, parts: FunctionName) -> list[Check]:
+    """What keeps every call of a function from running, whichever version is invoked: no concurrency is left to it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    """
+    name = parts.unqualified
+    try:
+        reserved = call(
+            "GetFunctionConcurrency", name, clients.functions.get_function_concurrency, FunctionName=name
+        ).get("ReservedConcurrentExecutions")
+    except Failure as failure:
+        return [_unasked(target, failure)]
+    if reserved is not None and not isinstance(reserved, int):
+        return [_unasked(target, garbled("GetFunctionConcurrency", name))]
+    if reserved != 0:
+        return []
+    fact = (
+        f"{name} runs no call: its reserved concurrency is 0. Somebody switched it off. To switch it on: “aws lambda "
+        f"delete-function-concurrency --function-name {name}”"
+    )
+    return [Check(target, "Lambda", "missing", fact)]
+
+
+def _names_table(store: Store, target: Target, value: str | None) -> bool:
+    """Whether a Lambda's variable leads to the table: by its name or, as DynamoDB takes both, by its ARN."""
+    if value == target.name:
+        return True
+    try:
+        return bool(value and value.startswith("arn:") and value == store.facts(target.table).arn)
+    except Failure:
+        return False
+
+
+def _variable(store: Store, target: Target, function: Function, name: str, invoked: _Invoked) -> Check:
     variable = function.table.variable
     environment = invoked.configuration.get("Environment", {})
     which = f"{invoked.label}: " if invoked.label else ""
@@ -222,8 +257,8 @@ def _variable(target: Target, function: Function, name: str, invoked: _Invoked) 
         fact = f"{which}{variable} could not be read: the environment is encrypted"
         return Check(target, "Variable", "unchecked", fact)
     value = environment.get("Variables", {}).get(variable)
-    if value == target.name:
-        return Check(target, "Variable", "ok", f"{which}{variable} = {target.name}")
+    if _names_table(store, target, value):
+        return Check(target, "Variable", "ok", f"{which}{variable} = {value}")
     fact = f"{which}{variable} is not set" if value is None else f"{which}{variable} names {value}, not {target.name}"
     if invoked.label:
         fact += (

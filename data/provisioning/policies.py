@@ -24,6 +24,7 @@ SETUP_TABLE = (
     "dynamodb:UpdateTable",
 )
 SETUP_FUNCTION = (
+    "lambda:GetFunctionConcurrency",
     "lambda:GetFunctionConfiguration",
     "lambda:ListAliases",
     "lambda:ListTags",

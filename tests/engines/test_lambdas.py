@@ -122,7 +122,7 @@ def configured(**changes: Any) -> Callable[[str], Any]:
         "Environment": {"Variables": dict(SECRETS)},
         **changes,
     }
-    answers = {"GetFunctionConfiguration": content, "ListAliases": {"Aliases": []}}
+    answers = {"GetFunctionConfiguration": content, "ListAliases": {"Aliases": []}, "GetFunctionConcurrency": {}}
     return lambda operation: reply(**answers[operation]) if operation in answers else None
 
 
@@ -280,6 +280,39 @@ def test_aliases_that_the_endpoint_does_not_list_are_told(tables: Store, clients
         wire.answer = failing("ListAliases", "UnknownOperationException", 1)
         levels = [check.level for check in prove(tables, clients)[WRITING].links if check.subject == "Lambda"]
     assert levels == ["ok", "not_offered"]
+
+
+def test_a_function_that_was_switched_off_by_its_concurrency_is_red_and_says_what_to_do(
+    tables: Store, clients: Clients
+) -> None:
+    deploy(tables, clients)
+    name = tables.settings.functions[0]
+    clients.functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    red = [check for check in prove(tables, clients)[WRITING].links if check.level == "missing"]
+    assert [check.subject for check in red] == ["Lambda"]
+    assert f"delete-function-concurrency --function-name {name}" in str(red[0].fact)
+    clients.functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    assert all(check.level != "missing" for check in prove(tables, clients)[WRITING].links)
+
+
+def test_a_concurrency_that_may_not_be_read_could_not_be_checked(tables: Store, clients: Clients) -> None:
+    deploy(tables, clients)
+    with watching(clients.functions) as wire:
+        wire.answer = failing("GetFunctionConcurrency", "AccessDeniedException", 1, 403)
+        links = prove(tables, clients)[WRITING].links
+    (denied,) = (check.fact for check in links if check.level == "unchecked" and check.subject == "Lambda")
+    assert isinstance(denied, Failure)
+    assert denied.operation == "lambda:GetFunctionConcurrency"
+
+
+def test_a_variable_may_hold_the_arn_of_its_table_and_no_other(tables: Store, clients: Clients) -> None:
+    arn = tables.facts(EVALUATIONS).arn
+    deploy(tables, clients, {SPEAKING: arn, WRITING: arn.replace(":us-east-1:", ":eu-west-1:")})
+    proved = prove(tables, clients)
+    assert (link(proved[SPEAKING], "Variable").level, proved[SPEAKING].steps) == ("ok", ())
+    assert link(proved[WRITING], "Variable").level == "missing"
+    (step,) = proved[WRITING].steps
+    assert step.what.startswith("Set ")
 
 
 def test_a_functions_own_log_group_is_where_its_log_is(tables: Store, clients: Clients) -> None:

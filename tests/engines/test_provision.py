@@ -337,6 +337,7 @@ def test_planning_changes_nothing_and_reads_no_records(account: Store, clients: 
         "DescribeContinuousBackups",
         "GetFunctionConfiguration",
         "ListAliases",
+        "GetFunctionConcurrency",
         "ListTags",
         "SimulatePrincipalPolicy",
     }

@@ -60,6 +60,8 @@ def door(account: Store, clients: Clients, moto: str, monkeypatch: pytest.Monkey
     # moto counts no subscriptions.
     sns_backends[DEFAULT_ACCOUNT_ID][engines.REGION].topics[watched.settings.alarm_topic].subscriptions_confimed = 1
     deploy(account, clients)
+    for name in watched.settings.functions:
+        clients.functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=5)
     list(apply(watched, plan(watched).steps, who="test", clock=INSTANT))
     list(apply(watched, plan(watched, clients=opened).steps, who="test", clock=INSTANT, clients=opened))
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
@@ -124,6 +126,7 @@ def test_no_call_that_fails_leaves_the_account_in_sync(door: Proxy, run: Run, mo
         "DescribeContinuousBackups",
         "GetFunctionConfiguration",
         "ListAliases",
+        "GetFunctionConcurrency",
         "SimulatePrincipalPolicy",
         "GetTopicAttributes",
         "DescribeAlarms",

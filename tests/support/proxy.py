@@ -24,6 +24,7 @@ _LAMBDA = {
     ("GET", "configuration"): "GetFunctionConfiguration",
     ("PUT", "configuration"): "UpdateFunctionConfiguration",
     ("GET", "aliases"): "ListAliases",
+    ("GET", "concurrency"): "GetFunctionConcurrency",
 }
 
 
