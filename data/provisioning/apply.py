@@ -84,6 +84,8 @@ def apply(
             continue
         event = Event(step, "running", step.what)
         yield event
+        if who:
+            log_change(who, step.what, "begun")  # what ends this program may not let it say more
         patience = replace(clock or Clock())  # with none of it used up
         if step.action == "variable" and isinstance(clients, Clients):
             events = _wire(clients, step, patience)

@@ -6,6 +6,7 @@ changes and sends the victim a signal either before the n-th change got through,
 
 import http.client
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from data.provisioning.clients import Clients
 from data.provisioning.plan import plan
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
-from tests.support import engines
+from tests.support import browser, engines
 from tests.support.accounts import INSTANT, SECRETS, bare_request, contents, deploy, make_old, record
 
 pytestmark = pytest.mark.slow
@@ -127,7 +128,7 @@ class Door(ThreadingHTTPServer):
     def __init__(self, url: str, number: int, moment: str, signal: int = signal.SIGKILL) -> None:
         super().__init__(("127.0.0.1", 0), Passage)
         self.account, self.number, self.moment, self.signal = urlsplit(url).netloc, number, moment, signal
-        self.victim: subprocess.Popen[str] | None = None
+        self.victim: subprocess.Popen[str] | subprocess.Popen[bytes] | None = None
         self.changes = 0
         Thread(target=self.serve_forever, daemon=True).start()
 
@@ -235,6 +236,34 @@ def test_stopped_during_a_step_it_says_so_and_run_again_it_does_what_is_left(ser
     (line,) = (line for line in err.splitlines() if f" · {step} · left " in line)
     assert "terminal user" in line
     repeat(account, before)
+
+
+@pytest.mark.usefixtures("chromium")
+def test_a_dashboard_that_is_stopped_while_it_applies_says_so_in_its_log_and_the_next_one_plans_what_is_left(
+    server: str, tmp_path: Path
+) -> None:
+    account = Account.make(server)
+    door, log = Door(server, 3, "after", signal.SIGTERM), tmp_path / "log"
+    with (
+        browser.serving({**account.environ, "AWS_ENDPOINT_URL": door.url}, log=log) as running,
+        browser.visiting(running.url) as visitor,
+    ):
+        door.victim = running.process
+        visitor.open("/setup")
+        visitor.page.get_by_role("button", name="Apply").click()
+        assert running.process.wait(60) == 0
+    said = log.read_text()
+    assert "Stopping" in said
+    assert "Traceback" not in said
+    steps = re.findall(r"not signed in · (.+?) · (begun|done)", said)
+    assert [state for _, state in steps] == ["begun", "done", "begun", "done", "begun"]
+    with browser.dashboard(account.environ) as url, browser.visiting(url) as visitor:
+        visitor.open("/setup")
+        for step, _ in steps:
+            assert visitor.page.get_by_text(step, exact=True).count() == 0, step
+        visitor.page.get_by_role("button", name="Apply").click()
+        visitor.sees("Last run:")
+    account.is_in_sync()
 
 
 def test_killed_amid_the_alarms_of_a_table_and_run_again_it_sets_the_rest(server: str) -> None:

@@ -416,7 +416,7 @@ def test_an_answer_that_is_none_of_dynamodbs_is_a_failure_and_no_traceback(accou
                 assert "unchecked" in {check.level for check in plan(account).checks}
 
 
-def test_each_change_is_logged_with_who_and_what_and_how_it_ended(
+def test_each_change_is_logged_with_who_and_what_as_it_begins_and_how_it_ended(
     account: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "bandup.changes"), watching(account.client) as wire:
@@ -424,7 +424,8 @@ def test_each_change_is_logged_with_who_and_what_and_how_it_ended(
         steps = plan(account, [_target(account)]).steps
         list(apply(account, steps, who="ops@example.com", clock=INSTANT))
     lines = [entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes"]
-    for step, line, state in zip(steps, lines, ("done", "failed", "done"), strict=True):
+    assert [line.rpartition(" · ")[2] for line in lines[::2]] == ["begun"] * 3
+    for step, line, state in zip(steps, lines[1::2], ("done", "failed", "done"), strict=True):
         when, who, what, result = line.split(" · ", 3)
         assert abs((datetime.now(UTC) - datetime.fromisoformat(when)).total_seconds()) < 60
         assert (who, what) == ("ops@example.com", step.what)
@@ -491,7 +492,8 @@ def test_what_was_changed_is_in_the_log_also_where_nobody_follows_it_to_its_end(
         assert [next(events).state, next(events).state] == ["running", "done"]
         events.close()
     assert wire.changes == ["CreateTable"]
-    (line,) = (entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes")
+    begun, line = (entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes")
+    assert begun.endswith(" · begun")
     assert "ops@example.com · Create the table" in line
 
 

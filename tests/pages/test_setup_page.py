@@ -367,9 +367,10 @@ def test_a_right_that_goes_while_the_plan_is_applied_ends_it_before_the_next_ste
     assert changes == ["CreateTable"]
     assert bare.settings.evaluations not in words(app)
     # What was done is in the log all the same, and by whom.
-    (line,) = (entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes")
-    assert OPS.email in line
-    assert f"Create the table {bare.settings.evaluations}" in line
+    begun, done = (entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes")
+    for line in (begun, done):
+        assert OPS.email in line
+        assert f"Create the table {bare.settings.evaluations}" in line
 
 
 @pytest.mark.parametrize("gone", GONE)

@@ -48,7 +48,12 @@ class Server:
     """A dashboard that runs: where, and as which process."""
 
     url: str
-    pid: int
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self.process.pid
 
 
 @contextmanager
@@ -80,7 +85,7 @@ def serving(
     url = f"http://127.0.0.1:{port}{path}"
     try:
         wait_until_healthy(url, process)
-        yield Server(url, process.pid)
+        yield Server(url, process)
     finally:
         process.terminate()
         process.wait(60)
