@@ -1,5 +1,6 @@
 """Clients of Lambda, IAM, CloudWatch and SNS, and the account that the credentials belong to."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ class Clients:
                 # Only now is it known whether this computer's own proxy is in the way.
                 endpoint = resolved
                 functions = session.client("lambda", endpoint_url=endpoint, config=client_config(endpoint))
+            # Without a limit its answer is {}, which is also what botocore makes of what is not JSON.
+            functions.meta.events.register("before-parse.lambda.GetFunctionConcurrency", _require_json)
             roles = session.client("iam", endpoint_url=endpoint, config=client_config(endpoint))
             if not store.settings.alarm_topic:
                 return cls(functions, roles)
@@ -84,9 +87,7 @@ def call(operation: str, resource: str, send: Any, service: Service = "lambda", 
         answer = budget.answer(lambda: send(**request), operation, resource)
     except (ClientError, BotoCoreError, Late, *UNREADABLE) as error:
         raise explain(error, operation, named, service=service) from error
-    # GetFunctionConcurrency answers {} where there is no limit, but never nothing.
-    is_empty = operation == "GetFunctionConcurrency" and _length(answer) == "0"
-    if is_empty or _PARTS.get(operation, "ResponseMetadata") not in answer:
+    if _PARTS.get(operation, "ResponseMetadata") not in answer:
         raise garbled(operation, resource, service)
     return answer
 
@@ -97,5 +98,6 @@ def garbled(operation: str, resource: str, service: Service = "lambda") -> Failu
     return explain(ValueError("an answer without what was asked for"), operation, named, service=service)
 
 
-def _length(answer: Any) -> str:
-    return str(answer["ResponseMetadata"].get("HTTPHeaders", {}).get("content-length", ""))
+def _require_json(response_dict: Any, **_: Any) -> None:
+    if response_dict["status_code"] < 300:
+        json.loads(response_dict["body"])
