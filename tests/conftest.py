@@ -42,7 +42,8 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def assert_accessible(visitor: browser.Visitor) -> None:
-    """That axe finds nothing serious on the page as it stands; skip a test where axe is missing."""
+    """That axe finds nothing serious on the page once it is settled; skip a test where axe is missing."""
+    visitor.idle()
     try:
         assert browser.axe(visitor) == []
     except engines.MissingError as missing:

@@ -1,5 +1,7 @@
 """The dashboard in Chromium: the ways people take, deep links, what leaves for other hosts, accessibility, widths."""
 
+import json
+
 import pytest
 from pypdf import PdfReader
 
@@ -42,11 +44,15 @@ def test_from_the_overview_to_a_student_to_an_evaluation_and_back(visitor: Visit
 
 
 def on_screen(visitor: Visitor, selector: str, height: float) -> bool:
-    """Whether the element begins and has `height` pixels on the screen, without scrolling."""
-    box = visitor.page.locator(selector).first.bounding_box()
+    """Whether the element begins and has `height` pixels on the screen, without scrolling, once all has its place."""
     viewport = visitor.page.viewport_size
     assert viewport
-    return box is not None and box["y"] >= 0 and box["y"] + height <= viewport["height"]
+    for _ in range(20):
+        box = visitor.page.locator(selector).first.bounding_box()
+        if box is not None and box["y"] >= 0 and box["y"] + height <= viewport["height"]:
+            return True
+        visitor.page.wait_for_timeout(100)
+    return False
 
 
 def test_a_teacher_sees_at_once_who_needs_attention_and_why_and_takes_the_report(demo_url: str) -> None:
@@ -425,9 +431,7 @@ def test_records_that_lambdas_wrote_into_another_dynamodb_are_shown_with_one_var
 
 
 def test_a_comment_is_typed_saved_and_printed_with_the_report(visitor: Visitor) -> None:
-    visitor.context.add_init_script(
-        "window.print = () => { window.parent.printed = document.title + document.body.innerText }"
-    )
+    visitor.run_first("window.print = () => { window.parent.printed = document.title + document.body.innerText }")
     visitor.open("/student?user_id=user-101")
     visitor.page.get_by_role("button", name="Add comment").click()
     visitor.page.get_by_label("Comment in the report").fill("Reads aloud every day.")
@@ -443,6 +447,31 @@ def test_a_comment_is_typed_saved_and_printed_with_the_report(visitor: Visitor) 
     assert "Reads aloud every day." in PdfReader(saved.value.path()).pages[0].extract_text()
 
 
+@pytest.mark.parametrize("clipboard", ["there", "only where the address is safe"])
+def test_ids_and_records_are_copied_as_they_are(visitor: Visitor, clipboard: str) -> None:
+    visitor.reusable = False
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copied = "navigator.clipboard.readText()"
+    if clipboard != "there":
+        visitor.run_first("window.paste = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', {})")
+        copied = "window.paste.readText()"
+    scripts: list[str] = []
+    visitor.page.on("request", lambda request: scripts.append(request.url))
+    visitor.open("/student?user_id=user-101")
+    visitor.page.get_by_role("button", name="Copy the student's ID").click()
+    visitor.sees("Copied")
+    assert visitor.page.evaluate(copied) == "user-101"
+    seed = SEED_EVALUATIONS[0]
+    visitor.open(f"/evaluation?evaluation_id={seed['evaluation_id']}&user_id={seed['user_id']}")
+    visitor.page.get_by_text("Technical details").click()
+    visitor.page.get_by_role("button", name="Copy the record").click()
+    visitor.sees("Copied")
+    record = json.loads(visitor.page.evaluate(copied))
+    assert record["evaluation_id"] == seed["evaluation_id"]
+    # Nobody waits for what colours programs.
+    assert not [url for url in scripts if "SyntaxHighlighter" in url]
+
+
 def test_a_lessons_breadcrumb_leads_back_to_all_groups_with_the_filters(visitor: Visitor) -> None:
     visitor.open("/lessons?of=writing&group=writing.coherence_band&lesson=on")
     visitor.page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Lessons").click()
@@ -453,7 +482,7 @@ def test_a_lessons_breadcrumb_leads_back_to_all_groups_with_the_filters(visitor:
 
 
 def test_a_lesson_sheet_opens_the_print_dialog(visitor: Visitor) -> None:
-    visitor.context.add_init_script("window.print = () => { window.parent.printed = document.title }")
+    visitor.run_first("window.print = () => { window.parent.printed = document.title }")
     visitor.open("/lessons?group=writing.coherence_band")
     visitor.page.get_by_role("button", name="Print lesson sheet").click()
     visitor.until("window.printed === 'Lesson sheet'")

@@ -127,7 +127,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def tab(site: str) -> Iterator[Visitor]:
     """One visitor who goes from page to page: half the work of one who comes anew for each."""
     with browser.visiting(site) as visitor:
-        visitor.page.add_init_script(WATCH)
+        visitor.run_first(WATCH)
         yield visitor
 
 

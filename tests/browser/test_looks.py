@@ -133,7 +133,7 @@ def test_ten_cards_are_practised_with_a_finger(demo_url: str) -> None:
 
 
 def test_printing_moves_nothing_on_the_page(visitor: Visitor) -> None:
-    visitor.page.add_init_script("window.print = () => {}")
+    visitor.run_first("window.print = () => {}")
     visitor.open("/lessons")
     visitor.page.locator("[class*=st-key-plan_] button").first.click()
     visitor.arrives("/lessons?group=")

@@ -252,10 +252,10 @@ def test_a_dashboard_that_is_stopped_while_it_applies_says_so_in_its_log_and_the
         visitor.open("/setup")
         visitor.page.get_by_role("button", name="Apply").click()
         assert running.process.wait(60) == 0
-    said = log.read_text()
-    assert "Stopping" in said
-    assert "Traceback" not in said
-    steps = re.findall(r"not signed in · (.+?) · (begun|done)", said)
+    output = log.read_text()
+    assert "Stopping" in output
+    assert "Traceback" not in output
+    steps = re.findall(r"not signed in · (.+?) · (begun|done)", output)
     assert [state for _, state in steps] == ["begun", "done", "begun", "done", "begun"]
     with browser.dashboard(account.environ) as url, browser.visiting(url) as visitor:
         visitor.open("/setup")

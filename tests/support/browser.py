@@ -15,11 +15,29 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, expect, sync_playwright
 
 from tests.support import engines
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+# Whether, for so long that what was just done has reached the server, the script did not run and the page did not
+# change. A page that changes all the time is settled after some seconds.
+_SETTLED = """() => new Promise(resolve => {
+    const began = performance.now()
+    let last = began
+    const changes = new MutationObserver(() => { last = performance.now() })
+    changes.observe(document, {subtree: true, childList: true, attributes: true, characterData: true})
+    const moves = (one) => one.playState === "running" && one.effect?.getTiming().iterations < Infinity
+    const look = () => {
+        const now = performance.now()
+        if (document.getAnimations().some(moves)) last = now  // what was stale while the script ran becomes clear again
+        const idle = document.querySelector("IDLE")
+        if (idle && now - last < 300 && now - began < 8000) return setTimeout(look, 25)
+        changes.disconnect()
+        resolve(Boolean(idle))
+    }
+    look()
+})""".replace("IDLE", IDLE)
 _STATE = str(Path(tempfile.gettempdir(), f"bandup-tests-{os.getpid()}"))  # never that of whoever runs the tests
 _CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first takes a quarter less processor time for a page: it is the browser without its own windows."""
@@ -127,6 +145,12 @@ class Visitor:
     page: Page
     url: str
     foreign: list[str] = field(default_factory=list)
+    reusable: bool = True
+
+    def run_first(self, script: str) -> None:
+        """Have each page run a script before its own; nobody else gets this window afterwards."""
+        self.reusable = False
+        self.context.add_init_script(script)
 
     def open(self, path: str) -> None:
         """Go to a path of the dashboard and wait until it is idle."""
@@ -159,9 +183,14 @@ class Visitor:
 
     def idle(self) -> None:
         """Wait until the script has run and the grid and charts have settled."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_selector(IDLE, timeout=30_000)
-        self.page.wait_for_timeout(500)
+        while True:
+            self.page.wait_for_selector(IDLE, timeout=30_000)
+            try:
+                if self.page.evaluate(_SETTLED):
+                    return
+            except Error as error:
+                if "context was destroyed" not in str(error):  # a link led to the next page in the meantime
+                    raise
 
     def until(self, expression: str, seconds: int = 60) -> None:
         """Wait until a JavaScript expression is true. Playwright's own way evaluates text, which the policy forbids."""
@@ -223,21 +252,55 @@ def visiting(
     ignore_https_errors: bool = False,
     touch: bool = False,
 ) -> Iterator[Visitor]:
-    """A visitor with a fresh profile; with `touch`, on a device of fingers."""
-    context = _browser().new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=scheme,
-        timezone_id=zone,
-        ignore_https_errors=ignore_https_errors,
-        has_touch=touch,
-        is_mobile=touch,
-    )
-    visitor = Visitor(context, context.new_page(), url)
+    """A visitor with an empty profile; with `touch`, on a device of fingers.
+
+    The window may have been another's, who left nothing in it: a page opens there with half of the work.
+    """
+    profile = {
+        "viewport": {"width": width, "height": height},
+        "color_scheme": scheme,
+        "timezone_id": zone,
+        "ignore_https_errors": ignore_https_errors,
+        "has_touch": touch,
+        "is_mobile": touch,
+    }
+    windows = _windows.setdefault(repr(profile), [])
+    page = windows.pop() if windows else _browser().new_context(**profile).new_page()
+    context = page.context
+    visitor = Visitor(context, page, url)
     context.on("request", visitor._watch)
     try:
         yield visitor
+        context.remove_listener("request", visitor._watch)
+        if visitor.reusable and _empty(page, url):
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=scheme)
+            windows.append(page)
     finally:
-        context.close()
+        if page not in windows:
+            context.close()
+
+
+_windows: dict[str, list[Page]] = {}
+"""Windows that nobody is at, by their profiles."""
+
+
+def _empty(page: Page, url: str) -> bool:
+    """Leave nothing in a window of who was at it; False where that cannot be."""
+    try:
+        for other in page.context.pages:
+            if other is not page:
+                other.close()
+        # Not about:blank: on the same site it stays the same process, which knows Streamlit's scripts by now.
+        page.goto(f"{url}/_stcore/health")
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        tools = page.context.new_cdp_session(page)
+        tools.send("Page.resetNavigationHistory")  # a browser keeps 50 addresses
+        tools.detach()
+        page.context.clear_cookies()
+    except Error:  # it was closed, or its server is gone
+        return False
+    return True
 
 
 @cache
