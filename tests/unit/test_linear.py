@@ -190,6 +190,7 @@ LOOPS: dict[str, Callable[[str], object]] = {
     "a paragraph": markup.paragraph,
     "a line": markup.line,
     "code": markup.code,
+    "what is copied": lambda text: (markup.to_copy(text, text), markup.block_to_copy(text, text)),
     "bullets": lambda text: markup.bullets([text, text]),
     "a grid": lambda text: grid.literal(pd.DataFrame({"a": [text]})),
     "a cell of a file": spreadsheets.literal,

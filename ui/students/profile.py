@@ -117,7 +117,7 @@ def facts(entry: Student, seen: attention.Student | None, clock: Clock) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if parts:
             markup.show_beside(markup.line(" · ".join(parts)))
-        st.code(entry.user_id, language=None, wrap_lines=True, width="content")
+        markup.show_beside(markup.to_copy(entry.user_id, "the student's ID"))
 
 
 def reasons(flags: Sequence[Flag]) -> None:

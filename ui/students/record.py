@@ -229,7 +229,7 @@ def technical(record: Evaluation | FlashcardSet, *pairs: tuple[str, str], ids: S
         facts(*pairs)
         for name, text in ids:
             markup.show(markup.quiet(name))
-            st.code(text, language=None, wrap_lines=True, width="content")
+            markup.show(markup.to_copy(text, name))
         if odd:
             markup.show(markup.heading("Data problems"), _listed(record.issues))
         unknown(record)
@@ -272,12 +272,7 @@ def raw(item: str) -> None:
 
 def _json(item: str) -> None:
     """Hidden characters are written as JSON can write them, so that a copy is the same JSON."""
-    st.code(
-        foreign_text.escaped(item),
-        language=None,
-        wrap_lines=True,
-        height=500 if item.count("\n") > 30 or len(item) > 4000 else "content",
-    )
+    markup.show(markup.block_to_copy(foreign_text.escaped(item), "the record"))
 
 
 def _why_unknown(evaluation: Evaluation, band: str) -> str:
