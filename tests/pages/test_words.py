@@ -83,7 +83,7 @@ def compare(pytestconfig: pytest.Config) -> Callable[[str], str]:
     def difference(state: str) -> str:
         differences: list[str] = []
         for page, params in PAGES.items():
-            words = transcript.of(show(f"pages/{page}.py", params))
+            words = transcript.of(show(f"pages/{page}.py", params), beside=page == "overview")
             for pattern, name in UNSTEADY:
                 words = re.sub(pattern, name, words)
             path = WORDS / f"{page}.txt"

@@ -15,9 +15,10 @@ _ROWS = 2
 """Of a grid: enough to see how its cells are worded."""
 
 
-def of(app: AppTest) -> str:
-    """The words of a page, in the order in which they stand there."""
-    return "\n".join(line for node in app._tree for line in _lines(node))
+def of(app: AppTest, *, beside: bool = False) -> str:
+    """The words of a page, in the order in which they stand there; with `beside`, also those at its side."""
+    side = [] if beside else list(app.sidebar)
+    return "\n".join(line for node in app._tree if node not in side for line in _lines(node))
 
 
 def _lines(node: Any) -> Iterator[str]:
