@@ -69,7 +69,8 @@ MADE = """() => {
     }
   }
   for (const e of document.querySelectorAll('.stApp img:not([data-testid$=Logo])')) say('a picture', e)
-  const inText = ':is(a:not([data-bandup-link]), style, input, button, svg, img, form, script, [style*=position])'
+  const inText = ':is(a:not([data-bandup-link]), button:not([data-bandup-copy]), style, input, svg, img, form, script, '
+    + '[style*=position])'
   for (const e of document.querySelectorAll(`[data-testid=stHtml] ${inText}`))
     if (!e.textContent.startsWith('.stMainBlockContainer{')) say('in a text', e)
   const words = /evil|hacked|click me|onerror|tiny|frac|gnp\\.exe|zero.?width|bell|cmd\\||nbsp|algo|WWWW|xxxx/

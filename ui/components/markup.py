@@ -312,24 +312,29 @@ def dot(colour: str) -> Markup:
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str, *, narrow: bool = False) -> Markup:
     """A small table of parts, which scrolls by itself where it is too wide. `caption` is for those who listen.
 
-    A `narrow` one has short parts, and fits a phone with four columns.
+    On a phone the parts of a row stand below one another, each after its column's name; a `narrow` one has short
+    parts, and fits a phone with four columns.
     """
     cell = Markup(
         'style="text-align:left;vertical-align:top;padding:.35em .9em .35em 0;'
         'min-width:{}rem;border:0;overflow-wrap:break-word"'
     ).format(4.4 if narrow else 6)
     head = (Markup('<th scope="col" {}>{}</th>').format(cell, inline(name)) for name in header)
+    named = [f"{name}:" if name else "" for name in header]
     body = (
-        Markup('<tr style="border-top:1px solid rgba(128,128,128,.35)">{}</tr>').format(
-            joined(Markup("<td {}>{}</td>").format(cell, inline(part)) for part in row)
+        Markup('<tr role="row" style="border-top:1px solid rgba(128,128,128,.35)">{}</tr>').format(
+            joined(
+                Markup('<td role="cell" data-bandup-head="{}" {}>{}</td>').format(before, cell, inline(part))
+                for before, part in zip(named, row, strict=True)
+            )
         )
         for row in rows
     )
     return Markup(
         '<div tabindex="0" role="region" aria-label="{}" style="overflow-x:auto;font-size:.95rem">'
-        '<table style="border-collapse:collapse;width:100%;margin:0 0 .8em;border:0">'
+        '<table role="table" class="{}" style="border-collapse:collapse;width:100%;margin:0 0 .8em;border:0">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
-    ).format(caption, joined(head), joined(body))
+    ).format(caption, "" if narrow else "bandup-rows", joined(head), joined(body))
 
 
 def wide_page() -> None:
@@ -349,6 +354,11 @@ def wide_page() -> None:
         ".bandup-chain>div{flex:1 1 0;min-width:0}"
         "@media(max-width:640px){.bandup-chain{flex-direction:column;gap:.1rem}"
         ".bandup-chain>span{transform:rotate(90deg)}}"
+        # So do the parts of a row of a `table`, which stays one for those who listen.
+        "@media(max-width:640px){.bandup-rows thead{display:none}.bandup-rows tr{display:block;padding-block:.5em}"
+        ".bandup-rows td{display:block;padding:.1em 0!important}"
+        ".bandup-rows td:not([data-bandup-head=''])::before{content:attr(data-bandup-head);opacity:.75;"
+        "margin-right:.35em}}"
         # Two boxes that are too narrow for what is chosen in them stand below each other.
         ".st-key-compare_a,.st-key-compare_b{min-width:100%}}</style>"
     )
