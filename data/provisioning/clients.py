@@ -52,8 +52,8 @@ class Clients:
                 # Only now is it known whether this computer's own proxy is in the way.
                 endpoint = resolved
                 functions = session.client("lambda", endpoint_url=endpoint, config=client_config(endpoint))
-            # Without a limit its answer is {}, which is also what botocore makes of what is not JSON.
-            functions.meta.events.register("before-parse.lambda.GetFunctionConcurrency", _require_json)
+            # botocore makes {} of what is not JSON, which is an answer of GetFunctionConcurrency: no limit.
+            functions.meta.events.register("before-parse.lambda", _require_json)
             roles = session.client("iam", endpoint_url=endpoint, config=client_config(endpoint))
             if not store.settings.alarm_topic:
                 return cls(functions, roles)

@@ -130,10 +130,9 @@ def _links(
     if not invoked:
         return more
     more += _throttled(clients, target, parts)
-    own = latest.get("Environment", {}).get("Variables", {}).get(function.table.variable)
-    right = _names_table(store, target, own)
     variables = [_variable(store, target, function, parts.unqualified, one) for one in invoked]
-    if not right and any(check.level == "missing" for check in variables):
+    is_wrong = _leads_to(store, target, _value(function, latest)) is False
+    if is_wrong and any(check.level == "missing" for check in variables):
         step = _step(clients, target, function, parts.unqualified, latest)
         broken = next(n for n, check in enumerate(variables) if check.level == "missing")
         variables[broken] = replace(variables[broken], step=step)
@@ -239,14 +238,20 @@ def _throttled(clients: Clients, target: Target, parts: FunctionName) -> list[Ch
     return [Check(target, "Lambda", "missing", fact)]
 
 
-def _names_table(store: Store, target: Target, value: str | None) -> bool:
-    """Whether a Lambda's variable leads to the table: by its name or, as DynamoDB takes both, by its ARN."""
-    if value == target.name:
-        return True
+def _value(function: Function, configuration: Any) -> str | None:
+    """What a Lambda's variable holds."""
+    value: str | None = configuration.get("Environment", {}).get("Variables", {}).get(function.table.variable)
+    return value
+
+
+def _leads_to(store: Store, target: Target, value: str | None) -> bool | Failure:
+    """Whether it is the table's name or, as DynamoDB takes both, its ARN; why that is not known."""
+    if not value or value == target.name or not value.startswith("arn:"):
+        return value == target.name
     try:
-        return bool(value and value.startswith("arn:") and value == store.facts(target.table).arn)
-    except Failure:
-        return False
+        return value == store.facts(target.table).arn
+    except Failure as failure:
+        return False if failure.kind == "missing" else failure
 
 
 def _variable(store: Store, target: Target, function: Function, name: str, invoked: _Invoked) -> Check:
@@ -256,8 +261,11 @@ def _variable(store: Store, target: Target, function: Function, name: str, invok
     if environment.get("Error"):
         fact = f"{which}{variable} could not be read: the environment is encrypted"
         return Check(target, "Variable", "unchecked", fact)
-    value = environment.get("Variables", {}).get(variable)
-    if _names_table(store, target, value):
+    value = _value(function, invoked.configuration)
+    leads_there = _leads_to(store, target, value)
+    if isinstance(leads_there, Failure):
+        return Check(target, "Variable", "unchecked", leads_there.to_keep())
+    if leads_there:
         return Check(target, "Variable", "ok", f"{which}{variable} = {value}")
     fact = f"{which}{variable} is not set" if value is None else f"{which}{variable} names {value}, not {target.name}"
     if invoked.label:

@@ -315,6 +315,20 @@ def test_a_variable_may_hold_the_arn_of_its_table_and_no_other(tables: Store, cl
     assert step.what.startswith("Set ")
 
 
+def test_an_arn_could_not_be_checked_where_the_table_may_not_be_looked_at_and_nothing_is_planned(
+    tables: Store, clients: Clients
+) -> None:
+    deploy(tables, clients, {SPEAKING: tables.facts(EVALUATIONS).arn})
+    tables.forget()
+    with watching(tables.client) as wire:
+        wire.answer = failing("DescribeTable", "AccessDeniedException", 9, 403)
+        proved = {proof.function.label: proof for proof in proofs(tables, clients)}[SPEAKING]
+    variable = link(proved, "Variable")
+    assert (variable.level, proved.steps) == ("unchecked", ())
+    assert isinstance(variable.fact, Failure)
+    assert variable.fact.operation == "dynamodb:DescribeTable"
+
+
 def test_a_functions_own_log_group_is_where_its_log_is(tables: Store, clients: Clients) -> None:
     deploy(tables, clients)
     name = tables.settings.functions[0]
