@@ -24,7 +24,7 @@ from data.provisioning.plan import plan
 from data.schema import FUNCTIONS, TABLES
 from queries import source
 from tests.support import engines, proxy
-from tests.support.accounts import INSTANT, deploy, simulation
+from tests.support.accounts import INSTANT, PLANNING, deploy, simulation
 from tests.support.app import show, words
 from tests.support.proxy import Asked, Proxy, Reply, Rule
 
@@ -124,17 +124,7 @@ FAULTS: dict[str, proxy.Fault] = {
 }
 
 
-OPERATIONS = {
-    "DescribeTable",
-    "ListTagsOfResource",
-    "DescribeContinuousBackups",
-    "GetFunctionConfiguration",
-    "ListAliases",
-    "GetFunctionConcurrency",
-    "SimulatePrincipalPolicy",
-    "GetTopicAttributes",
-    "DescribeAlarms",
-}
+OPERATIONS = PLANNING | {"GetTopicAttributes", "DescribeAlarms"}
 PROPER = {("empty", "GetFunctionConcurrency")}
 """What AWS itself may answer: no limit."""
 

@@ -16,7 +16,7 @@ from queries import source, standings
 from queries.gate import Gate, Visitor
 from queries.session import Session, cache
 from tests.support.accounts import watching
-from tests.support.app import OVERVIEW, metrics, words
+from tests.support.app import OVERVIEW, at, metrics, words
 from tests.support.engines import ROOT
 from tests.support.known_class import completed, failed, put
 
@@ -113,10 +113,7 @@ def test_the_pages_say_the_same_both_ways(page: str, school: Store, monkeypatch:
     for way in (ALWAYS, NEVER):
         monkeypatch.setattr(standings, "_PER_STUDENT", way)
         cache.clear()
-        app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=20)
-        app.switch_page(page)
-        app.query_params["class"] = "Morning"  # from the first run on: without it, everybody would be read
-        app.run()
+        app = at(page, {"class": "Morning"}).run()  # from the first run on: without it, everybody would be read
         asked = "Read student by student: 4 students"
         assert (asked in words(app)) == (way == ALWAYS and page == OVERVIEW[0])
         frames = [frame.value for frame in app.dataframe]

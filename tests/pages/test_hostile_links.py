@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app import ROOT, words
+from tests.support.app import at, words
 from ui.shell import address
 from ui.shell.boundary import NOT_SHOWN
 
@@ -47,13 +47,9 @@ DAYS = ("first day", "last day")
 
 def opened(page: str, params: dict[str, Any]) -> AppTest:
     """The page as a link shows it."""
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    app = at(f"pages/{page}.py", {**PAGES[page], **params}, seconds=60)
     app.context = {"timezone": "Asia/Ho_Chi_Minh"}
-    app.switch_page(f"pages/{page}.py")
-    for name, value in {**PAGES[page], **params}.items():
-        app.query_params[name] = value
-    app.run()
-    return app
+    return app.run()
 
 
 def seen(app: AppTest) -> str:

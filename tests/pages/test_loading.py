@@ -15,8 +15,7 @@ from data.dynamodb.client import Store
 from data.dynamodb.reads import Read
 from queries import background, records
 from queries.session import cache
-from tests.support.app import OVERVIEW, words
-from tests.support.engines import ROOT
+from tests.support.app import OVERVIEW, at, words
 from tests.support.known_class import completed, failed, put
 
 LESSONS = "pages/lessons.py"
@@ -40,9 +39,7 @@ def school(empty: Store, use: Callable[[Store], None], monkeypatch: pytest.Monke
 
 
 def opened(page: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    app.switch_page(page)
-    return app.run()
+    return at(page, seconds=60).run()
 
 
 def whole(page: str) -> AppTest:

@@ -26,6 +26,17 @@ QUICK = Clock(poll_seconds=0.05, patience_seconds=60)
 FOREIGN_TAG = {"Key": "Owner", "Value": "ops"}
 SECRETS = {"GEMINI_API_KEY": "s3cr3t-g3m1n1", "ODD": ' =\t"quoted" ü\\n{}', "EMPTY": ""}
 
+PLANNING = {
+    "DescribeTable",
+    "ListTagsOfResource",
+    "DescribeContinuousBackups",
+    "GetFunctionConfiguration",
+    "ListAliases",
+    "GetFunctionConcurrency",
+    "SimulatePrincipalPolicy",
+}
+"""What a plan asks of tables and Lambdas; nothing of it changes anything or reads a record."""
+
 
 @dataclass
 class Wire:

@@ -40,15 +40,24 @@ PAGES = [OVERVIEW, STUDENT, EVALUATION, FLASHCARDS]
 
 
 def show(page: str, params: dict[str, Any] | None = None, timezone: str = "Asia/Ho_Chi_Minh") -> AppTest:
-    """The page as it stands after one run, reached through the entrypoint, as by a link to it."""
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=20)
+    """The page as it stands after one run."""
+    app = at(page, params)
     app.context = {"timezone": timezone}
+    app.run()
+    assert not app.exception
+    return app
+
+
+def at(page: str, params: dict[str, Any] | None = None, seconds: float = 20) -> AppTest:
+    """The dashboard where a link to a page leads, through the entrypoint, before its first run.
+
+    `seconds` is what a run may take.
+    """
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=seconds)
     if page != OVERVIEW[0]:  # which is where one arrives
         app.switch_page(page)
     for name, value in (params or {}).items():
         app.query_params[name] = value
-    app.run()
-    assert not app.exception
     return app
 
 

@@ -16,7 +16,7 @@ from data.provisioning.requests import create
 from data.schema import TABLES
 from data.settings import Settings
 from tests.support import engines, proxy
-from tests.support.app import ROOT, words
+from tests.support.app import at, words
 from tests.support.proxy import Proxy
 
 REGION = "us-east-1"
@@ -132,15 +132,10 @@ def aws(running_proxy: Proxy, engine_store: Store, names: dict[str, str], monkey
 
 def visit(running: Proxy, page: Shown, rules: Callable[[], None] | None = None) -> AppTest:
     """The page after its first run, under `rules`."""
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=40)
     running.heal()
     if rules:
         rules()
-    if page != PAGES["overview"]:  # which is where one arrives
-        app.switch_page(page.file)
-    for name, value in page.params.items():
-        app.query_params[name] = value
-    return checked(app.run(), page)
+    return checked(at(page.file, page.params, seconds=40).run(), page)
 
 
 def checked(app: AppTest, page: Shown) -> AppTest:
