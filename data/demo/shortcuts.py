@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-_NEAR_LIMIT = 400_000  # bytes
 _LETTERS = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
 
 
@@ -12,11 +11,10 @@ _LETTERS = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL")
 def take() -> None:
     """Have moto take them, once and for this process."""
     from moto.core.serialize import AttributePicker  # noqa: PLC0415 - as in engine.start_engine
-    from moto.dynamodb.models.dynamo_type import Item, LimitedSizeDict  # noqa: PLC0415 - as in engine.start_engine
+    from moto.dynamodb.models.dynamo_type import Item  # noqa: PLC0415 - as in engine.start_engine
 
     Item.project = _project(Item, Item.project)  # type: ignore[method-assign]
     AttributePicker.__call__ = _pick(AttributePicker.__call__)  # type: ignore[method-assign]
-    LimitedSizeDict.__setitem__ = _set(LimitedSizeDict.__setitem__)  # type: ignore[method-assign]
 
 
 def _project(item_type: Any, project: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,24 +28,6 @@ def _project(item_type: Any, project: Callable[..., Any]) -> Callable[..., Any]:
         return projected
 
     return taken
-
-
-def _set(set_measured: Callable[..., Any]) -> Callable[..., Any]:
-    """An attribute of an item. For each, moto measures all that came before it; here their sizes are added up.
-
-    What is replaced or taken out still counts, so that near the limit of 400 KB moto measures after all.
-    """
-
-    def put(attributes: Any, name: str, value: Any) -> None:
-        number, size = attributes.__dict__.get("_measured", (0, 0))
-        size += len(name.encode()) + (value.size() if hasattr(value, "size") else len(str(value).encode()))
-        if number != len(attributes) or size > _NEAR_LIMIT:
-            set_measured(attributes, name, value)
-            return
-        dict.__setitem__(attributes, name, value)
-        attributes._measured = (len(attributes), size)
-
-    return put
 
 
 def _pick(pick: Callable[..., Any]) -> Callable[..., Any]:
