@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -99,5 +100,5 @@ def garbled(operation: str, resource: str, service: Service = "lambda") -> Failu
 
 
 def _require_json(response_dict: Any, **_: Any) -> None:
-    if response_dict["status_code"] < 300:
+    if response_dict["status_code"] < 300 and response_dict["status_code"] != HTTPStatus.NO_CONTENT:
         json.loads(response_dict["body"])
