@@ -217,6 +217,11 @@ def flags(student: Student, aim: Aim, rules: Rules, now: datetime) -> list[Flag]
     return sorted(reasons, key=lambda flag: (-flag.weight, RULES.index(flag.rule)))
 
 
+def of_skills(reasons: Sequence[Flag], skills: Sequence[str]) -> list[Flag]:
+    """The reasons that a student has who is looked at in some skills only: as `flags` gives of `Student.only`."""
+    return [flag for flag in reasons if flag.skill is None or flag.skill in skills]
+
+
 def _below(standing: Progress, aim: Aim, least: float, skill: str, now: datetime) -> Flag | None:
     """Below the target beyond the margin; with a test to come, only where the path to the target is lost."""
     target, sure = aim.target, aim.target - standing.high

@@ -106,7 +106,7 @@ class Visitor:
         """A run begins; when the page switches to another, it is the second one and the screen is that page's."""
         begun = answer.new_session
         self.session = begun.initialize.session_id or self.session
-        if self._hash != begun.page_script_hash:
+        if self._hash != begun.page_script_hash or not answer.metadata.run.fragment_ids:
             self._hash = begun.page_script_hash
             self._forget_screen()
 

@@ -6,7 +6,7 @@ what was read and by what was chosen.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -261,13 +261,16 @@ def listing(
     """The students of a class (None: all) and of some skills, as they stood when the evaluations were read."""
     given_up = _given_up(session, asked)
     students = _students(session, asked, given_up)
-    key = (*asked.key, given_up, *noise.of_everybody().values(), _Same(roster), class_name, skills, rules)
+    key = (*asked.key, given_up, *noise.of_everybody().values(), _Same(roster), class_name, rules)
+    # Whoever chooses a skill waits for nothing that is known of both.
+    of_both = session.derive(
+        ("reasons", *key), lambda: _with_reasons(_listed(students, roster), class_name, rules, asked.read_at, roster)
+    )
 
     def make() -> Listing:
-        rows = _rows(_listed(students, roster), class_name, skills, rules, asked.read_at, roster)
-        return Listing(key, rows, skills, asked.first, asked.read_at)
+        return Listing((*key, skills), _by_urgency(of_both, skills), skills, asked.first, asked.read_at)
 
-    return session.derive(("listing", *key), make)
+    return session.derive(("listing", *key, skills), make)
 
 
 def first_look(session: Session, asked: Evaluations, roster: Roster, class_name: str | None, rules: Rules) -> Listing:
@@ -281,7 +284,7 @@ def first_look(session: Session, asked: Evaluations, roster: Roster, class_name:
 
     def make() -> Listing:
         students = attention.without_standings(abandoned.labelled(asked.rows(), given_up), asked.first, asked.read_at)
-        rows = _rows(students, class_name, TYPES, certain, asked.read_at, roster)
+        rows = _by_urgency(_with_reasons(students, class_name, certain, asked.read_at, roster), TYPES)
         return Listing(key, rows, TYPES, asked.first, asked.read_at)
 
     return session.derive(key, make)
@@ -303,27 +306,51 @@ def since_last_week(session: Session, listed: Listing, asked: Evaluations, roste
     keys = session.derive(("missing then", *asked.key), lambda: abandoned.candidates(before(), first, then))
     given_up = abandoned.marked(session, keys)
 
-    def make() -> Week:
+    def make_earlier() -> _Earlier:
         students = attention.everybody(abandoned.labelled(before(), given_up), first, then, noises)
-        earlier = {student.user_id: student for student in _listed(students, roster)}
+        return _Earlier.of(_listed(students, roster), roster, rules, then)
+
+    earlier = session.derive(
+        ("week before", *asked.key, given_up, *noises.values(), _Same(roster), rules), make_earlier
+    )
+
+    def make() -> Week:
         new, gone, reached = [], [], []
         for row in listed.rows:
-            user_id, entry = row.student.user_id, roster.student(row.student.user_id)
-            aim, of_then = Aim(entry.target, entry.test_at), earlier.get(user_id)
-            was = attention.flags(of_then.only(listed.skills), aim, rules, then) if of_then else []
+            user_id = row.student.user_id
+            was = attention.of_skills(earlier.reasons.get(user_id, ()), listed.skills)
             if added := _without(row.flags, was):
                 new.append(Row(row.student, added))
             if dropped := _without(was, row.flags):
                 gone.append(Row(row.student, dropped))
-            for skill, standing in row.student.standings.items():
-                was_there = of_then.standings.get(skill) if of_then else None
-                if progress.standing(standing.progress, entry.target) == "reached" and not (
-                    was_there and progress.standing(was_there.progress, entry.target) == "reached"
-                ):
-                    reached.append((user_id, skill))
+            reached += [one for one in _reached(row.student, roster) if one not in earlier.reached]
         return Week(tuple(new), tuple(gone), tuple(reached))
 
     return listed.derive(session, "week", given_up, rules, make=make)
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """How the students stood at an earlier time: the reasons of those who had any, and who had reached a target."""
+
+    reasons: dict[str, list[Flag]]
+    reached: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, students: Sequence[Student], roster: Roster, rules: Rules, then: datetime) -> "_Earlier":
+        rows = _with_reasons(students, None, rules, then, roster)
+        return cls(
+            {row.student.user_id: row.flags for row in rows if row.flags},
+            frozenset(one for student in students for one in _reached(student, roster)),
+        )
+
+
+def _reached(student: Student, roster: Roster) -> Iterator[tuple[str, str]]:
+    """The student with each skill in which the target is reached."""
+    target = roster.student(student.user_id).target
+    for skill, standing in student.standings.items():
+        if progress.standing(standing.progress, target) == "reached":
+            yield student.user_id, skill
 
 
 def _without(flags: Sequence[Flag], others: Sequence[Flag]) -> list[Flag]:
@@ -357,22 +384,25 @@ def _listed(everybody: Sequence[Student], roster: Roster) -> list[Student]:
     return [*active, *away, *attention.absent(roster, everybody)]
 
 
-def _rows(
-    students: Sequence[Student],
-    class_name: str | None,
-    skills: tuple[str, ...],
-    rules: Rules,
-    now: datetime,
-    roster: Roster,
+def _with_reasons(
+    students: Sequence[Student], class_name: str | None, rules: Rules, now: datetime, roster: Roster
 ) -> list[Row]:
-    flagged = []
+    """The students of a class (None: all), each with the reasons of both skills."""
+    rows = []
     for student in students:
         entry = roster.student(student.user_id)
-        if class_name is not None and (entry.class_name or NO_CLASS) != class_name:
-            continue
-        # Of a student nobody saw nothing is known that could be filtered by skill.
-        if skills != TYPES and student.standings and not any(student.standings[skill].recent for skill in skills):
-            continue
-        narrowed = student if skills == TYPES else student.only(skills)
-        flagged.append(Row(narrowed, attention.flags(narrowed, Aim(entry.target, entry.test_at), rules, now)))
-    return sorted(flagged, key=lambda row: attention.urgency(row.flags))
+        if class_name is None or (entry.class_name or NO_CLASS) == class_name:
+            rows.append(Row(student, attention.flags(student, Aim(entry.target, entry.test_at), rules, now)))
+    return rows
+
+
+def _by_urgency(rows: Sequence[Row], skills: tuple[str, ...]) -> list[Row]:
+    """The students who practise one of the skills, with its reasons alone, most urgent first."""
+    if skills != TYPES:
+        rows = [
+            Row(row.student.only(skills), attention.of_skills(row.flags, skills))
+            for row in rows
+            # Of a student nobody saw nothing is known that could be filtered by skill.
+            if not row.student.standings or any(row.student.standings[skill].recent for skill in skills)
+        ]
+    return sorted(rows, key=lambda row: attention.urgency(row.flags))

@@ -569,6 +569,18 @@ def test_order_and_what_is_older_than_needed_change_nothing(
 
 
 @examples(12)
+@given(ROWS, PERIODS, st.sampled_from([NAN, 5.0, 7.0]))
+def test_the_reasons_of_a_skill_are_those_of_a_student_who_is_looked_at_in_it_alone(
+    rows: list[dict[str, Any]], first: datetime, target: float
+) -> None:
+    for each in attention.everybody(frame(*rows), first, NOW, QUIET):
+        of_both = attention.flags(each, Aim(target), Rules(), NOW)
+        for skills in (TYPES, TYPES[:1], TYPES[1:]):
+            alone = attention.flags(each.only(skills), Aim(target), Rules(), NOW)
+            assert alike(attention.of_skills(of_both, skills), alone)
+
+
+@examples(12)
 @given(ROWS, st.integers(-60, 60))
 def test_moving_everything_by_weeks_moves_only_the_times(rows: list[dict[str, Any]], number: int) -> None:
     shift = timedelta(weeks=number)

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 ALL = "all"
 
-ROWS = 80
+ROWS = 50
 """Rows of a table on screen: what is longer has pages, and a file with all of it."""
 _PAGE = "page"
 LONGEST_DAYS = 365

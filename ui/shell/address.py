@@ -37,7 +37,8 @@ _TABLES = ("evaluations", "flashcards")
 
 def carried() -> dict[str, list[str]]:
     """The filters, for links and page switches to take along: coming back, the reader finds them again."""
-    return {key: [value(key)] for key in KEYS if key in st.query_params}
+    held = set(st.query_params)  # asked for once: every row of a list carries them
+    return {key: [value(key)] for key in KEYS if key in held}
 
 
 def given(key: str) -> str | None:
