@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
@@ -20,11 +21,14 @@ from data.dynamodb import query
 from data.dynamodb.reads import Item
 from data.schema import BY_STUDENT, EVALUATIONS, FLASHCARD_SETS
 from queries import source
+from queries.session import cache
 from tests.support.process import forget_everything
 
 SAME_AT_EVERY_SIZE = ("student", "evaluation", "flashcards")
 
 _FAR = 0.2  # seconds
+_VISITORS = 10
+_LATER = timedelta(minutes=1)
 # Requests that need the answer of another one: on Jobs, the reasons of those that failed; on Compare, the latest two.
 _CHAINS = {"jobs": 2, "compare": 2}
 
@@ -182,6 +186,33 @@ def run(report: Report, worlds: list[World], rounds: int) -> None:
     _goals(report, worlds, visits)
     slow = [f"{name} {count}" for name, count in chains.items() if count > _CHAINS.get(name, 1)]
     report.goal("1", "independent requests in parallel", ", ".join(slow) or "all", met=not slow)
+    _several_visitors(report, worlds[0])
+
+
+def _several_visitors(report: Report, world: World) -> None:
+    """Jobs, reading again by itself a minute later, by one visitor and by ten."""
+    requests = []
+    for visitors in (1, _VISITORS):
+        _open(world, "jobs").run()
+        clock, later = cache.clock, cache.clock() + _LATER
+        cache.clock = lambda later=later: later  # type: ignore[misc]
+        try:
+            with metering() as meter:
+                for _ in range(visitors):
+                    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=600)
+                    app.switch_page("pages/jobs.py")
+                    app.query_params["again"] = "10s"
+                    app.run()
+                    assert not app.exception, app.exception
+        finally:
+            cache.clock = clock
+        requests.append(len(meter.requests))
+    report.goal(
+        "1",
+        f"Jobs read again by {_VISITORS} visitors costs what one does ({world})",
+        f"{requests[1]} requests, of one visitor {requests[0]}",
+        met=requests[0] == requests[1] > 0,
+    )
 
 
 def _tables(report: Report, visits: dict[tuple[str, World], list[Visit]], chains: dict[str, int]) -> None:

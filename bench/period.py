@@ -51,6 +51,7 @@ def run(report: Report, world: World, rounds: int) -> None:
             ("the dashboard", _ours),
             ("the dashboard, in one part", _ours_in_one_part),
             ("boto3's Table.query + DataFrame", _table_query),
+            ("Query pages of 1 MB into JSON", _json),
         ):
             runs.setdefault(name, []).append(_apart(way, world))
     medians = {
@@ -82,6 +83,15 @@ def run(report: Report, world: World, rounds: int) -> None:
         f"4x less client CPU than Table.query + DataFrame, {ours.rows:,.0f} rows",
         f"{ratio:.1f}x",
         met=ratio >= 4 if full else None,
+    )
+    ratio = median(
+        [j.cpu / o.cpu for j, o in zip(runs["Query pages of 1 MB into JSON"], runs["the dashboard"], strict=True)]
+    )
+    report.goal(
+        "3",
+        "no more client CPU than Query pages of 1 MB into JSON",
+        f"{ratio:.1f}x less",
+        met=ratio >= 1 if full else None,
     )
     for name, most in (("the engine alone, one after the other", 1.5), ("the engine alone, in four parts", 1.15)):
         ratio = median([o.wall / e.wall for o, e in zip(runs["the dashboard"], runs[name], strict=True)])
@@ -164,7 +174,7 @@ def _measured(read: Callable[[], pd.DataFrame]) -> Run:
     done.set()
     watcher.join()
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    held = float(frame.memory_usage(deep=True).sum()) if len(frame) else 0.0
+    held = float(frame.memory_usage(deep=True).sum()) if frame.size else 0.0
     return Run(len(frame), wall, cpu, max(peak[0], _resident()) - floor, held)
 
 
@@ -216,6 +226,30 @@ def _table_query(world: World) -> Run:
         frame = frame.astype(dict.fromkeys((*bands, "duration", "word_count"), "float64"))
         frame["created_at"] = pd.to_datetime(frame["created_at"].astype("int64"), unit="s", utc=True)
         return frame.sort_values("created_at", ascending=False, ignore_index=True)
+
+    return _measured(read)
+
+
+def _json(world: World) -> Run:
+    """Summary rows as AWS's own tools for NoSQL take them away: page after page, as the JSON that came."""
+    client: Any = boto3.client("dynamodb", endpoint_url=world.url, region_name=engines.REGION, **engines.CREDENTIALS)
+    first, last = (str(int(moment.timestamp())) for moment in _bounds(world))
+
+    def read() -> pd.DataFrame:
+        items: list[Any] = []
+        for status in STATUSES:
+            pages = client.get_paginator("query").paginate(
+                TableName=world.settings.evaluations,
+                IndexName=BY_STATUS,
+                KeyConditionExpression="#status = :status AND created_at BETWEEN :first AND :last",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={":status": {"S": status}, ":first": {"N": first}, ":last": {"N": last}},
+                ScanIndexForward=False,
+            )
+            for page in pages:
+                items += page["Items"]
+        json.dumps(items)
+        return pd.DataFrame(index=range(len(items)))  # nothing of it is a frame but how many there are
 
     return _measured(read)
 

@@ -3,8 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from data.schema import TABLES, TYPES
-from queries import background, records
+from data.dynamodb.reads import Read
+from data.schema import TABLES
+from queries import background, quality, records
+from queries.once import Once
 from ui.components import filters, markup
 from ui.quality import deep_check, findings, model_comparison, orphans
 from ui.shell import loading
@@ -16,27 +18,26 @@ with open_page("Data quality") as (session, clock):
     days = period.days or filters.LONGEST_DAYS
     if loading.follow(lambda: background.of_everything(days), session):
         done()
-    session.ahead((records.period, days), (records.sets_period, days))
-    frames: dict[str, pd.DataFrame] = {}
+    session.ahead((records.period.later, days), (records.sets_period.later, days))
+    reads: dict[str, Read[Once[pd.DataFrame]]] = {}
     for name, query in (("The evaluations", records.period), ("The flashcard sets", records.sets_period)):
         with part(name):
-            frames[name] = session.read(query, days)
-    evaluations, sets = frames.get("The evaluations"), frames.get("The flashcard sets")
+            reads[name] = session.answer(query.later, days).read
+    of_period = quality.Records(session, days, reads.get("The evaluations"), reads.get("The flashcard sets"))
 
-    issues, compared, missing = st.tabs(["Issues", "Models", "Missing from indexes"])
-    with issues:
-        if evaluations is None and sets is None:
+    wrong, compared, missing = st.tabs(["Issues", "Models", "Missing from indexes"])
+    with wrong:
+        if not reads:
             st.text("Issues appear here once the records can be loaded.")
         else:
             with part("The issues"):
-                rows = findings.of_period(evaluations, sets, session, period)
-                findings.counts(rows, evaluations, sets, period)
-                loaded = evaluations is not None and sets is not None
-                findings.by_kind(rows, session, clock, period, loaded=loaded)
+                issues = findings.of_period(of_period, session, period)
+                findings.counts(issues, period)
+                findings.by_kind(issues, session, clock, period)
             with part("The deep check"):
-                deep_check.offer(evaluations, sets, session, clock, period)
+                deep_check.offer(of_period, session, clock, period)
     with compared:
-        if evaluations is None:
+        if of_period.evaluations is None:
             st.text("A comparison of models appears here once the evaluations can be loaded.")
         else:
             with part("The models"):
@@ -46,9 +47,7 @@ with open_page("Data quality") as (session, clock):
                         "Where a new model replaced another, the change is measured with students whom both scored."
                     )
                 )
-                model_comparison.compared(evaluations)
-                for skill in TYPES:
-                    model_comparison.takeovers(evaluations, skill, clock)
+                model_comparison.show(of_period, clock)
     with missing:
         if not session.visitor.is_ops:
             st.text("You don't have permission to scan a table. Ask an administrator.")

@@ -1,10 +1,24 @@
-"""A value that is made by whoever needs it first, while the others wait for it."""
+"""A value that is made by whoever needs it first, while the others wait for it; and what it is known by."""
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Same:
+    """Stands for an object in a key: equal to what stands for the very same object."""
+
+    of: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.of is self.of
+
+    def __hash__(self) -> int:
+        return id(self.of)
 
 
 class Once(Generic[T]):

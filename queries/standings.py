@@ -23,7 +23,7 @@ from data.roster import Roster
 from data.schema import EVALUATIONS, STATUSES, TYPES
 from queries import abandoned, background, noise, records, source
 from queries.background import LoadProgress
-from queries.once import Once
+from queries.once import Once, Same
 from queries.session import Session, cache
 
 T = TypeVar("T")
@@ -157,19 +157,6 @@ def _students(session: Session, asked: Evaluations, given_up: frozenset[Key]) ->
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Same:
-    """Stands for an object in a key: equal to what stands for the very same object."""
-
-    of: object
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.of is self.of
-
-    def __hash__(self) -> int:
-        return id(self.of)
-
-
 @dataclass(frozen=True, eq=False)
 class Listing:
     """Students with their reasons to look at, most urgent first, as they stood at `now`; counted since `first`."""
@@ -261,7 +248,7 @@ def listing(
     """The students of a class (None: all) and of some skills, as they stood when the evaluations were read."""
     given_up = _given_up(session, asked)
     students = _students(session, asked, given_up)
-    key = (*asked.key, given_up, *noise.of_everybody().values(), _Same(roster), class_name, rules)
+    key = (*asked.key, given_up, *noise.of_everybody().values(), Same(roster), class_name, rules)
     # Whoever chooses a skill waits for nothing that is known of both.
     of_both = session.derive(
         ("reasons", *key), lambda: _with_reasons(_listed(students, roster), class_name, rules, asked.read_at, roster)
@@ -280,7 +267,7 @@ def first_look(session: Session, asked: Evaluations, roster: Roster, class_name:
     """
     given_up = _given_up(session, asked)
     certain = Rules(away=None, below=None, weakest=None, falling=False, lost=rules.lost)
-    key = ("first look", *asked.key, given_up, _Same(roster), class_name, certain)
+    key = ("first look", *asked.key, given_up, Same(roster), class_name, certain)
 
     def make() -> Listing:
         students = attention.without_standings(abandoned.labelled(asked.rows(), given_up), asked.first, asked.read_at)
@@ -310,9 +297,7 @@ def since_last_week(session: Session, listed: Listing, asked: Evaluations, roste
         students = attention.everybody(abandoned.labelled(before(), given_up), first, then, noises)
         return _Earlier.of(_listed(students, roster), roster, rules, then)
 
-    earlier = session.derive(
-        ("week before", *asked.key, given_up, *noises.values(), _Same(roster), rules), make_earlier
-    )
+    earlier = session.derive(("week before", *asked.key, given_up, *noises.values(), Same(roster), rules), make_earlier)
 
     def make() -> Week:
         new, gone, reached = [], [], []

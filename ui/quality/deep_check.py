@@ -11,8 +11,9 @@ from analysis import consistency
 from data.dynamodb.cost import Cost
 from data.records import evaluations, flashcards
 from data.records.rows import WHOLE_BATCH
-from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
+from data.schema import EVALUATIONS, TABLES, Table
 from queries import source
+from queries.quality import Records
 from queries.session import Session
 from ui.components import long_read
 from ui.components.filters import Period
@@ -46,18 +47,16 @@ def kept(period: Period) -> Whole | None:
     return whole
 
 
-def offer(
-    evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, session: Session, clock: Clock, period: Period
-) -> None:
+def offer(records: Records, session: Session, clock: Clock, period: Period) -> None:
     """Offer to read the period's records whole, for ops with the cost; do so after a click, until another one."""
-    keys_of = {EVALUATIONS: _keys(EVALUATIONS, evaluation_rows), FLASHCARD_SETS: _keys(FLASHCARD_SETS, set_rows)}
-    listed = sum(len(keys) for keys in keys_of.values())
+    keys_of = {table: records.keys(table, MOST_WHOLE) for table in TABLES}
+    listed = sum(number for _, number in keys_of.values())
     if not listed:
         return
     st.subheader("Deep check", anchor=False)
     if read := kept(period):
         st.text(_progress(read, session, clock))
-    asked = {table: keys[:MOST_WHOLE] for table, keys in keys_of.items()}
+    asked = {table: keys for table, (keys, _) in keys_of.items()}
     number = sum(len(keys) for keys in asked.values())
     price = ""
     if session.visitor.is_ops:  # it is worked out from everybody's records
@@ -105,10 +104,3 @@ def _progress(whole: Whole, session: Session, clock: Clock) -> str:
     if whole.requested < whole.listed:
         text += f" {whole.listed - whole.requested:,} older ones were left out."
     return text
-
-
-def _keys(table: Table, rows: pd.DataFrame | None) -> list[tuple[str, str]]:
-    if rows is None:
-        return []
-    complete = rows[list(table.key_names)].dropna()
-    return list(dict.fromkeys(complete.itertuples(index=False, name=None)))

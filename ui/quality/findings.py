@@ -1,12 +1,15 @@
 """Issues of the Data quality page: how many there are, by kind, and the records of one kind."""
 
+from collections.abc import Callable, Iterable
+
 import pandas as pd
 import streamlit as st
 
 from analysis import consistency
 from data.dynamodb.reads import Read
+from queries.quality import Issues, Records
 from queries.session import Session
-from ui.components import downloads, grid, markup
+from ui.components import downloads, filters, grid, markup
 from ui.components.filters import Period
 from ui.quality import deep_check
 from ui.shell import address
@@ -19,56 +22,41 @@ _NAMES = {consistency.OF_EVALUATIONS: "Evaluation", consistency.OF_SETS: "Flashc
 _KINDS_GRID, _RECORDS_GRID = "audit_kinds", "audit_records"
 
 
-def of_period(
-    evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, session: Session, period: Period
-) -> pd.DataFrame:
+def of_period(records: Records, session: Session, period: Period) -> Issues:
     """All findings of the period: from the lists, and from whole records where they have been read."""
-    frames = []
-    if evaluation_rows is not None:
-        frames.append(consistency.in_evaluations(evaluation_rows))
-    if set_rows is not None:
-        frames.append(consistency.in_sets(set_rows))
-    if kept := deep_check.kept(period):
-        frames.append(kept.findings)
+    kept = deep_check.kept(period)
+    if kept:
         session.count(Read(None, kept.cost, kept.read_at, kept.complete))
-    # What was read whole was read for the classes of that time.
-    visible: pd.DataFrame = session.gate.filter(consistency.together(*frames))
-    return visible
+    return records.issues(kept.findings if kept else None)
 
 
-def counts(
-    findings: pd.DataFrame, evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None, period: Period
-) -> None:
+def counts(issues: Issues, period: Period) -> None:
     """How much was looked at, and how much of it has a finding."""
-    groups = findings["kind"].map(lambda kind: consistency.describe(kind).group)
     looked = f"Created in the last {period.name}. Records with an unknown status are not counted."
-
-    def of(group: str) -> int:
-        return len(findings.loc[groups == group, ["table", "id", "user_id"]].drop_duplicates())
-
+    of = issues.records
     # Of what was not loaded, and of full records that were not checked, nothing is known.
-    has_evaluations, has_sets = evaluation_rows is not None, set_rows is not None
+    has_evaluations, has_sets = issues.evaluations is not None, issues.sets is not None
     numbers = (
-        ("Evaluations", None if evaluation_rows is None else len(evaluation_rows), looked),
-        ("Flashcard sets", None if set_rows is None else len(set_rows), looked),
+        ("Evaluations", issues.evaluations, looked),
+        ("Flashcard sets", issues.sets, looked),
         (
             "Score errors",
-            of(consistency.SCORES) if has_evaluations else None,
+            of[consistency.SCORES] if has_evaluations else None,
             "Evaluations with at least one such issue.",
         ),
         (
             "Format errors",
-            of(consistency.SCHEMA) if has_evaluations and has_sets else None,
+            of[consistency.SCHEMA] if has_evaluations and has_sets else None,
             "Evaluations and sets with at least one such issue.",
         ),
         (
             "Repaired",
-            of(consistency.REPAIRED) if deep_check.kept(period) else None,
+            of[consistency.REPAIRED] if deep_check.kept(period) else None,
             "Records whose text had to be repaired before it could be read.",
         ),
         (
             "Warnings",
-            of(consistency.NOTES) if has_evaluations else None,
+            of[consistency.NOTES] if has_evaluations else None,
             "Evaluations whose overall band is up to half a band off their criteria: this may be intended.",
         ),
     )
@@ -77,26 +65,23 @@ def counts(
             st.metric(name, formats.whole(number), help=explain, width="content", border=True)
 
 
-def by_kind(findings: pd.DataFrame, session: Session, clock: Clock, period: Period, *, loaded: bool) -> None:
-    """Findings by kind; or the records of one kind in their place, which is in the URL as `?finding=`.
-
-    `loaded` is whether both tables were: else nobody can say that there are none.
-    """
-    kinds = consistency.by_kind(findings)
+def by_kind(issues: Issues, session: Session, clock: Clock, period: Period) -> None:
+    """Findings by kind; or the records of one kind in their place, which is in the URL as `?finding=`."""
+    kinds = issues.kinds
     code = address.value("finding")
     if code in set(kinds["kind"]):
-        _records(findings[findings["kind"] == code].reset_index(drop=True), code, session, clock, period)
-        return
-    if kinds.empty and not loaded:
+        _records(issues.of(code), code, session, clock, period)
         return
     if kinds.empty:
+        if issues.evaluations is None or issues.sets is None:
+            return  # nobody can say that there are none
         st.info("The deep check also looks into the full records.", title=f"No problems in the last {period.name}")
         return
     if code:
         markup.show(markup.quiet(f"“{code}” was not found in the last {period.name}."))
 
     def act(row: int) -> None:
-        address.put(finding=str(kinds["kind"][row]))
+        address.put(finding=str(kinds["kind"][row]), page="")
 
     # The grid remembers which row was chosen, not which kind: other kinds make another grid.
     with st.container(key=_KINDS_GRID):
@@ -125,7 +110,9 @@ def by_kind(findings: pd.DataFrame, session: Session, clock: Clock, period: Peri
             key=grid.key_of(_KINDS_GRID, kinds["kind"]),
             alt=f"{formats.count(len(kinds), 'kind')} of issues with counts",
         )
-    _download(_table(findings, with_kind=True), "All issues", "audit_all", session, clock, period)
+    _download(
+        lambda: _table(issues.rows, with_kind=True), issues.students, "All issues", "audit_all", session, clock, period
+    )
 
 
 def _records(findings: pd.DataFrame, code: str, session: Session, clock: Clock, period: Period) -> None:
@@ -133,25 +120,35 @@ def _records(findings: pd.DataFrame, code: str, session: Session, clock: Clock, 
     all_issues = markup.anchor(href(AUDIT, finding=""), "All issues")
     markup.show(markup.breadcrumb([all_issues, kind.name]), markup.heading(kind.name, 3), markup.line(kind.meaning))
     st.text(f"{formats.count(len(findings), 'record')}, newest first")
-    records = _table(findings)
+    page = filters.page(len(findings))
+    on_page = findings.iloc[page.start : page.stop]
     with st.container(key=_RECORDS_GRID):
         picked = grid.pick(
-            records,
+            _table(on_page),
             {
                 "Date": grid.moment("Date", clock.zone, pinned=True),
                 "Details": st.column_config.TextColumn(width=460),
             },
             opens="ID",
-            key=grid.key_of(_RECORDS_GRID, [code, *findings["id"].map(str)]),
+            key=grid.key_of(_RECORDS_GRID, [code, *on_page["id"].map(str)]),
             alt=f"Records of the kind “{kind.name}”, newest first",
         )
-    _download(records, kind.name, "audit_one", session, clock, period)
+    students = findings["user_id"].dropna()
+    _download(lambda: _table(findings), students, kind.name, "audit_one", session, clock, period)
     if picked is not None:
-        row = findings.iloc[picked]
+        row = on_page.iloc[picked]
         record.go_to(row["table"] == consistency.OF_SETS, row["id"], row["user_id"])
 
 
-def _download(rows: pd.DataFrame, what: str, key: str, session: Session, clock: Clock, period: Period) -> None:
+def _download(
+    rows: Callable[[], pd.DataFrame],
+    students: Iterable[str],
+    what: str,
+    key: str,
+    session: Session,
+    clock: Clock,
+    period: Period,
+) -> None:
     downloads.table(
         rows,
         what,
@@ -160,7 +157,7 @@ def _download(rows: pd.DataFrame, what: str, key: str, session: Session, clock: 
         period=f"the last {period.name}",
         codes={"of": f"{period.days}d", "from": "audit"},
         key=key,
-        students=rows["Student"].dropna(),
+        students=students,
     )
 
 

@@ -7,15 +7,26 @@ import streamlit as st
 
 from analysis import models
 from analysis.models import Shift, Takeover
+from data.schema import TYPES
+from queries.quality import Records
 from ui.components import charts, markup, plots
 from ui.shell.clock import Clock
 from wording import foreign_text, formats
 from wording.skills import SKILL_NAMES
 
 
-def compared(rows: pd.DataFrame) -> None:
-    """Bands by model for each type, in a frame of evaluations."""
-    table = models.by_model(rows)
+def show(records: Records, clock: Clock) -> None:
+    """Bands by model, and of each skill when one took over, where evaluations could be read."""
+    compared = records.models(clock.zone.key)
+    if compared is None:
+        return
+    _by_model(compared.table)
+    for skill in TYPES:
+        _takeovers(compared.over_time[skill], compared.shifts[skill], skill, clock)
+
+
+def _by_model(table: pd.DataFrame) -> None:
+    """Bands by model for each type."""
     if table.empty:
         st.text("No completed evaluation with a band in this period.")
         return
@@ -34,22 +45,20 @@ def compared(rows: pd.DataFrame) -> None:
     markup.show(markup.table(header, lines, "Bands by model"))
 
 
-def takeovers(rows: pd.DataFrame, skill: str, clock: Clock) -> None:
+def _takeovers(over_time: pd.DataFrame, changes: list[tuple[Takeover, Shift]], skill: str, clock: Clock) -> None:
     """When a model took over in a skill, what that did to the bands, and bands over time with a mark there."""
-    over_time = models.over_time(rows, skill, clock.zone.key)
     if over_time.empty:
         return
-    changes = models.takeovers(rows, skill)
     st.subheader(SKILL_NAMES[skill], anchor=False)
     if not changes:
         st.text("No model change in this period.")
-    sentences = [_shift_sentence(takeover, models.shift(rows, takeover), clock) for takeover in changes]
+    sentences = [_shift_sentence(takeover, shift, clock) for takeover, shift in changes]
     if sentences:
         markup.show(markup.bullets(sentence for sentence in sentences))
     plots.show(
         charts.model_bands,
         over_time,
-        [(t.at, f"{foreign_text.short(t.model, 36)} is new") for t in changes],
+        [(t.at, f"{foreign_text.short(t.model, 36)} is new") for t, _ in changes],
         skill,
         clock.zone,
         key=f"models_{skill}",
