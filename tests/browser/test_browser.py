@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from data.demo import engine
@@ -460,6 +461,7 @@ def test_ids_and_records_are_copied_as_they_are(visitor: Visitor, clipboard: str
     visitor.open("/student?user_id=user-101")
     visitor.page.get_by_role("button", name="Copy the student's ID").click()
     visitor.sees("Copied")
+    expect(visitor.page.get_by_role("status").filter(has_text="Copied")).to_have_count(1)  # who listens is told
     assert visitor.page.evaluate(copied) == "user-101"
     seed = SEED_EVALUATIONS[0]
     visitor.open(f"/evaluation?evaluation_id={seed['evaluation_id']}&user_id={seed['user_id']}")

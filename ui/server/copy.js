@@ -7,6 +7,14 @@
     getSelection().selectAllChildren(box);
     if (!document.execCommand("copy")) throw new Error("the browser copies nothing by itself");
   };
+  // A button's new words are not read out: its label says what it copies. This is.
+  const status = document.createElement("div");
+  status.setAttribute("role", "status");
+  status.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)";
+  document.addEventListener("DOMContentLoaded", () => document.body.append(status));
+  const tell = (button, words) => {
+    button.textContent = status.textContent = words;
+  };
   document.addEventListener("click", async (event) => {
     const button = event.target instanceof Element && event.target.closest("button[data-bandup-copy]");
     if (!button || button.dataset.bandupDone) return;
@@ -14,14 +22,15 @@
     const before = button.textContent;
     try {
       await write(box, button.dataset.bandupCopy || box.textContent);
-      button.textContent = "Copied";
+      tell(button, "Copied");
     } catch {
       getSelection().selectAllChildren(box);
-      button.textContent = "Selected";
+      tell(button, "Selected");
     }
     button.dataset.bandupDone = "1";
     setTimeout(() => {
       button.textContent = before;
+      status.textContent = "";
       delete button.dataset.bandupDone;
     }, 2000);
   });
