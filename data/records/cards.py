@@ -18,7 +18,7 @@ _SEVERAL = "several lists of cards"
 _WRAPPED = "an object around the list of cards"
 _USUAL = "question and answer"
 _LONGEST = 60  # characters of a key that may name a side
-_DEEPEST = 4  # objects around the list of cards
+_DEEPEST = 8  # objects around the list of cards
 # What the sides of a card are called, the usual words first: each row has those of the front and those of the back.
 _SIDES = (
     (("question", "q", "prompt"), ("answer", "a", "response")),
@@ -62,6 +62,12 @@ def read(value: Json, total: int | None, remarks: Remarks) -> tuple[Card, ...] |
 def is_card(value: Json) -> bool:
     """Whether it is one card as an object."""
     return isinstance(value, dict) and _sides(value) is not None
+
+
+def is_whole(value: dict[str, Json]) -> bool:
+    """Whether it is a card with both of its sides, and not a model's prompt and response."""
+    sides = _sides(value)
+    return bool(sides) and None not in sides[:2] and not sides[2].endswith("response")
 
 
 def in_lines(text: str) -> list[Json] | None:
@@ -115,7 +121,8 @@ def _listed(value: list[Json], remarks: Remarks, depth: int) -> list[Json] | Non
         return [card for entry in value if isinstance(entry, list) for card in _headless(entry)]
     if value and depth < _DEEPEST and all(isinstance(entry, dict) for entry in value):
         groups = [_entries(entry, None, {}, depth + 1) for entry in value]
-        if all(group and any(map(_is_card, group)) for group in groups):
+        groups = [group for group in groups if group and any(map(_is_card, group))]
+        if groups:
             remarks[_SEVERAL if len(groups) > 1 else _WRAPPED] = "mended"
             return [card for group in groups if group for card in group]
     return None if depth else value

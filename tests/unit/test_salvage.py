@@ -56,7 +56,20 @@ MENDED: dict[str, tuple[str, Any, tuple[str, ...]]] = {
     "a quotation mark in single quotes": ("['say \"yes\"',]", ['say "yes"'], ("python", "comma")),
     "backslashes that stand for nothing": (
         '{"a": "it\\\'s \\d \\u12 \\\\n"}', {"a": "it's \\d \\u12 \\n"}, ("backslash",)),
-    "no-break spaces": ('{\xa0"a":\xa01 ,}', {"a": 1}, ("comma",)),
+    "no-break spaces": ('{\xa0"a":\xa01 ,}', {"a": 1}, ("comma", "blank")),
+    "blanks of other kinds alone": ('{\xa0"a":\u3000[\f1]}', {"a": [1]}, ("blank",)),
+    "numbers as Python writes them": ('{"a": [nan, inf, -inf]}', {"a": ["nan", "inf", "-inf"]}, ("python",)),
+    "without its first bracket and quotation mark": (TEXT[2:], WHOLE, ("opening",)),
+    "a string of JSON in a fence": (f"```json\n{json.dumps(TEXT)}\n```", WHOLE, ("twice", "fence")),
+    "a string of JSON among sentences": (f"Here: {json.dumps(TEXT)} Good luck", WHOLE, ("twice", "around")),
+    "parts of a model's answer": (
+        json.dumps({"content": [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": TEXT}]}),
+        {"content": [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": WHOLE}]}, ("twice",)),
+    "parts of another model's answer": (
+        json.dumps({"parts": [{"text": "Hm", "thought": True}, {"text": f"```json\n{TEXT}\n```"}]}),
+        {"parts": [{"text": "Hm", "thought": True}, {"text": WHOLE}]}, ("twice", "fence")),
+    "parts of a model's answer, bit by bit": (
+        json.dumps({"parts": [{"text": TEXT[:20]}, {"text": TEXT[20:]}]}), {"parts": WHOLE}, ("twice",)),
     "numbers as they are": ("[1.50, 12345678901234567890.5, NaN, -Infinity, 1e5,]",
                             [1.5, "12345678901234567890.5", "NaN", "-Infinity", 1e5], ("comma",)),
     "quotation marks inside a text": (
@@ -110,7 +123,7 @@ MENDED: dict[str, tuple[str, Any, tuple[str, ...]]] = {
         '{task-response: "x", điểm số: "y", 1: "z"}', {"task-response": "x", "điểm số": "y", "1": "z"},
         ("javascript",)),
     "a range of bands": ('{"a": 6.0–6.5, "b": ~6}', {"a": "6.0–6.5", "b": "~6"}, ("number",)),
-    "invisible marks around and inside": ("\u200b" + TEXT.replace(":", ":\u200b") + "\u200f", WHOLE, ("mark",)),
+    "invisible marks around and inside": ("\u200b" + TEXT.replace(":", ":\u200b") + "\u200f", WHOLE, ("mark", "blank")),
     "in single backticks": (f"`{TEXT}`", WHOLE, ("fence",)),
     "encoded five times": (
         json.dumps(json.dumps(json.dumps(json.dumps(TEXT)))), WHOLE, ("twice",)),
@@ -143,6 +156,7 @@ BROKEN: dict[str, tuple[str, Any]] = {
     "at quotation marks that are not escaped": ('{"a": ["x"], "b": ["He said "yes", twice", "z"]}', {"a": ["x"]}),
     "at a bracket that closes something else": ('[{"q": "1"}, {"q": "2"]', [{"q": "1"}]),
     "encoded twice": (json.dumps('{"a": ["x"], "b": ["y')[:-1], {"a": ["x"]}),
+    "encoded twice, in an object": (json.dumps({"a": '{"a": ["x"], "b": ["y'})[:-2], {"a": ["x"]}),
     "encoded twice, in a backslash": ('"{\\"a\\": [\\"x\\"], \\"b\\": \\', {"a": ["x"]}),
 }
 
@@ -184,6 +198,7 @@ UNREADABLE = {
     "a curly quotation mark that is escaped": "{“a\\”: “b”}",
     "an apostrophe after a word, curly": "{‘a’: ‘students’ work’}",
     "quotation marks that are not all doubled": '{""a"": ""He said "no""}',
+    "a string of JSON in what cannot be read": json.dumps({"a": "x", "b": '["c", "d"]'}).replace('"x"', '"x" y'),
     "a page of HTML": "<html><body>502 Bad Gateway</body></html>",
 }
 
