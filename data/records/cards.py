@@ -21,13 +21,25 @@ _LONGEST = 60  # characters of a key that may name a side
 _DEEPEST = 8  # objects around the list of cards
 # What the sides of a card are called, the usual words first: each row has those of the front and those of the back.
 _SIDES = (
-    (("question", "q", "prompt"), ("answer", "a", "response")),
-    (("front",), ("back",)),
-    (("term", "word", "concept", "phrase"), ("definition", "meaning", "translation", "explanation")),
+    (("question", "q", "ques", "prompt"), ("answer", "a", "ans", "correct answer", "solution", "response")),
+    (("front", "recto"), ("back", "verso")),
+    (
+        ("term", "word", "vocabulary", "vocab", "expression", "idiom", "concept", "phrase"),
+        ("definition", "meaning", "def", "description", "translation", "explanation"),
+    ),
+    (("câu hỏi", "cau hoi"), ("câu trả lời", "đáp án", "trả lời", "cau tra loi", "dap an", "tra loi")),
+    (("mặt trước", "mat truoc"), ("mặt sau", "mat sau")),
+    (("từ", "từ vựng", "thuật ngữ", "tu vung"), ("nghĩa", "định nghĩa", "nghia", "dinh nghia")),
+    (("问题", "問題"), ("答案", "回答")),
+    (("frage",), ("antwort",)),
+    (("pregunta",), ("respuesta",)),
 )
-_WEAK = frozenset(("prompt", "response", "concept", "phrase", "translation", "explanation"))
+_WEAK = frozenset(
+    ("a", "prompt", "response", "concept", "phrase", "translation", "explanation", "solution", "expression", "ques")
+).union(("description", "ans", "def", "correct answer", "từ", "nghĩa", "nghia"))
 """Words that name a side only beside one of the other."""
-_QUALIFIERS = frozenset(("text", "side", "content"))
+_QUALIFIERS = frozenset(("text", "side", "content", "card", "flashcard", "the"))
+_TEXTS = frozenset(("text", "value", "content", "S", "N"))
 _WORDS = re.compile(r"[^\W\d_]+")
 _INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _FRONTS, _BACKS = ("|".join(word for row in _SIDES for word in row[side]) for side in (0, 1))
@@ -36,7 +48,10 @@ _LABEL = re.compile(
     r"[ ]?\d{0,4}[*_]{0,3}[ ]?[:：][*_]{0,3}(?P<text>.*)",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"[\s*_=-]{3,}")
+_RULE = re.compile(
+    r"[\s*_=-]{3,}|[#*_\s]*(?:(?:flash)?card|thẻ)[ ]?(?:no\.?|number|#)?[ ]?\d{1,4}[ ]?[:.)]?[*_\s]*", re.IGNORECASE
+)
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})[\w+-]*\s*")
 _TABLE_RULE = re.compile(r"\|?(?:[ ]*:?-+:?[ ]*\|)+(?:[ ]*:?-+:?[ ]*)?")
 _CELL_END = re.compile(r"(?<!\\)\|")
 
@@ -50,13 +65,28 @@ class Card:
     more: Mapping[str, Json]
 
 
-def read(value: Json, total: int | None, remarks: Remarks) -> tuple[Card, ...] | None:
+def read(value: Json, total: int | None, remarks: Remarks, *, broken: bool = False) -> tuple[Card, ...] | None:
     """The cards of a decoded text, in its order, wherever they lie; None where there is no list of them.
 
-    `total` is how many there should be; `remarks` gets what departs from objects with question and answer.
+    `total` is how many there should be; `remarks` gets what departs from objects with question and answer. Of a text
+    that is `broken`, what breaks off is no card, nor is what stands before the first one.
     """
     entries = _entries(value, total, remarks, 0)
+    if entries and broken:
+        last = entries[-1]
+        is_half = isinstance(last, dict) and not is_whole(last) and _is_last_in(last, value)
+        entries = entries[:-1] if is_half else entries
+        entries = entries if any(map(_is_card, entries)) else None
     return None if entries is None else tuple(_card(entry, remarks) for entry in entries)
+
+
+def _is_last_in(entry: dict[str, Json], value: Json) -> bool:
+    """Whether a text that breaks off does so in this entry: an object at its end, in no list."""
+    while isinstance(value, dict) and value:
+        value = [*value.values()][-1]
+        if value is entry:
+            return True
+    return False
 
 
 def is_card(value: Json) -> bool:
@@ -77,6 +107,7 @@ def in_lines(text: str) -> list[Json] | None:
     [{'Q': 'One?', 'A': '1'}]
     """
     lines = [line.rstrip() for line in text.split("\n")]
+    lines = [line for line in lines if not _FENCE.fullmatch(line)] if _FENCE.fullmatch(lines[0]) else lines
     return _tabled(lines) or _labelled(lines)
 
 
@@ -89,7 +120,7 @@ def _entries(value: Json, total: int | None, remarks: Remarks, depth: int) -> li
     if (entries := _numbered(value)) is not None:
         remarks[_WRAPPED] = "mended"
         return entries
-    if sides := _sides(value):
+    if (sides := _sides(value)) and not any(map(_holds_cards, value.values())):
         columns = _columns(value, sides)
         remarks["one card, not a list of cards" if columns is None else _PAIRS] = "mended"
         return [value] if columns is None else columns
@@ -97,9 +128,9 @@ def _entries(value: Json, total: int | None, remarks: Remarks, depth: int) -> li
     if with_cards := [entry for entry in lists if any(map(_is_card, entry))]:
         remarks[_SEVERAL if len(with_cards) > 1 else _WRAPPED] = "mended"
         return [card for entry in with_cards for card in _headless(entry)]
-    if len(value) > 1 and all(map(is_card, value.values())):
+    if len(beside := [entry for entry in value.values() if is_card(entry)]) > 1:
         remarks[_WRAPPED] = "mended"
-        return [*value.values()]
+        return beside
     if len(value) == total and total > 1 and all(isinstance(answer, str) for answer in value.values()):
         remarks[_PAIRS] = "mended"
         return [[question, answer] for question, answer in value.items()]
@@ -119,7 +150,7 @@ def _listed(value: list[Json], remarks: Remarks, depth: int) -> list[Json] | Non
         return _headless(value)
     if value and all(isinstance(entry, list) and any(map(_is_card, entry)) for entry in value):
         return [card for entry in value if isinstance(entry, list) for card in _headless(entry)]
-    if value and depth < _DEEPEST and all(isinstance(entry, dict) for entry in value):
+    if value and depth < _DEEPEST and all(isinstance(entry, (dict, list)) for entry in value):
         groups = [_entries(entry, None, {}, depth + 1) for entry in value]
         groups = [group for group in groups if group and any(map(_is_card, group))]
         if groups:
@@ -157,6 +188,11 @@ def _is_card(entry: Json) -> bool:
     if isinstance(entry, dict):
         return _sides(entry) is not None or _within(entry) is not None
     return _is_pair(entry)
+
+
+def _holds_cards(value: Json) -> bool:
+    """Whether it is a list with a card as an object, of which what stands beside it only says something."""
+    return isinstance(value, list) and any(isinstance(entry, dict) and _is_card(entry) for entry in value)
 
 
 def _is_pair(entry: Json) -> TypeGuard[list[Json]]:
@@ -230,6 +266,8 @@ def _card(entry: Json, remarks: dict[str, Outcome]) -> Card:
             remarks[f"cards say {called} instead of question and answer"] = "mended"
         elif f"{front} and {back}" != _USUAL:
             remarks[f"cards say {front} and {back} instead of question and answer"] = "mended"
+        if any(isinstance(side := entry.get(key or ""), dict) and _only_text(side) for key in (front, back)):
+            remarks["an object around each side"] = "mended"
         more = {key: value for key, value in entry.items() if key not in (front, back)}
         return Card(_say(entry.get(front or "")), _say(entry.get(back or "")), more)
     remarks["a card with neither a question nor an answer"] = ""
@@ -240,7 +278,15 @@ def _card(entry: Json, remarks: dict[str, Outcome]) -> Card:
 def _say(value: Json) -> str:
     if value is None:
         return ""
+    if isinstance(value, dict) and (text := _only_text(value)) is not None:
+        return text
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _only_text(value: dict[str, Json]) -> str | None:
+    """The text in an object that says no more, such as {"text": "..."} or {"S": "..."} as DynamoDB has it."""
+    (key, text), *more = value.items() if value else [("", None)]
+    return text if key in _TEXTS and isinstance(text, str) and not more else None
 
 
 # --- texts that are no JSON

@@ -104,7 +104,10 @@ def _cards(fields: Fields, total: int | None) -> tuple[tuple[Card, ...], str, st
     remarks: cards.Remarks = {}
     # An object that breaks off is no whole card.
     has_none = read.failure or (read.broken and cards.is_card(read.value))
-    deck = None if has_none else cards.read(read.value, total, remarks)
+    value = read.value
+    if "several" in read.mends and isinstance(value, list) and isinstance(value[0], list):
+        value = value[0] if all(piece == value[0] for piece in value) else value  # a model that repeated itself
+    deck = None if has_none else cards.read(value, total, remarks, broken=read.broken)
     if deck is None:
         if not read.failure and (read.text or read.value is not None):
             fields.note("flashcards", "breaks off in the first card" if read.broken else "no list of cards", "unread")

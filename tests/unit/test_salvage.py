@@ -297,6 +297,24 @@ def leaves(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
+def test_the_sides_of_a_card_are_left_as_they_are() -> None:
+    read = flashcards.parse(changed(SET, flashcards={"S": json.dumps([{"question": "JSON?", "answer": '{"a":1}'}])}))
+    assert (read.cards, read.original) == ((Card("JSON?", '{"a":1}', {}),), "")
+    read = flashcards.parse(changed(SET, flashcards={"S": '[{"side_a": "One?", "side_b": "1"}]'}))
+    assert read.cards == (Card("side_a: One?", "side_b: 1", {}),)  # and not the answer of a card
+
+
+@pytest.mark.parametrize(
+    ("stored", "kind"),
+    [({"B": b'[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]'}, "binary"),
+     ({"L": [{"S": '{"question": "One?", "answer": "1"}'}, {"S": '{"question": "Two?", "answer": "2"}'}]}, "a list"),
+     ({"M": {"cards": {"S": '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]'}}}, "a map")],
+)  # fmt: skip
+def test_cards_that_are_stored_otherwise_are_read(stored: dict[str, Any], kind: str) -> None:
+    read = flashcards.parse(changed(SET, flashcards=stored))
+    assert (read.cards, read.issues[0].reason) == (TWO, f"stored as {kind}, not as text")
+
+
 def test_a_card_with_one_side_is_one_and_nothing_is_said_of_other_words() -> None:
     read = flashcards.parse(changed(SET, flashcards={"S": '[{"term": "One?"}, {"question": "Two?", "answer": "2"}]'}))
     assert read.cards == (Card("One?", "", {}), TWO[1])
@@ -516,6 +534,48 @@ CARDS: dict[str, tuple[str, tuple[Card, ...], list[str]]] = {
     "lines": ("Two cards:\n\nQ: One?\nA: 1\n\n**Question 2:** Two?\n**Answer 2:** 2\n", TWO,
               ["lines or a table, as people write them", "cards say Question and Answer instead of question and answer",
                "cards say q and a instead of question and answer"]),
+    "beside another object": ('{"card1": {"question": "One?", "answer": "1"}, "card2": {"question": "Two?", '
+                              '"answer": "2"}, "total": 2}', TWO, ["an object around the list of cards"]),
+    "a list in a list in a list": ('[[[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]]]',
+                                   TWO, ["an object around the list of cards"]),
+    "as DynamoDB has it": (
+        '{"L": [{"M": {"question": {"S": "One?"}, "answer": {"N": "1"}}}]}', TWO[:1],
+        ["an object around each card", "an object around each side", "an object around the list of cards",
+         "says 2, but 1 can be read"]),
+    "the same list again": (
+        '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]\n'
+        '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]', TWO,
+        ["several pieces, one after the other"]),
+    "a thought before the answer": (
+        json.dumps({"candidates": [{"content": {"parts": [{"text": "Hm", "thought": True}, {"text": (
+            '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]')}]}}]}), TWO,
+        ["encoded twice", "an object around the list of cards"]),
+    "a set with a concept and an explanation of its own": (
+        '{"concept": "Sums", "explanation": "Of two", "cards": [{"question": "One?", "answer": "1"}, '
+        '{"question": "Two?", "answer": "2"}]}', TWO, ["an object around the list of cards"]),
+    "words of other languages": (
+        '[{"câu_hỏi": "One?", "đáp án": "1"}, {"Frage": "Two?", "Antwort": "2"}]', TWO,
+        ["cards say câu hỏi and đáp án instead of question and answer",
+         "cards say frage and antwort instead of question and answer"]),
+    "words of vocabulary": (
+        '[{"vocab": "One?", "def": "1"}, {"term": "Two?", "description": "2"}]', TWO,
+        ["cards say term and description instead of question and answer",
+         "cards say vocab and def instead of question and answer"]),
+    "half a card in an object": (
+        '{"1": {"question": "One?", "answer": "1"}, "2": {"question": "Two?", "ans', TWO[:1],
+        ["an object around the list of cards", "breaks off after 1 whole card", "says 2, but 1 can be read"]),
+    "half an object of one card": ('{"1": {"question": "One?", "ans', (), [
+        "breaks off in the first card", "says 2, but 0 can be read"]),
+    "cut before the first card": ('{"tags": ["x", "y"], "ca', (), [
+        "breaks off in the first card", "says 2, but 0 can be read"]),
+    "cut in a fence": ('```json\n[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": \n```', TWO[:1], [
+        "a code block around it", "breaks off after 1 whole card", "says 2, but 1 can be read"]),
+    "lines in a fence below headings": (
+        "```\n### Card 1\nQ: One?\nA: 1\n\n**Card 2:**\nQ: Two?\nA: 2\n```", TWO,
+        ["lines or a table, as people write them", "cards say q and a instead of question and answer"]),
+    "lines as JSON": (json.dumps("Question: One?\nAnswer: 1\nQuestion: Two?\nAnswer: 2"), TWO, [
+        "encoded twice", "lines or a table, as people write them",
+        "cards say Question and Answer instead of question and answer"]),
     "lines with numbers and rules": (
         "1. Front: One?\n   Back: 1\n   or so\n---\n2. Front: Two?\n   Back: 2",
         (Card("One?", "1\n   or so", {}), TWO[1]),
