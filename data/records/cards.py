@@ -97,7 +97,7 @@ def is_card(value: Json) -> bool:
 def is_whole(value: dict[str, Json]) -> bool:
     """Whether it is a card with both of its sides, and not a model's prompt and response."""
     sides = _sides(value)
-    return bool(sides) and None not in sides[:2] and not sides[2].endswith("response")
+    return sides is not None and None not in sides[:2] and not sides[2].endswith("response")
 
 
 def in_lines(text: str) -> list[Json] | None:

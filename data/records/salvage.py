@@ -291,7 +291,7 @@ def _is_part(entry: Json) -> bool:
     return isinstance(entry, dict) and (
         (isinstance(entry.get("type"), str) and isinstance(entry.get(str(entry["type"])), (str, dict)))
         or (isinstance(entry.get("text"), str) and entry.keys() <= _OF_A_PART)
-        or (isinstance(entry.get("message"), dict) and "content" in entry["message"])
+        or (isinstance(message := entry.get("message"), dict) and "content" in message)
     )
 
 
