@@ -39,6 +39,7 @@ _WEAK = frozenset(
 ).union(("description", "ans", "def", "correct answer", "từ", "nghĩa", "nghia"))
 """Words that name a side only beside one of the other."""
 _QUALIFIERS = frozenset(("text", "side", "content", "card", "flashcard", "the"))
+_ROWS = {word: row for row, words in enumerate(_SIDES) for side in words for word in side}
 _TEXTS = frozenset(("text", "value", "content", "S", "N"))
 _WORDS = re.compile(r"[^\W\d_]+")
 _INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -128,7 +129,7 @@ def _entries(value: Json, total: int | None, remarks: Remarks, depth: int) -> li
     if with_cards := [entry for entry in lists if any(map(_is_card, entry))]:
         remarks[_SEVERAL if len(with_cards) > 1 else _WRAPPED] = "mended"
         return [card for entry in with_cards for card in _headless(entry)]
-    if len(beside := [entry for entry in value.values() if is_card(entry)]) > 1:
+    if len(value) > 1 and len(beside := [entry for entry in value.values() if is_card(entry)]) > 1:
         remarks[_WRAPPED] = "mended"
         return beside
     if len(value) == total and total > 1 and all(isinstance(answer, str) for answer in value.values()):
@@ -208,10 +209,13 @@ def _sides(entry: dict[str, Json]) -> _Sides | None:
     """The keys of a card's two sides as it has them, None for one that it lacks; and what they are called."""
     keys: dict[str, str] = {}
     for key, value in entry.items():
-        if not _is_around(value):
-            keys.setdefault(_side(key), key)
+        if (side := _side(key)) in _ROWS and not _is_around(value):
+            keys.setdefault(side, key)
+    if not keys:
+        return None
     half: _Sides | None = None
-    for fronts, backs in _SIDES:
+    for row in sorted({_ROWS[side] for side in keys}):
+        fronts, backs = _SIDES[row]
         front, back = (next((word for word in words if word in keys), "") for words in (fronts, backs))
         if front and back:
             return keys[front], keys[back], f"{front} and {back}"

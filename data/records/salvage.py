@@ -40,6 +40,7 @@ TOO_DEEP = "nested too deep to read"
 TOO_MANY = "cannot be read, with too many entries to mend"
 _MOST_FAILURES = 1_000  # brackets in prose that begin nothing
 _MOST_STEPS = 60_000  # of one text; feedback has hundreds, sets of cards thousands
+_MOST_PARTS = 100  # of a model's answer
 _MOST_WRAPS = 6  # JSON inside a JSON string inside a JSON string, and so on
 
 # Only single characters repeat possessively: of groups that do so, Python before 3.11.5 loses its place (gh-106052).
@@ -260,13 +261,13 @@ def _unpacked(value: Json, inner: list[Salvaged], wraps: int, steps: "_Steps", *
                 inner.append(part)
                 return part.value
     elif isinstance(value, dict):
-        if cards.is_whole(value):
+        if any(isinstance(entry, str) for entry in value.values()) and cards.is_whole(value):
             return value
         is_alone = len(value) == 1
         return {key: _unpacked(entry, inner, wraps, steps, is_alone=is_alone) for key, entry in value.items()}
     elif isinstance(value, list) and (
         len(value) == 1
-        or all(map(_is_part, value))
+        or (len(value) <= _MOST_PARTS and all(map(_is_part, value)))
         or all(isinstance(entry, str) and entry.lstrip()[:1] == "{" for entry in value)
     ):
         entries = [_unpacked(entry, inner, wraps, steps) for entry in value]
