@@ -162,13 +162,12 @@ def attribute(fields: Fields, name: str, in_lines: Callable[[str], Json] = lambd
     text = stored.get("S")
     if text is None:
         fields.note(name, f"stored as {kind_of(stored)}, not as text")
-        text = _letters(bytes(stored["B"])) if "B" in stored else None
-    if text is None:
-        held = Salvaged(plain(stored))
-        read = held if "B" in stored or isinstance(held.value, str) else _within(held)
-        for mend in read.mends:
-            fields.note(name, MENDS[mend], "mended")
-        return Attribute(read.value, read.mends, read.broken, read.repeated)
+        if "B" not in stored:
+            return _native(fields, name, plain(stored))
+        text = _letters(bytes(stored["B"]))
+        if text is None:
+            fields.note(name, UNREADABLE, "unread")
+            return Attribute(failure=UNREADABLE, text=str(plain(stored)))
     if not text.strip():
         fields.note(name, "empty")
         return Attribute()
@@ -185,20 +184,25 @@ def attribute(fields: Fields, name: str, in_lines: Callable[[str], Json] = lambd
     return Attribute(read.value, read.mends, read.broken, read.repeated, read.failure, sound(text))
 
 
+def _native(fields: Fields, name: str, value: Json) -> Attribute:
+    """A map, a list or whatever else is no text, with the JSON in its texts."""
+    read = Salvaged(value)
+    if isinstance(value, (dict, list)):
+        try:
+            read = _inside(read, _MOST_WRAPS, _Steps())
+        except (RecursionError, _TooManyError):
+            read = Salvaged(value)
+    for mend in read.mends:
+        fields.note(name, MENDS[mend], "mended")
+    return Attribute(read.value, read.mends, read.broken, read.repeated)
+
+
 def _letters(content: bytes) -> str | None:
     """Bytes that are text, as such."""
     try:
         return content.decode()
     except UnicodeDecodeError:
         return None
-
-
-def _within(read: Salvaged) -> Salvaged:
-    """What is stored as a map or a list, with the JSON in its texts."""
-    try:
-        return _inside(read, _MOST_WRAPS, _Steps())
-    except (RecursionError, _TooManyError):
-        return read
 
 
 def salvage(text: str) -> Salvaged:

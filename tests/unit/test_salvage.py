@@ -297,6 +297,12 @@ def leaves(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
+def test_bytes_that_are_no_text_cannot_be_read() -> None:
+    read = evaluations.parse(changed(EVALUATION, feedback={"B": b"\x1f\x8b\xff"}))
+    assert (read.feedback, read.unread) == (None, "H4v/")
+    assert [issue.outcome for issue in read.issues] == ["", "unread"]
+
+
 def test_the_sides_of_a_card_are_left_as_they_are() -> None:
     read = flashcards.parse(changed(SET, flashcards={"S": json.dumps([{"question": "JSON?", "answer": '{"a":1}'}])}))
     assert (read.cards, read.original) == ((Card("JSON?", '{"a":1}', {}),), "")
