@@ -75,10 +75,16 @@ def read(value: Json, total: int | None, remarks: Remarks, *, broken: bool = Fal
     entries = _entries(value, total, remarks, 0)
     if entries and broken:
         last = entries[-1]
-        is_half = isinstance(last, dict) and not is_whole(last) and _is_last_in(last, value)
+        is_half = isinstance(last, dict) and _is_last_in(last, value) and not (is_whole(last) and _is_said(last))
         entries = entries[:-1] if is_half else entries
         entries = entries if any(map(_is_card, entries)) else None
     return None if entries is None else tuple(_card(entry, remarks) for entry in entries)
+
+
+def _is_said(card: dict[str, Json]) -> bool:
+    """Whether both sides of a card say something, and are no lists, of which one may break off."""
+    sides = _sides(card)
+    return sides is not None and not any(isinstance(card.get(side or ""), list) for side in sides[:2])
 
 
 def _is_last_in(entry: dict[str, Json], value: Json) -> bool:

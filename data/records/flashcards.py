@@ -106,7 +106,10 @@ def _cards(fields: Fields, total: int | None) -> tuple[tuple[Card, ...], str, st
     has_none = read.failure or (read.broken and cards.is_card(read.value))
     value = read.value
     if "several" in read.mends and isinstance(value, list) and isinstance(value[0], list):
-        value = value[0] if all(piece == value[0] for piece in value) else value  # a model that repeated itself
+        first, last = value[0], value[-1]
+        is_again = last == first or (read.broken and isinstance(last, list) and last == first[: len(last)])
+        if is_again and all(piece == first for piece in value[:-1]):
+            value = first  # a model that repeated itself
     deck = None if has_none else cards.read(value, total, remarks, broken=read.broken)
     if deck is None:
         if not read.failure and (read.text or read.value is not None):

@@ -94,9 +94,9 @@ _FLAT = re.compile(rf"\{{{_ENTRY}(?:,{_ENTRY})*\}}|\[{_VALUE}(?:,{_VALUE})*\]")
 """An object or list as it should be, with nothing but texts and numbers inside: most cards are such."""
 _QUOTES = re.compile(r"""\\(.)|("++)""", re.DOTALL)
 _OF_A_PART = frozenset(("text", "thought", "thoughtSignature", "type", "annotations", "citations", "cache_control"))
-_QUOTED_DOCUMENT = re.compile(r'"(?=(?:\s|\\[nrt])*+[{\[](?:\s|\\[nrt])*+(?:[{\[]|\\"))')
+_QUOTED_DOCUMENT = re.compile(r'"(?=(?:\s|\\[nrt])*[{\[](?:\s|\\[nrt])*(?:[{\[]|\\"))')
 """A text of JSON that holds JSON, where something else stands around it."""
-_WAY_IN = re.compile(r'\s*+(?:[{\[]\s*+(?:"[^"\\]*+"\s*+:\s*+)?)++')
+_WAY_IN = re.compile(r'\s*+(?:[{\[]\s*+(?:"[^"\\]*+"\s*+:\s*+)?)+')
 _BRACKET = re.compile(r"[{}\[\]]")
 _ENTITIES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 _ENTITIES |= {"#34": '"', "#x22": '"', "#39": "'", "#x27": "'"}

@@ -570,6 +570,11 @@ CARDS: dict[str, tuple[str, tuple[Card, ...], list[str]]] = {
     "half a card in an object": (
         '{"1": {"question": "One?", "answer": "1"}, "2": {"question": "Two?", "ans', TWO[:1],
         ["an object around the list of cards", "breaks off after 1 whole card", "says 2, but 1 can be read"]),
+    "half a list of each side, in an object": ('{"cards": {"front": ["One?", "Two?"], "back": ["1"', (), [
+        "breaks off in the first card", "says 2, but 0 can be read"]),
+    "the same list again, cut": (
+        '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]\n'
+        '[{"question": "One?", "answer": "1"}', TWO, ["several pieces, one after the other", "breaks off after 2 whole cards"]),
     "half an object of one card": ('{"1": {"question": "One?", "ans', (), [
         "breaks off in the first card", "says 2, but 0 can be read"]),
     "cut before the first card": ('{"tags": ["x", "y"], "ca', (), [
