@@ -96,7 +96,7 @@ _QUOTES = re.compile(r"""\\(.)|("++)""", re.DOTALL)
 _OF_A_PART = frozenset(("text", "thought", "thoughtSignature", "type", "annotations", "citations", "cache_control"))
 _QUOTED_DOCUMENT = re.compile(r'"(?=(?:\s|\\[nrt])*[{\[](?:\s|\\[nrt])*(?:[{\[]|\\"))')
 """A text of JSON that holds JSON, where something else stands around it."""
-_WAY_IN = re.compile(r'\s*+(?:[{\[]\s*+(?:"[^"\\]*+"\s*+:\s*+)?)+')
+_WAY_IN = re.compile(r'\s*+(?:[{\[]\s*+(?:"[^"\\]*+"\s*+:\s*+)?)+\Z')
 _BRACKET = re.compile(r"[{}\[\]]")
 _ENTITIES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 _ENTITIES |= {"#34": '"', "#x22": '"', "#39": "'", "#x27": "'"}
@@ -227,7 +227,7 @@ def _salvage(text: str, wraps: int, steps: "_Steps") -> Salvaged:
         read = _read(text, steps)
         if read.failure and wraps and (quoted := _QUOTED_DOCUMENT.search(text)):
             before = text[: quoted.start()]
-            is_cut = _WAY_IN.fullmatch(before) is not None
+            is_cut = _WAY_IN.match(before) is not None
             end = len(text) if is_cut else text.rfind('"')
             outside = f"{before} {text[end + 1 :]}"
             if (is_cut or not _BRACKET.search(outside)) and (inner := _unescaped(text[quoted.end() : end])):

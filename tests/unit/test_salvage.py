@@ -574,7 +574,8 @@ CARDS: dict[str, tuple[str, tuple[Card, ...], list[str]]] = {
         "breaks off in the first card", "says 2, but 0 can be read"]),
     "the same list again, cut": (
         '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]\n'
-        '[{"question": "One?", "answer": "1"}', TWO, ["several pieces, one after the other", "breaks off after 2 whole cards"]),
+        '[{"question": "One?", "answer": "1"}', TWO,
+        ["several pieces, one after the other", "breaks off after 2 whole cards"]),
     "half an object of one card": ('{"1": {"question": "One?", "ans', (), [
         "breaks off in the first card", "says 2, but 0 can be read"]),
     "cut before the first card": ('{"tags": ["x", "y"], "ca', (), [
