@@ -60,7 +60,7 @@ def load(environ: MutableMapping[str, str]) -> None:
         if not value_of(environ, name):
             del environ[name]
     named = value_of(environ, ENV_FILE)
-    path = Path(named).expanduser() if named else _BESIDE
+    path = Path(os.path.expanduser(named)) if named else _BESIDE
     if not named and not path.exists():
         return
     for name, value in _lines(path):
@@ -118,6 +118,8 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             raise SettingsError(f"Line {line} of {path} cannot be read: write NAME=value.")
         if not binding.key or binding.value is None:
             continue
+        if "\0" in binding.value:
+            raise SettingsError(f"{binding.key} in line {line} of {path} has a zero byte: write it anew.")
         if binding.key in lines:
             raise SettingsError(
                 f"{binding.key} is in {path} twice, in lines {lines[binding.key]} and {line}: keep one."

@@ -3,7 +3,6 @@
 import math
 import re
 import unicodedata
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -29,11 +28,15 @@ _OTHER_NAMES = {
     "admissionnumber upn studentref bandupid mahocvien mahocsinh masinhvien mahv mahs masv maso mssv mshv mshs "
     "masohocvien schulerid schulernummer matrikelnummer identifiant idetudiant netudiant numeroetudiant ideleve "
     "matricule idalumno idestudiante matricula matricola ogrencino ogrencinumarasi nis nim 学号 学生id 学籍番号 "
-    "学生番号 학번 رقمالطالب รหัสนักเรียน",
+    "学生番号 학번 رقمالطالب รหัสนักเรียน "
+    "benutzerid benutzername teilnehmernummer teilnehmerid kundennummer numeroetudiante masosinhvien masohocsinh "
+    "mathanhvien madinhdanh sbd 学生编号 学员编号 学員編號 学生学号 学籍号 用户id 用戶id 學號 學生編號 學生id 学員番号",
     "name": "fullname studentname nameofstudent student learner learnername pupil pupilname candidate "
     "candidatename participant displayname legalname lastfirst lastnamefirstname lastnamefirst surnamefirstname "
     "surnameforename surnameforenames familynamegivenname hovaten hoten tenhocvien nomcomplet nombrecompleto "
-    "nomecompleto adsoyad namalengkap nama фио 姓名 氏名 名前 이름 성명 الاسم ชื่อ",
+    "nomecompleto adsoyad namalengkap nama фио 姓名 氏名 名前 이름 성명 الاسم ชื่อ "
+    "teilnehmer teilnehmername schuler schulername hovatenhocsinh hovatenhocvien hotenhocsinh "
+    "hotensinhvien hovatensinhvien hotenhocvien 学生姓名 学员姓名 學生姓名 學員姓名",
     "first": "firstname first givenname givennames forename forenames legalforename legalfirstname preferredname "
     "vorname prenom nombre nombres nome ten ad adi имя",
     "middle": "middlename middle middleinitial отчество",
@@ -42,15 +45,21 @@ _OTHER_NAMES = {
     "class": "classname studentclass classroom homeroom form formgroup reg reggroup regform registrationform "
     "registrationgroup tutorgroup group groups groupname section sections sectionname cohort cohorts course "
     "coursename klasse gruppe kurs classe groupe clase grupo curso turma sinif lop lophoc malop tenlop kelas "
-    "группа класс 班级 班 クラス 반 학급 الصف ห้อง",
+    "группа класс 班级 班 クラス 반 학급 الصف ห้อง "
+    "cohort1 lopsinhhoat lopdanghoc 所在班级 班級 班別 班别",
     "target_band": "target targetscore targetoverall goal goalband goalscore bandgoal desiredband desiredscore "
     "requiredband requiredscore ieltstarget ieltsgoal overalltarget muctieu diemmuctieu bandmuctieu zielnote "
-    "zielband objectif scorevise notaobjetivo objetivo puntuacionobjetivo 目标 目标分数 目標 studenttarget",
+    "zielband objectif scorevise notaobjetivo objetivo puntuacionobjetivo 目标 目标分数 目標 studenttarget "
+    "ziel zielpunktzahl notecible scorecible diemmongmuon bandmongmuon diemdaura banddaura 目标分 目标成绩 "
+    "目標分數 目標分 目標スコア 目標バンド",
     "test_date": "testday dateoftest testat exam examdate examday dateofexam ieltsdate ieltstestdate ieltsexamdate "
     "ngaythi prufungsdatum testdatum datedutest dateexamen datedelexamen fechaexamen fechadelexamen fechadeexamen "
-    "考试日期 試験日",
+    "考试日期 試験日 "
+    "testtermin prufungstermin datedexamen datedelepreuve ngayduthi ngaythiielts ngaykiemtra "
+    "考试时间 考試日期 試験日程 受験日",
     "teacher": "teachername tutor tutorname instructor instructorname coach giaovien lehrer lehrkraft enseignant "
-    "professeur profesor profesora professor docente insegnante ogretmen 老师 教师 先生",
+    "professeur profesor profesora professor docente insegnante ogretmen 老师 教师 先生 "
+    "giaovienchunhiem gvcn lehrperson 教師 老師 任课老师 班主任",
 }
 _FAMILY_FIRST = frozenset(("ho", "hodem", "hovadem", "hovatendem", "hotendem", "hotenlot", "holot"))
 """Names of the column of family names where these come before the given one, as in Vietnamese."""
@@ -71,11 +80,13 @@ _TARGET = re.compile(
     r"(?:\+|overall|band|or more|or higher|[() ])*",
     re.IGNORECASE,
 )
+# What stands for no target, and for no day of a test.
 _NO_TARGET = frozenset(("-", "–", "—", "n/a", "na", "none", "tbc", "tbd", "?"))
+_NO_ID = frozenset(("-", "–", "—", "n/a", "tbc", "tbd", "?"))
 _SCIENTIFIC = re.compile(r"[0-9]([.,][0-9]+)?[eE][+-][0-9]+|[0-9][.,][0-9]+[eE][0-9]+")
 _DATE_LIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-[0-9]{2}")
 _CHANGED = re.compile(r"#|[0-9]|[A-Z][a-z]{2}-")  # how all of these begin
-_ROUNDED = re.compile(r"[0-9]+\.0")
+_ROUNDED = re.compile(r"[0-9]+\.0+")
 _ERROR = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|#+)")
 _AS_TEXT = re.compile(r"""='?"([^"]*)"|['’](?=[=+\-@\t\r0-9])(.*)""", re.DOTALL)
 _INVISIBLE = "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -83,7 +94,7 @@ _INVISIBLE_LETTER = re.compile(f"[{_INVISIBLE}]")
 _WITHOUT_INVISIBLE = dict.fromkeys(map(ord, _INVISIBLE))
 _POSSESSIVE = re.compile(r"['’]s\b")
 _ASIDE = re.compile(r"[(\[（*:/|\n].*", re.DOTALL)  # after the name of a column: User ID (BandUp), Class / Group
-_SEPARATED = re.compile(r"[;,|\t][^;,|\t]*[;,|\t]")
+_SEPARATORS = re.compile(r"[;,|\t]")
 _RULE = re.compile("[-=:| ]+")
 # What stands in the first cell below the last student.
 _FOOT = re.compile(
@@ -110,7 +121,7 @@ _NAME_OF_MONTH = r"(?:of |de |d')?([^\W\d_]{3,10})\.?"
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})" + _TIME)
 _YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})" + _TIME)
 _DAY_MONTH = re.compile(
-    rf"([0-9]{{1,2}})(?:st|nd|rd|th|º)?[- ./]*{_NAME_OF_MONTH}[-, ./]*(?:de )?([0-9]{{4}}|[0-9]{{2}}){_TIME}"
+    rf"([0-9]{{1,2}})(?:st|nd|rd|th|º|er)?[- ./]*{_NAME_OF_MONTH}[-, ./]*(?:de )?([0-9]{{4}}|[0-9]{{2}}){_TIME}"
 )
 _MONTH_DAY = re.compile(rf"{_NAME_OF_MONTH}[- ./]*([0-9]{{1,2}})(?:st|nd|rd|th)?[-, ./]+([0-9]{{4}}){_TIME}")
 _YEAR_MONTH = re.compile(rf"([0-9]{{4}})[-, ./]+{_NAME_OF_MONTH}[- ./]+([0-9]{{1,2}}){_TIME}")
@@ -120,7 +131,8 @@ _WEEKDAY = re.compile(
     re.IGNORECASE,
 )
 _EAST_ASIAN_DATE = re.compile(r"([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월] ?([0-9]{1,2}) ?[日일]")
-_VIETNAMESE_DATE = re.compile(r"([0-9]{1,2}) tháng ([0-9]{1,2})(?:,| năm) ([0-9]{4})", re.IGNORECASE)
+_VIETNAMESE_DATE = re.compile(r"([0-9]{1,2}) (?:tháng|thg\.?) ([0-9]{1,2})(?:,| năm)? ([0-9]{4})", re.IGNORECASE)
+_AS_HYPHEN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
 _AROUND_SIGNS = re.compile(r"(?<=[0-9]) ?([-/.]) ?(?=[0-9])")
 
 
@@ -345,7 +357,7 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
     unnamed = {place for place, heading in enumerate(headings) if not heading}  # and empty, as far as was read
     (id_place,) = columns["user_id"]
     heading = headings[id_place]
-    foot: deque[tuple[int, Student]] = deque(maxlen=_FOOT_LINES)
+    placed: list[tuple[int, Student]] = []
     for line, cells in sheet.rows():
         if line <= header_line:
             if line < header_line and not cells[0].lstrip(_INVISIBLE).startswith("#"):
@@ -374,15 +386,19 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
                 spellings[student.class_name.casefold()] = student.class_name
         problems.extend(Problem(line, note, skipped=False) for note in notes)
         students[student.user_id] = student
-        foot.append((line, student))
-    _leave_out_foot(students, foot, problems, has_more=len(columns) > 1)
+        placed.append((line, student))
+    _leave_out_foot(students, placed[-_FOOT_LINES:], problems, has_more=len(columns) > 1)
+    _leave_out_captions(students, placed, problems)
     if not rows:
         raise RosterError("The class list names its columns, but no students. Add a line for each student.")
     if not students:
         first = next(problem for problem in problems if problem.line > header_line)
         message = f"No line of the class list can be used. Line {first.line}: {first.reason}."
         raise RosterError(message, headings, problems)
-    if len(columns) > 1 and all(_is_alone(s) and _SEPARATED.search(s.user_id) for s in students.values()):
+    signs = max(1, min(2, len(headings) - 1))
+    if len(columns) > 1 and all(
+        _is_alone(s) and len(_SEPARATORS.findall(s.user_id)) >= signs for s in students.values()
+    ):
         raise RosterError(
             "The lines of the class list are separated otherwise than its first one. Save it anew.", headings
         )
@@ -421,6 +437,22 @@ def _leave_out_foot(
         del students[student.user_id]
         problems[:] = [problem for problem in problems if problem.line != line]
         problems.append(Problem(line, f"{_quoted(student.user_id)} at the end is no student"))
+    problems.sort(key=lambda problem: problem.line)
+
+
+def _leave_out_captions(
+    students: dict[str, Student], placed: Iterable[tuple[int, Student]], problems: list[Problem]
+) -> None:
+    """Take what only names the lines below it from the list, such as “Class B”: words, where no id has a blank."""
+    captions = [(line, student) for line, student in placed if " " in student.user_id and student.user_id in students]
+    if not captions or len(captions) * 2 > len(students) or not all(_is_alone(student) for _, student in captions):
+        return
+    if all(map(_is_alone, students.values())):
+        return
+    for line, student in captions:
+        del students[student.user_id]
+        problems[:] = [problem for problem in problems if problem.line != line]
+        problems.append(Problem(line, f"{_quoted(student.user_id)} is no student"))
     problems.sort(key=lambda problem: problem.line)
 
 
@@ -464,6 +496,10 @@ def _student(
         raise ValueError(f"user_id {_quoted(user_id)} is an error of the spreadsheet")
     if looks_changed and _SCIENTIFIC.fullmatch(user_id):
         raise ValueError(f"user_id {_quoted(user_id)} was changed by a spreadsheet: format that column as text")
+    if len(user_id) < 4 and user_id.casefold() in _NO_ID:
+        raise ValueError(f"user_id {_quoted(user_id)} stands for no id")
+    if user_id[0] == "#" and _is_comment(user_id, texts):
+        raise ValueError("it begins with # and is a comment")
     if user_id in earlier:
         raise ValueError(f"user_id {_quoted(user_id)} was in an earlier line, which counts")
     if len(user_id.encode(errors="replace")) > _LONGEST_ID:
@@ -480,6 +516,11 @@ def _student(
         _test_at(texts.get("test_date", ""), notes),
         texts.get("teacher", ""),
     )
+
+
+def _is_comment(user_id: str, texts: Mapping[str, str]) -> bool:
+    """Whether a line that begins with # is no student: a sentence, or nothing but its first cell."""
+    return user_id[1:2] in ("", " ", "#") or (len(texts) > 1 and not any(texts[c] for c in texts if c != "user_id"))
 
 
 def _id(cell: str) -> str:
@@ -567,7 +608,7 @@ def _target(text: str, notes: list[str]) -> float:
 
 def _test_at(text: str, notes: list[str]) -> datetime | None:
     """The end of the day of a test, in UTC; None with a note where the text is no date or may be two."""
-    if not text:
+    if not text or text.casefold() in _NO_TARGET:
         return None
     days = _days(text) if len(text) <= _LONGEST_QUOTE else frozenset()
     if len(days) == 1:
@@ -584,6 +625,7 @@ def _days(text: str) -> frozenset[date]:
     >>> sorted(_days("3/4/2027")), _days("14 March 2027") == _days("14/3/2027") == _days("2027-03-14")
     ([datetime.date(2027, 3, 4), datetime.date(2027, 4, 3)], True)
     """
+    text = unicodedata.normalize("NFKC", text).translate(_AS_HYPHEN)
     text = _AROUND_SIGNS.sub(r"\1", _WEEKDAY.sub("", text))
     text = _VIETNAMESE_DATE.sub(r"\1.\2.\3", _EAST_ASIAN_DATE.sub(r"\1-\2-\3", text))
     if match := _YEAR_FIRST.fullmatch(text):

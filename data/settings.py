@@ -243,7 +243,7 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     """Where to keep what a restart must not forget: BANDUP_STATE, or else by systemd or the desktop."""
     if named := value_of(environ, "BANDUP_STATE").strip():
         folder = Path(os.path.expanduser(named))
-        if folder.exists() and not folder.is_dir():
+        if os.path.exists(folder) and not os.path.isdir(folder):  # neither raises, however odd the path
             raise SettingsError(f"BANDUP_STATE is “{folder}”, which is a file: name a folder.")
         return folder
     if given := environ.get("STATE_DIRECTORY", "").partition(":")[0]:

@@ -35,9 +35,10 @@ _STRICT = b"http://purl.oclc.org/ooxml/"
 _MERGED = re.compile(rb'mergeCell\b[^>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
 _NEVER_WORKED_OUT = re.compile(rb"(?:</f>|<f\b[^>]*/>)(?:<v ?/>|<v></v>)?</c>")
 _HEAD = 200_000  # characters in which the header is looked for
-_NUMBER_WITH_ZEROS = re.compile(r"0+")  # the format by which a spreadsheet shows 42 as 000042
+# The formats by which a spreadsheet shows 42 as 000042, U42 or user-0042.
+_NUMBER_WITH_ZEROS = re.compile(r'(?:"([^"]*)"|\\(.))?(0+)')
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_SEPARATOR_LINE = re.compile(r"\A[\s\ufeff]*\"?sep=(.)\"?[ \t]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"\A[\s\ufeff]*\"?sep=(.)\"?[ \t,;|]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
 # Where quotes are doubled, none stands behind a backslash and before a letter.
 _ESCAPED_QUOTE = re.compile(r"""[^"'\\]\\["'][^"',;\t|\r\n]""")
 _SINGLE_QUOTES = re.compile(r"\A\s*'[^'\r\n]*'\s*[,;\t|\r\n]")
@@ -49,6 +50,7 @@ _FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password",
     b"%PDF": "a PDF",
     b"<": "a web page or XML",
+    b"{\\rtf": "a text document (RTF)",
     b"{": "JSON",
     b"\x1f\x8b": "a compressed file",
     b"PK\x05\x06": "an empty archive",
@@ -124,6 +126,8 @@ def readings(content: bytes, encoding: str = "") -> list[Sheet]:
         if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(start):
             raise SheetError(f"The file is {kind}. Save the class list as .xlsx or “CSV UTF-8”.")
     text, name, remarks = _decoded(content, encoding)
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
+        raise SheetError(f"The file is {_FOREIGN[b'<']}. Save the class list as .xlsx or “CSV UTF-8”.")
     line, first = 1, ""
     if declared := _SEPARATOR_LINE.match(text):
         line, first = 1 + len(_LINE_END.findall(declared[0])), declared[1]
@@ -396,4 +400,4 @@ def _text(cell: Any) -> str:
         value = int(value)
     text = str(value)
     zeros = _NUMBER_WITH_ZEROS.fullmatch(cell.number_format or "")
-    return text.zfill(len(zeros[0])) if zeros and text.isdigit() else text
+    return (zeros[1] or zeros[2] or "") + text.zfill(len(zeros[3])) if zeros and text.isdigit() else text

@@ -18,16 +18,29 @@ _SEVERAL = "several lists of cards"
 _WRAPPED = "an object around the list of cards"
 _USUAL = "question and answer"
 _LONGEST = 60  # characters of a key that may name a side
-_DEEPEST = 4  # objects around the list of cards
+_DEEPEST = 8  # objects around the list of cards
 # What the sides of a card are called, the usual words first: each row has those of the front and those of the back.
 _SIDES = (
-    (("question", "q", "prompt"), ("answer", "a", "response")),
-    (("front",), ("back",)),
-    (("term", "word", "concept", "phrase"), ("definition", "meaning", "translation", "explanation")),
+    (("question", "q", "ques", "prompt"), ("answer", "a", "ans", "correct answer", "solution", "response")),
+    (("front", "recto"), ("back", "verso")),
+    (
+        ("term", "word", "vocabulary", "vocab", "expression", "idiom", "concept", "phrase"),
+        ("definition", "meaning", "def", "description", "translation", "explanation"),
+    ),
+    (("câu hỏi", "cau hoi"), ("câu trả lời", "đáp án", "trả lời", "cau tra loi", "dap an", "tra loi")),
+    (("mặt trước", "mat truoc"), ("mặt sau", "mat sau")),
+    (("từ", "từ vựng", "thuật ngữ", "tu vung"), ("nghĩa", "định nghĩa", "nghia", "dinh nghia")),
+    (("问题", "問題"), ("答案", "回答")),
+    (("frage",), ("antwort",)),
+    (("pregunta",), ("respuesta",)),
 )
-_WEAK = frozenset(("prompt", "response", "concept", "phrase", "translation", "explanation"))
+_WEAK = frozenset(
+    ("a", "prompt", "response", "concept", "phrase", "translation", "explanation", "solution", "expression", "ques")
+).union(("description", "ans", "def", "correct answer", "từ", "nghĩa", "nghia"))
 """Words that name a side only beside one of the other."""
-_QUALIFIERS = frozenset(("text", "side", "content"))
+_QUALIFIERS = frozenset(("text", "side", "content", "card", "flashcard", "the"))
+_ROWS = {word: row for row, words in enumerate(_SIDES) for side in words for word in side}
+_TEXTS = frozenset(("text", "value", "content", "S", "N"))
 _WORDS = re.compile(r"[^\W\d_]+")
 _INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _FRONTS, _BACKS = ("|".join(word for row in _SIDES for word in row[side]) for side in (0, 1))
@@ -36,7 +49,10 @@ _LABEL = re.compile(
     r"[ ]?\d{0,4}[*_]{0,3}[ ]?[:：][*_]{0,3}(?P<text>.*)",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"[\s*_=-]{3,}")
+_RULE = re.compile(
+    r"[\s*_=-]{3,}|[#*_\s]*(?:(?:flash)?card|thẻ)[ ]?(?:no\.?|number|#)?[ ]?\d{1,4}[ ]?[:.)]?[*_\s]*", re.IGNORECASE
+)
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})[\w+-]*\s*")
 _TABLE_RULE = re.compile(r"\|?(?:[ ]*:?-+:?[ ]*\|)+(?:[ ]*:?-+:?[ ]*)?")
 _CELL_END = re.compile(r"(?<!\\)\|")
 
@@ -50,18 +66,45 @@ class Card:
     more: Mapping[str, Json]
 
 
-def read(value: Json, total: int | None, remarks: Remarks) -> tuple[Card, ...] | None:
+def read(value: Json, total: int | None, remarks: Remarks, *, broken: bool = False) -> tuple[Card, ...] | None:
     """The cards of a decoded text, in its order, wherever they lie; None where there is no list of them.
 
-    `total` is how many there should be; `remarks` gets what departs from objects with question and answer.
+    `total` is how many there should be; `remarks` gets what departs from objects with question and answer. Of a text
+    that is `broken`, what breaks off is no card, nor is what stands before the first one.
     """
     entries = _entries(value, total, remarks, 0)
+    if entries and broken:
+        last = entries[-1]
+        is_half = isinstance(last, dict) and _is_last_in(last, value) and not (is_whole(last) and _is_said(last))
+        entries = entries[:-1] if is_half else entries
+        entries = entries if any(map(_is_card, entries)) else None
     return None if entries is None else tuple(_card(entry, remarks) for entry in entries)
+
+
+def _is_said(card: dict[str, Json]) -> bool:
+    """Whether both sides of a card say something, and are no lists, of which one may break off."""
+    sides = _sides(card)
+    return sides is not None and not any(isinstance(card.get(side or ""), list) for side in sides[:2])
+
+
+def _is_last_in(entry: dict[str, Json], value: Json) -> bool:
+    """Whether a text that breaks off does so in this entry: an object at its end, in no list."""
+    while isinstance(value, dict) and value:
+        value = [*value.values()][-1]
+        if value is entry:
+            return True
+    return False
 
 
 def is_card(value: Json) -> bool:
     """Whether it is one card as an object."""
     return isinstance(value, dict) and _sides(value) is not None
+
+
+def is_whole(value: dict[str, Json]) -> bool:
+    """Whether it is a card with both of its sides, and not a model's prompt and response."""
+    sides = _sides(value)
+    return sides is not None and None not in sides[:2] and not sides[2].endswith("response")
 
 
 def in_lines(text: str) -> list[Json] | None:
@@ -71,6 +114,7 @@ def in_lines(text: str) -> list[Json] | None:
     [{'Q': 'One?', 'A': '1'}]
     """
     lines = [line.rstrip() for line in text.split("\n")]
+    lines = [line for line in lines if not _FENCE.fullmatch(line)] if _FENCE.fullmatch(lines[0]) else lines
     return _tabled(lines) or _labelled(lines)
 
 
@@ -83,7 +127,7 @@ def _entries(value: Json, total: int | None, remarks: Remarks, depth: int) -> li
     if (entries := _numbered(value)) is not None:
         remarks[_WRAPPED] = "mended"
         return entries
-    if sides := _sides(value):
+    if (sides := _sides(value)) and not any(map(_holds_cards, value.values())):
         columns = _columns(value, sides)
         remarks["one card, not a list of cards" if columns is None else _PAIRS] = "mended"
         return [value] if columns is None else columns
@@ -91,9 +135,9 @@ def _entries(value: Json, total: int | None, remarks: Remarks, depth: int) -> li
     if with_cards := [entry for entry in lists if any(map(_is_card, entry))]:
         remarks[_SEVERAL if len(with_cards) > 1 else _WRAPPED] = "mended"
         return [card for entry in with_cards for card in _headless(entry)]
-    if len(value) > 1 and all(map(is_card, value.values())):
+    if len(value) > 1 and len(beside := [entry for entry in value.values() if is_card(entry)]) > 1:
         remarks[_WRAPPED] = "mended"
-        return [*value.values()]
+        return beside
     if len(value) == total and total > 1 and all(isinstance(answer, str) for answer in value.values()):
         remarks[_PAIRS] = "mended"
         return [[question, answer] for question, answer in value.items()]
@@ -113,9 +157,10 @@ def _listed(value: list[Json], remarks: Remarks, depth: int) -> list[Json] | Non
         return _headless(value)
     if value and all(isinstance(entry, list) and any(map(_is_card, entry)) for entry in value):
         return [card for entry in value if isinstance(entry, list) for card in _headless(entry)]
-    if value and depth < _DEEPEST and all(isinstance(entry, dict) for entry in value):
+    if value and depth < _DEEPEST and all(isinstance(entry, (dict, list)) for entry in value):
         groups = [_entries(entry, None, {}, depth + 1) for entry in value]
-        if all(group and any(map(_is_card, group)) for group in groups):
+        groups = [group for group in groups if group and any(map(_is_card, group))]
+        if groups:
             remarks[_SEVERAL if len(groups) > 1 else _WRAPPED] = "mended"
             return [card for group in groups if group for card in group]
     return None if depth else value
@@ -152,6 +197,11 @@ def _is_card(entry: Json) -> bool:
     return _is_pair(entry)
 
 
+def _holds_cards(value: Json) -> bool:
+    """Whether it is a list with a card as an object, of which what stands beside it only says something."""
+    return isinstance(value, list) and any(isinstance(entry, dict) and _is_card(entry) for entry in value)
+
+
 def _is_pair(entry: Json) -> TypeGuard[list[Json]]:
     if not (isinstance(entry, list) and len(entry) == 2):
         return False
@@ -165,10 +215,13 @@ def _sides(entry: dict[str, Json]) -> _Sides | None:
     """The keys of a card's two sides as it has them, None for one that it lacks; and what they are called."""
     keys: dict[str, str] = {}
     for key, value in entry.items():
-        if not _is_around(value):
-            keys.setdefault(_side(key), key)
+        if (side := _side(key)) in _ROWS and not _is_around(value):
+            keys.setdefault(side, key)
+    if not keys:
+        return None
     half: _Sides | None = None
-    for fronts, backs in _SIDES:
+    for row in sorted({_ROWS[side] for side in keys}):
+        fronts, backs = _SIDES[row]
         front, back = (next((word for word in words if word in keys), "") for words in (fronts, backs))
         if front and back:
             return keys[front], keys[back], f"{front} and {back}"
@@ -223,6 +276,8 @@ def _card(entry: Json, remarks: dict[str, Outcome]) -> Card:
             remarks[f"cards say {called} instead of question and answer"] = "mended"
         elif f"{front} and {back}" != _USUAL:
             remarks[f"cards say {front} and {back} instead of question and answer"] = "mended"
+        if any(isinstance(side := entry.get(key or ""), dict) and _only_text(side) for key in (front, back)):
+            remarks["an object around each side"] = "mended"
         more = {key: value for key, value in entry.items() if key not in (front, back)}
         return Card(_say(entry.get(front or "")), _say(entry.get(back or "")), more)
     remarks["a card with neither a question nor an answer"] = ""
@@ -233,7 +288,15 @@ def _card(entry: Json, remarks: dict[str, Outcome]) -> Card:
 def _say(value: Json) -> str:
     if value is None:
         return ""
+    if isinstance(value, dict) and (text := _only_text(value)) is not None:
+        return text
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _only_text(value: dict[str, Json]) -> str | None:
+    """The text in an object that says no more, such as {"text": "..."} or {"S": "..."} as DynamoDB has it."""
+    (key, text), *more = value.items() if value else [("", None)]
+    return text if key in _TEXTS and isinstance(text, str) and not more else None
 
 
 # --- texts that are no JSON

@@ -104,7 +104,13 @@ def _cards(fields: Fields, total: int | None) -> tuple[tuple[Card, ...], str, st
     remarks: cards.Remarks = {}
     # An object that breaks off is no whole card.
     has_none = read.failure or (read.broken and cards.is_card(read.value))
-    deck = None if has_none else cards.read(read.value, total, remarks)
+    value = read.value
+    if "several" in read.mends and isinstance(value, list) and isinstance(value[0], list):
+        first, last = value[0], value[-1]
+        is_again = last == first or (read.broken and isinstance(last, list) and last == first[: len(last)])
+        if is_again and all(piece == first for piece in value[:-1]):
+            value = first  # a model that repeated itself
+    deck = None if has_none else cards.read(value, total, remarks, broken=read.broken)
     if deck is None:
         if not read.failure and (read.text or read.value is not None):
             fields.note("flashcards", "breaks off in the first card" if read.broken else "no list of cards", "unread")

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
+from data.records import cards
 from data.records.parse import NESTING, Fields, Json, decoder, exact, kind_of, plain, sound, unique
 
 MENDS = {
     "mark": "an invisible mark at the beginning",
+    "blank": "an invisible mark or an unusual blank between entries",
     "fence": "a code block around it",
     "around": "other text around it",
     "comma": "a comma too many",
@@ -38,6 +40,7 @@ TOO_DEEP = "nested too deep to read"
 TOO_MANY = "cannot be read, with too many entries to mend"
 _MOST_FAILURES = 1_000  # brackets in prose that begin nothing
 _MOST_STEPS = 60_000  # of one text; feedback has hundreds, sets of cards thousands
+_MOST_PARTS = 100  # of a model's answer
 _MOST_WRAPS = 6  # JSON inside a JSON string inside a JSON string, and so on
 
 # Only single characters repeat possessively: of groups that do so, Python before 3.11.5 loses its place (gh-106052).
@@ -45,10 +48,11 @@ _INVISIBLE = "\ufeff\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d
 _COMMAS = "，、،;；"  # what stands for a comma
 _AS_COMMA = str.maketrans(dict.fromkeys(_COMMAS, ","))
 _GAP = re.compile(rf"[\s{_INVISIBLE},{_COMMAS}]*+")
+_UNUSUAL_BLANK = re.compile(rf"[^\S \t\r\n]|[{_INVISIBLE}]")
 _COLON = re.compile(rf"[\s{_INVISIBLE}]*+([:：]|=>?|)[\s{_INVISIBLE}]*+")
 # Other quotation marks: the first one, and those that may be the last one. Between two letters, ’ is an apostrophe.
 _CURLY = "|".join(
-    rf"""{marks[0]}(?:[^{marks}"\\]++|\\.{inside})*[{marks[1:]}]?"""
+    rf"""{"(?!```)" * (marks == "``")}{marks[0]}(?:[^{marks}"\\]++|\\.{inside})*[{marks[1:]}]?"""
     for marks, inside in (("“”", ""), ("„“”", ""), ("«»", ""), ("””", ""), ("``", ""), ("‘’", r"|(?<=\w)’(?=\w)"))
 )
 _SCALAR = re.compile(
@@ -77,7 +81,7 @@ _OPENING = re.compile(
     rf"""|(?<!CDATA)\[(?=[\s{_INVISIBLE},]*+(?:["'“„«‘”\[{{(\]\d\-tfnTFNI#]|//|/\*))"""
 )
 _THOUGHT_END = re.compile(r"</(?:think|thinking|thoughts?|reasoning|analysis|scratchpad)>", re.IGNORECASE)
-_NAME_FIRST = re.compile(r'\s*+"[^"\\\n]*+"\s*+:\s*+["\[{\d]')
+_NAME_FIRST = re.compile(r'\s*+(?:"[^"\\\n]*+|(?P<bare>[\w \-]{1,60}+))"\s*+:\s*+["\[{\d]')
 _FENCES = ("```", "~~~")
 _FENCE = re.compile(r"(?:```|~~~)[ \t]*+[\w+-]*+")
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -89,6 +93,11 @@ _ENTRY = rf"[ \t\r\n]*+{_STRING}[ \t\r\n]*+:{_VALUE}"
 _FLAT = re.compile(rf"\{{{_ENTRY}(?:,{_ENTRY})*\}}|\[{_VALUE}(?:,{_VALUE})*\]")
 """An object or list as it should be, with nothing but texts and numbers inside: most cards are such."""
 _QUOTES = re.compile(r"""\\(.)|("++)""", re.DOTALL)
+_OF_A_PART = frozenset(("text", "thought", "thoughtSignature", "type", "annotations", "citations", "cache_control"))
+_QUOTED_DOCUMENT = re.compile(r'"(?=(?:\s|\\[nrt])*[{\[](?:\s|\\[nrt])*(?:[{\[]|\\"))')
+"""A text of JSON that holds JSON, where something else stands around it."""
+_WAY_IN = re.compile(r'\s*+(?:[{\[]\s*+(?:"[^"\\]*+"\s*+:\s*+)?)+\Z')
+_BRACKET = re.compile(r"[{}\[\]]")
 _ENTITIES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 _ENTITIES |= {"#34": '"', "#x22": '"', "#39": "'", "#x27": "'"}
 _ENTITY = re.compile(f"&({'|'.join(_ENTITIES)});")
@@ -100,6 +109,7 @@ _CUT_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?$")
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _WORDS |= {word: word for word in ("NaN", "Infinity", "-Infinity")}  # as text, as valid JSON is read
 _PYTHON: dict[str, Json] = {"True": True, "False": False, "None": None}
+_PYTHON |= {word: word for word in ("nan", "inf", "-inf")}
 _UNDEFINED = "undefined"  # as JavaScript has it
 _OTHER_WORDS: dict[str, Json] = {"TRUE": True, "FALSE": False, "NULL": None, "nil": None}
 
@@ -149,22 +159,50 @@ def attribute(fields: Fields, name: str, in_lines: Callable[[str], Json] = lambd
     stored = fields.item.get(name)
     if stored is None:
         return Attribute()
-    if "S" not in stored:
+    text = stored.get("S")
+    if text is None:
         fields.note(name, f"stored as {kind_of(stored)}, not as text")
-        return Attribute(plain(stored))
-    if not stored["S"].strip():
+        if "B" not in stored:
+            return _native(fields, name, plain(stored))
+        text = _letters(bytes(stored["B"]))
+        if text is None:
+            fields.note(name, UNREADABLE, "unread")
+            return Attribute(failure=UNREADABLE, text=str(plain(stored)))
+    if not text.strip():
         fields.note(name, "empty")
         return Attribute()
-    read = salvage(stored["S"])
-    if read.failure and (value := in_lines(sound(stored["S"]))) is not None:
-        read = Salvaged(value, ("lines",))
+    read = salvage(text)
+    written = text if read.failure else read.value
+    if isinstance(written, str) and (value := in_lines(sound(written))) is not None:
+        read = Salvaged(value, ("lines",) if read.failure else ("twice", "lines"))
     for mend in read.mends:
         fields.note(name, MENDS[mend], "mended")
     if read.repeated:
         fields.note(name, "the same name twice")
     if read.failure:
         fields.note(name, read.failure, "unread")
-    return Attribute(read.value, read.mends, read.broken, read.repeated, read.failure, sound(stored["S"]))
+    return Attribute(read.value, read.mends, read.broken, read.repeated, read.failure, sound(text))
+
+
+def _native(fields: Fields, name: str, value: Json) -> Attribute:
+    """A map, a list or whatever else is no text, with the JSON in its texts."""
+    read = Salvaged(value)
+    if isinstance(value, (dict, list)):
+        try:
+            read = _inside(read, _MOST_WRAPS, _Steps())
+        except (RecursionError, _TooManyError):
+            read = Salvaged(value)
+    for mend in read.mends:
+        fields.note(name, MENDS[mend], "mended")
+    return Attribute(read.value, read.mends, read.broken, read.repeated)
+
+
+def _letters(content: bytes) -> str | None:
+    """Bytes that are text, as such."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def salvage(text: str) -> Salvaged:
@@ -187,6 +225,14 @@ def _salvage(text: str, wraps: int, steps: "_Steps") -> Salvaged:
         read = Salvaged(decoder(lambda: repeats.append(None))(text), repeated=bool(repeats))
     except ValueError:
         read = _read(text, steps)
+        if read.failure and wraps and (quoted := _QUOTED_DOCUMENT.search(text)):
+            before = text[: quoted.start()]
+            is_cut = _WAY_IN.match(before) is not None
+            end = len(text) if is_cut else text.rfind('"')
+            outside = f"{before} {text[end + 1 :]}"
+            if (is_cut or not _BRACKET.search(outside)) and (inner := _unescaped(text[quoted.end() : end])):
+                outer = Salvaged(mends=() if is_cut else _around(outside), broken=is_cut)
+                return _mended(outer, _salvage(inner, wraps - 1, steps)) or read
         if read.failure and wraps and (inner := _decoded(text)):
             return _mended(read, _salvage(inner, wraps - 1, steps)) or read
     return _inside(read, wraps, steps)
@@ -219,13 +265,39 @@ def _unpacked(value: Json, inner: list[Salvaged], wraps: int, steps: "_Steps", *
                 inner.append(part)
                 return part.value
     elif isinstance(value, dict):
+        if any(isinstance(entry, str) for entry in value.values()) and cards.is_whole(value):
+            return value
         is_alone = len(value) == 1
         return {key: _unpacked(entry, inner, wraps, steps, is_alone=is_alone) for key, entry in value.items()}
     elif isinstance(value, list) and (
-        len(value) == 1 or all(isinstance(entry, str) and entry.lstrip()[:1] == "{" for entry in value)
+        len(value) == 1
+        or (len(value) <= _MOST_PARTS and all(map(_is_part, value)))
+        or all(isinstance(entry, str) and entry.lstrip()[:1] == "{" for entry in value)
     ):
-        return [_unpacked(entry, inner, wraps, steps) for entry in value]
+        entries = [_unpacked(entry, inner, wraps, steps) for entry in value]
+        return _joined(value, inner, wraps, steps) or entries if entries == value and len(value) > 1 else entries
     return value
+
+
+def _joined(parts: list[Json], inner: list[Salvaged], wraps: int, steps: "_Steps") -> Json:
+    """What the parts of a model's answer hold together, as they come where it is sent bit by bit; None if nothing."""
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and _is_part(part) and "thought" not in part]
+    if len(texts) < 2 or not all(isinstance(text, str) for text in texts):
+        return None
+    whole = _salvage("".join(map(str, texts)), wraps - 1, steps)
+    if whole.failure or not _holds_texts(whole.value):
+        return None
+    inner.append(whole)
+    return whole.value
+
+
+def _is_part(entry: Json) -> bool:
+    """Whether it is a part of a model's answer, such as what it thought and what it says."""
+    return isinstance(entry, dict) and (
+        (isinstance(entry.get("type"), str) and isinstance(entry.get(str(entry["type"])), (str, dict)))
+        or (isinstance(entry.get("text"), str) and entry.keys() <= _OF_A_PART)
+        or (isinstance(message := entry.get("message"), dict) and "content" in message)
+    )
 
 
 def _holds_texts(value: Json) -> bool:
@@ -241,6 +313,13 @@ def _mended(outer: Salvaged, inner: Salvaged) -> Salvaged | None:
         return None
     mends = tuple(dict.fromkeys((*outer.mends, "twice", *inner.mends)))
     return replace(inner, mends=mends, broken=outer.broken or inner.broken, repeated=outer.repeated or inner.repeated)
+
+
+def _around(outside: str) -> tuple[str, ...]:
+    """What is mended where this stands around a document."""
+    is_fenced = _FENCE.search(outside) is not None
+    is_prose = bool(_FENCE.sub("", outside).strip(f"{_INVISIBLE}, \t\r\n`~"))
+    return (("fence",) if is_fenced else ()) + (("around",) if is_prose else ())
 
 
 def _decoded(text: str) -> str:
@@ -301,8 +380,8 @@ class _Document:
 
 def _read(text: str, steps: "_Steps") -> Salvaged:
     """What the documents in a text hold, whatever stands around them."""
-    if _NAME_FIRST.match(text):
-        read = _read("{" + text, steps)
+    if name := _NAME_FIRST.match(text):
+        read = _read(('{"' if name["bare"] else "{") + text, steps)
         if not read.failure:
             return replace(read, mends=("opening", *read.mends))
     documents, broken = _documents(text, steps)
@@ -413,6 +492,7 @@ class _Reader:
             gap = _GAP.match(text, at)
             assert gap  # noqa: S101 - it matches nothing, too
             between, at = gap[0], gap.end()
+            self._look_at(between)
             if not between.isascii() or ";" in between or text.startswith(("#", "/"), at):
                 between, at = self._gap(gap.start())
             if at == size:
@@ -487,6 +567,11 @@ class _Reader:
         end = text.find(closing, at + 2 if closing == "*/" else at)
         return len(text) if end < 0 else end + len(closing)
 
+    def _look_at(self, gap: str) -> None:
+        """Remark on what no editor shows between two entries."""
+        if _UNUSUAL_BLANK.search(gap):
+            self._mends["blank"] = None
+
     def _repeat(self) -> None:
         self._repeated = True
 
@@ -511,6 +596,7 @@ class _Reader:
         assert colon  # noqa: S101 - likewise
         if colon[1] not in ("", ":"):
             self._mends["signs"] = None
+        self._look_at(colon[0])
         end = colon.end()
         if self._text.startswith(("#", "/"), end):
             _, end = self._gap(end)
@@ -561,11 +647,12 @@ class _Reader:
                 (True, self._string(scalar["string"])) if scalar["closed"] or scalar["closed_single"] else (False, None)
             )
         if scalar["curly"]:
-            self._mends["curly"] = None
             body = scalar["curly"][:-1]
             is_escaped = (len(body) - len(body.rstrip("\\"))) % 2 == 1
-            is_closed = bool(body) and scalar["curly"][-1] in "”“»’`" and not is_escaped
-            return (True, self._string(f'"{body[1:]}"')) if is_closed else (False, None)
+            if not body or scalar["curly"][-1] not in "”“»’`" or is_escaped:
+                return False, None
+            self._mends["curly"] = None
+            return True, self._string(f'"{body[1:]}"')
         if scalar["number"]:
             return not at_end, exact(scalar["number"])
         word = scalar["word"]

@@ -55,6 +55,9 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "doubled quotation marks": lambda n: '{""a"":' * n,
     "line breaks as letters": lambda n: "{\\n " * n,
     "texts that begin like JSON": lambda n: json.dumps(["{x " * n, "{y " * n]),
+    "strings of JSON in sentences": lambda n: 'x "{\\"' * n,
+    "a string of JSON far inside": lambda n: '{"a":' * n + '"{\\"a',
+    "parts of an answer": lambda n: json.dumps([{"text": "[1,"}] * n),
     "strings of JSON in each other": lambda n: json.dumps({"a": json.dumps({"a": json.dumps({"a": "[" * n})})}),
 }
 """Each with how often its part is repeated."""

@@ -77,6 +77,7 @@ UNUSABLE: dict[str, tuple[str | bytes, str]] = {
     "an open quote": ('A=1\nBANDUP_ROSTER="class.csv\n', "Line 2 of "),
     "twice": ("BANDUP_SOURCE=aws\n\nBANDUP_SOURCE=demo\n", "twice, in lines 1 and 3"),
     "UTF-16": ("BANDUP_SOURCE=aws\n".encode("utf-16"), "not in UTF-8"),
+    "a zero byte": ("BANDUP_SCHOOL=a\0b\n", "has a zero byte"),
     "Streamlit's": ("STREAMLIT_SERVER_PORT=80\n", "comes too late"),
 }
 
@@ -104,6 +105,11 @@ def test_a_misspelt_name_in_the_file_is_refused(file: Path) -> None:
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.env cannot be read"):
         load({ENV_FILE: str(tmp_path / "none.env")})
+
+
+def test_a_home_folder_of_nobody_is_a_sentence() -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        environment.load({"BANDUP_ENV_FILE": "~nobody-of-that-name/settings"})
 
 
 def test_the_file_beside_the_dashboard_need_not_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

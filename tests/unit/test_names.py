@@ -31,6 +31,7 @@ def ids_of(query: str) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
+        ("Nguyễn Thị Mai (user-101)", ["user-101"]),
         ("nguye", ["user-101", "user-105"]),
         ("NGUYỄN", ["user-101"]),
         (unicodedata.normalize("NFD", "nguyễn thị mai"), ["user-101"]),

@@ -82,6 +82,15 @@ def test_only_the_id_must_be_there() -> None:
     assert same(parse("name,user_id\nAnn,u1\n").students, [Student("u1", "Ann")])
 
 
+def test_an_id_may_begin_with_a_hash() -> None:
+    assert list(parse("user_id,name\n#u1,Ann\n#u2,Bob\n").students) == ["#u1", "#u2"]
+
+
+def test_only_comments_below_the_header_are_no_class_list() -> None:
+    with pytest.raises(RosterError, match="is a comment"):
+        parse(f"{HEADER}\n# nobody yet\n")
+
+
 @pytest.mark.parametrize("text", [HEADER, HEADER + "\n", HEADER + "\r\n\r\n,,\r\n"])
 def test_only_a_header_is_no_class_list(text: str) -> None:
     with pytest.raises(RosterError, match="no students"):
@@ -233,6 +242,8 @@ UNUSABLE: dict[str, tuple[bytes, str]] = {
     "a workbook that is cut": (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\xb5U0#\xf4\0", "The workbook cannot be read."),
     "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "an old Excel workbook (.xls)"),
     "a web page": (b"\r\n<html><table><tr><td>user_id", "The file is a web page or XML."),
+    "a web page in UTF-16": ("<html><table>".encode("utf-16"), "The file is a web page or XML."),
+    "a text document": (b"{\\rtf1 user_id}", "The file is a text document (RTF)."),
     "a PDF": (b"%PDF-1.7\n\xb5\xb5", "The file is a PDF."),
     "zeros": (bytes(1000), NO_HEADER),
     "no text": (bytes(range(256)) * 4, "The file is not text."),
@@ -302,6 +313,7 @@ ROWS = "user_id,name,class,target_band\r\nuser-456,Zoë Müller,Klasse B,7.0\r\n
         (b'\xef\xbb\xbf"sep=,"\n' + ROWS.encode(), "UTF-8", ","),
         (b"sep=\t\n" + ROWS.replace(",", "\t").encode(), "UTF-8", "\t"),
         (b"SEP=!\n" + ROWS.replace(",", "!").encode(), "UTF-8", "!"),
+        (b"sep=;,,\n" + ROWS.replace(",", ";").encode(), "UTF-8", ";"),
         (b"sep=;\n" + ROWS.encode(), "UTF-8", ","),  # which is not true
         (ROWS.replace(",", "|").encode(), "UTF-8", "|"),
         (ROWS.replace(",", "\t").encode("utf-16"), "UTF-16", "\t"),
@@ -501,6 +513,10 @@ BELOW: dict[str, str] = {
     "a total in Vietnamese": "u2,Bob,,\nTổng cộng,2,,",
     "a note": "u2,Bob,,\nExported on 2026-01-01 by admin,,,",
     "a line with a hash": "u2,Bob,,\n# end of the list",
+    "a comment between lines": "# Bob, who came later, from B\nu2,Bob,,",
+    "a comment without a blank": "#later,,,\nu2,Bob,,",
+    "a heading between lines": "Group of May,,,\nu2,Bob,,",
+    "a line without an id": "n/a,Eve,,\nu2,Bob,,",
     "the header again": "user_id,name,class,target_band\nu2,Bob,,",
     "the header in another language": "Mã học viên,Họ tên,Lớp,Mục tiêu\nu2,Bob,,",
     "a drawn line": "---,---,---,---\nu2,Bob,,",
@@ -524,6 +540,8 @@ def test_an_id_of_several_words_is_one_where_the_line_says_more_or_nothing_else_
 def test_lines_that_are_separated_otherwise_than_their_header_are_refused() -> None:
     with pytest.raises(RosterError, match="separated otherwise"):
         parse("user_id,name,class\nu1;Ann;A\nu2;Bob;B\n")
+    with pytest.raises(RosterError, match="separated otherwise"):
+        parse("user_id;name\nu1,Ann\nu2,Bob\n")
 
 
 def test_an_error_of_a_spreadsheet_is_no_class() -> None:
@@ -539,7 +557,8 @@ def test_an_error_of_a_spreadsheet_is_no_class() -> None:
      "Sunday, 14 March 2027", "2027-03-14 00:00:00", "2027-03-14T09:30:00Z", "14/3/2027 9:00 AM", "14.03.27", "3/14/27",
      "14 / 3 / 2027", "14. 3. 2027", "14/3/2027, 9:00", "2027/03/14 (Sun)", "2027 March 14", "14th of March 2027",
      "Sun, 14 Mar 2027 09:00:00 GMT", "14 mars 2027", "14. März 2027", "14 de marzo de 2027", "14 Mart 2027",
-     "14 марта 2027", "14 tháng 3 năm 2027", "ngày 14/3/2027", "2027年3月14日", "2027년 3월 14일"],
+     "14 марта 2027", "14 tháng 3 năm 2027", "ngày 14/3/2027", "2027年3月14日", "2027년 3월 14일",
+     "14er mars 2027", "14 thg 3, 2027", "2027–03–14", "１４/０３/２０２７"],
 )  # fmt: skip
 def test_a_test_date_is_the_end_of_its_day(text: str) -> None:
     class_list = parse(f"user_id;test_date\nu1;{text}\n")
@@ -555,6 +574,12 @@ def test_a_test_date_that_is_none_or_may_be_two_is_left_empty_and_said(text: str
     assert same(class_list.students, [Student("u1", "Ann")])
     assert [(problem.line, problem.skipped) for problem in class_list.problems] == [(2, False)]
     assert f"“{text}”" in class_list.problems[0].reason
+
+
+@pytest.mark.parametrize("text", ["-", "N/A", "TBC", "—"])
+def test_what_stands_for_no_test_date_is_none(text: str) -> None:
+    class_list = parse(f"user_id;test_date\nu1;{text}\n")
+    assert (class_list.problems, class_list.student("u1").test_at) == ((), None)
 
 
 # --- workbooks --------------------------------------------------------------------------------------------------------
@@ -620,6 +645,16 @@ def test_zeros_that_a_workbook_shows_before_a_number_belong_to_the_id() -> None:
     file = io.BytesIO()
     book.save(file)
     assert list(roster.parse(file.getvalue()).students) == ["001234"]
+
+
+def test_letters_that_a_workbook_shows_before_a_number_belong_to_the_id() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row, (value, number_format) in enumerate([("user_id", "General"), (42, '"user-"0'), (43, '"U"0000')], 1):
+        sheet.cell(row, 1, value).number_format = number_format
+    file = io.BytesIO()
+    book.save(file)
+    assert list(roster.parse(file.getvalue()).students) == ["user-42", "U0043"]
 
 
 def test_merged_cells_say_the_same_in_all_of_their_rows() -> None:
@@ -775,7 +810,7 @@ TARGETS = st.one_of(st.just(math.nan), st.integers(0, 18).map(lambda halves: hal
 CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), max_size=20).map(
     lambda text: " ".join(unicodedata.normalize("NFC", text).split()).lstrip("'’=#")
 )
-IDS = st.text("abcUSER-_ü", min_size=1, max_size=20)
+IDS = st.text("abcUSER-_ü", min_size=1, max_size=20).filter(lambda text: text.strip("-") != "")
 STUDENTS = st.lists(
     st.builds(Student, IDS, CELLS, CELLS, TARGETS),
     max_size=10,
@@ -862,6 +897,14 @@ HEADINGS = {
     "Turkish": ("Öğrenci No;Ad;Soyad;Sınıf;Target", "u1;İbrahim;Işık;3B;6,5", "İbrahim Işık"),
     "Vietnamese": ("Mã học viên;Họ và tên;Lớp;Mục tiêu", "u1;Đặng Thị Ánh;3B;6,5", "Đặng Thị Ánh"),
     "Vietnamese, in two columns": ("STT;Mã HV;Họ đệm;Tên;Lớp;Mục tiêu", "1;u1;Đặng Thị;Ánh;3B;6,5", "Đặng Thị Ánh"),
+    "Vietnamese of universities": (
+        "Mã số sinh viên;Họ tên sinh viên;Lớp sinh hoạt;Band mong muốn",
+        "u1;Đặng Thị Ánh;3B;6,5",
+        "Đặng Thị Ánh",
+    ),
+    "German of courses": ("Teilnehmernummer;Teilnehmer;Kurs;Ziel", "u1;Zoë Müller;3B;6,5", "Zoë Müller"),
+    "Chinese in other words": ("学生编号;学生姓名;所在班级;目标成绩", "u1;王小明;3B;6,5", "王小明"),
+    "Chinese of Taiwan": ("學號;學生姓名;班級;目標分數", "u1;王小明;3B;6,5", "王小明"),
     "Russian": ("ID;Фамилия;Имя;Группа;Target", "u1;Иванов;Иван;3B;6,5", "Иван Иванов"),
     "Chinese": ("学号;姓名;班级;目标分数", "u1;王小明;3B;6,5", "王小明"),
     "Japanese": ("学籍番号;氏名;クラス;目標", "u1;山田太郎;3B;6,5", "山田太郎"),

@@ -56,7 +56,20 @@ MENDED: dict[str, tuple[str, Any, tuple[str, ...]]] = {
     "a quotation mark in single quotes": ("['say \"yes\"',]", ['say "yes"'], ("python", "comma")),
     "backslashes that stand for nothing": (
         '{"a": "it\\\'s \\d \\u12 \\\\n"}', {"a": "it's \\d \\u12 \\n"}, ("backslash",)),
-    "no-break spaces": ('{\xa0"a":\xa01 ,}', {"a": 1}, ("comma",)),
+    "no-break spaces": ('{\xa0"a":\xa01 ,}', {"a": 1}, ("comma", "blank")),
+    "blanks of other kinds alone": ('{\xa0"a":\u3000[\f1]}', {"a": [1]}, ("blank",)),
+    "numbers as Python writes them": ('{"a": [nan, inf, -inf]}', {"a": ["nan", "inf", "-inf"]}, ("python",)),
+    "without its first bracket and quotation mark": (TEXT[2:], WHOLE, ("opening",)),
+    "a string of JSON in a fence": (f"```json\n{json.dumps(TEXT)}\n```", WHOLE, ("twice", "fence")),
+    "a string of JSON among sentences": (f"Here: {json.dumps(TEXT)} Good luck", WHOLE, ("twice", "around")),
+    "parts of a model's answer": (
+        json.dumps({"content": [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": TEXT}]}),
+        {"content": [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": WHOLE}]}, ("twice",)),
+    "parts of another model's answer": (
+        json.dumps({"parts": [{"text": "Hm", "thought": True}, {"text": f"```json\n{TEXT}\n```"}]}),
+        {"parts": [{"text": "Hm", "thought": True}, {"text": WHOLE}]}, ("twice", "fence")),
+    "parts of a model's answer, bit by bit": (
+        json.dumps({"parts": [{"text": TEXT[:20]}, {"text": TEXT[20:]}]}), {"parts": WHOLE}, ("twice",)),
     "numbers as they are": ("[1.50, 12345678901234567890.5, NaN, -Infinity, 1e5,]",
                             [1.5, "12345678901234567890.5", "NaN", "-Infinity", 1e5], ("comma",)),
     "quotation marks inside a text": (
@@ -110,7 +123,7 @@ MENDED: dict[str, tuple[str, Any, tuple[str, ...]]] = {
         '{task-response: "x", điểm số: "y", 1: "z"}', {"task-response": "x", "điểm số": "y", "1": "z"},
         ("javascript",)),
     "a range of bands": ('{"a": 6.0–6.5, "b": ~6}', {"a": "6.0–6.5", "b": "~6"}, ("number",)),
-    "invisible marks around and inside": ("\u200b" + TEXT.replace(":", ":\u200b") + "\u200f", WHOLE, ("mark",)),
+    "invisible marks around and inside": ("\u200b" + TEXT.replace(":", ":\u200b") + "\u200f", WHOLE, ("mark", "blank")),
     "in single backticks": (f"`{TEXT}`", WHOLE, ("fence",)),
     "encoded five times": (
         json.dumps(json.dumps(json.dumps(json.dumps(TEXT)))), WHOLE, ("twice",)),
@@ -143,6 +156,7 @@ BROKEN: dict[str, tuple[str, Any]] = {
     "at quotation marks that are not escaped": ('{"a": ["x"], "b": ["He said "yes", twice", "z"]}', {"a": ["x"]}),
     "at a bracket that closes something else": ('[{"q": "1"}, {"q": "2"]', [{"q": "1"}]),
     "encoded twice": (json.dumps('{"a": ["x"], "b": ["y')[:-1], {"a": ["x"]}),
+    "encoded twice, in an object": (json.dumps({"a": '{"a": ["x"], "b": ["y'})[:-2], {"a": ["x"]}),
     "encoded twice, in a backslash": ('"{\\"a\\": [\\"x\\"], \\"b\\": \\', {"a": ["x"]}),
 }
 
@@ -184,6 +198,7 @@ UNREADABLE = {
     "a curly quotation mark that is escaped": "{“a\\”: “b”}",
     "an apostrophe after a word, curly": "{‘a’: ‘students’ work’}",
     "quotation marks that are not all doubled": '{""a"": ""He said "no""}',
+    "a string of JSON in what cannot be read": json.dumps({"a": "x", "b": '["c", "d"]'}).replace('"x"', '"x" y'),
     "a page of HTML": "<html><body>502 Bad Gateway</body></html>",
 }
 
@@ -280,6 +295,30 @@ def leaves(value: Any) -> list[str]:
     if isinstance(value, list):
         return [leaf for entry in value for leaf in leaves(entry)]
     return [value] if isinstance(value, str) else []
+
+
+def test_bytes_that_are_no_text_cannot_be_read() -> None:
+    read = evaluations.parse(changed(EVALUATION, feedback={"B": b"\x1f\x8b\xff"}))
+    assert (read.feedback, read.unread) == (None, "H4v/")
+    assert [issue.outcome for issue in read.issues] == ["", "unread"]
+
+
+def test_the_sides_of_a_card_are_left_as_they_are() -> None:
+    read = flashcards.parse(changed(SET, flashcards={"S": json.dumps([{"question": "JSON?", "answer": '{"a":1}'}])}))
+    assert (read.cards, read.original) == ((Card("JSON?", '{"a":1}', {}),), "")
+    read = flashcards.parse(changed(SET, flashcards={"S": '[{"side_a": "One?", "side_b": "1"}]'}))
+    assert read.cards == (Card("side_a: One?", "side_b: 1", {}),)  # and not the answer of a card
+
+
+@pytest.mark.parametrize(
+    ("stored", "kind"),
+    [({"B": b'[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]'}, "binary"),
+     ({"L": [{"S": '{"question": "One?", "answer": "1"}'}, {"S": '{"question": "Two?", "answer": "2"}'}]}, "a list"),
+     ({"M": {"cards": {"S": '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]'}}}, "a map")],
+)  # fmt: skip
+def test_cards_that_are_stored_otherwise_are_read(stored: dict[str, Any], kind: str) -> None:
+    read = flashcards.parse(changed(SET, flashcards=stored))
+    assert (read.cards, read.issues[0].reason) == (TWO, f"stored as {kind}, not as text")
 
 
 def test_a_card_with_one_side_is_one_and_nothing_is_said_of_other_words() -> None:
@@ -501,6 +540,54 @@ CARDS: dict[str, tuple[str, tuple[Card, ...], list[str]]] = {
     "lines": ("Two cards:\n\nQ: One?\nA: 1\n\n**Question 2:** Two?\n**Answer 2:** 2\n", TWO,
               ["lines or a table, as people write them", "cards say Question and Answer instead of question and answer",
                "cards say q and a instead of question and answer"]),
+    "beside another object": ('{"card1": {"question": "One?", "answer": "1"}, "card2": {"question": "Two?", '
+                              '"answer": "2"}, "total": 2}', TWO, ["an object around the list of cards"]),
+    "a list in a list in a list": ('[[[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]]]',
+                                   TWO, ["an object around the list of cards"]),
+    "as DynamoDB has it": (
+        '{"L": [{"M": {"question": {"S": "One?"}, "answer": {"N": "1"}}}]}', TWO[:1],
+        ["an object around each card", "an object around each side", "an object around the list of cards",
+         "says 2, but 1 can be read"]),
+    "the same list again": (
+        '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]\n'
+        '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]', TWO,
+        ["several pieces, one after the other"]),
+    "a thought before the answer": (
+        json.dumps({"candidates": [{"content": {"parts": [{"text": "Hm", "thought": True}, {"text": (
+            '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]')}]}}]}), TWO,
+        ["encoded twice", "an object around the list of cards"]),
+    "a set with a concept and an explanation of its own": (
+        '{"concept": "Sums", "explanation": "Of two", "cards": [{"question": "One?", "answer": "1"}, '
+        '{"question": "Two?", "answer": "2"}]}', TWO, ["an object around the list of cards"]),
+    "words of other languages": (
+        '[{"câu_hỏi": "One?", "đáp án": "1"}, {"Frage": "Two?", "Antwort": "2"}]', TWO,
+        ["cards say câu hỏi and đáp án instead of question and answer",
+         "cards say frage and antwort instead of question and answer"]),
+    "words of vocabulary": (
+        '[{"vocab": "One?", "def": "1"}, {"term": "Two?", "description": "2"}]', TWO,
+        ["cards say term and description instead of question and answer",
+         "cards say vocab and def instead of question and answer"]),
+    "half a card in an object": (
+        '{"1": {"question": "One?", "answer": "1"}, "2": {"question": "Two?", "ans', TWO[:1],
+        ["an object around the list of cards", "breaks off after 1 whole card", "says 2, but 1 can be read"]),
+    "half a list of each side, in an object": ('{"cards": {"front": ["One?", "Two?"], "back": ["1"', (), [
+        "breaks off in the first card", "says 2, but 0 can be read"]),
+    "the same list again, cut": (
+        '[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]\n'
+        '[{"question": "One?", "answer": "1"}', TWO,
+        ["several pieces, one after the other", "breaks off after 2 whole cards"]),
+    "half an object of one card": ('{"1": {"question": "One?", "ans', (), [
+        "breaks off in the first card", "says 2, but 0 can be read"]),
+    "cut before the first card": ('{"tags": ["x", "y"], "ca', (), [
+        "breaks off in the first card", "says 2, but 0 can be read"]),
+    "cut in a fence": ('```json\n[{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": \n```', TWO[:1], [
+        "a code block around it", "breaks off after 1 whole card", "says 2, but 1 can be read"]),
+    "lines in a fence below headings": (
+        "```\n### Card 1\nQ: One?\nA: 1\n\n**Card 2:**\nQ: Two?\nA: 2\n```", TWO,
+        ["lines or a table, as people write them", "cards say q and a instead of question and answer"]),
+    "lines as JSON": (json.dumps("Question: One?\nAnswer: 1\nQuestion: Two?\nAnswer: 2"), TWO, [
+        "encoded twice", "lines or a table, as people write them",
+        "cards say Question and Answer instead of question and answer"]),
     "lines with numbers and rules": (
         "1. Front: One?\n   Back: 1\n   or so\n---\n2. Front: Two?\n   Back: 2",
         (Card("One?", "1\n   or so", {}), TWO[1]),

@@ -259,6 +259,7 @@ def test_a_function_may_be_named_with_alias_or_as_an_arn(text: str, parts: tuple
     [
         ({"BANDUP_STATE": "/srv/state", "STATE_DIRECTORY": "/var/lib/x"}, "/srv/state"),
         ({"STATE_DIRECTORY": "/var/lib/bandup:/var/lib/more", "XDG_STATE_HOME": "/x"}, "/var/lib/bandup"),
+        ({"BANDUP_STATE": "/srv/" + "x" * 5000}, "/srv/" + "x" * 5000),
         ({"XDG_STATE_HOME": "/x"}, "/x/bandup"),
         ({}, str(Path("~/.local/state/bandup").expanduser())),
     ],
