@@ -653,6 +653,7 @@ def _days(text: str) -> frozenset[date]:
     return frozenset(day for day in days if 2000 <= day.year < 2100)
 
 
+@lru_cache(maxsize=256)
 def _month(name: str) -> str:
     """The number of a month by its name in one of several languages, or the beginning of that; 0 of what is none."""
     start = name.lower().replace("ı", "i").replace("i̇", "i")

@@ -29,11 +29,16 @@ _LAST_ROW = 1_048_576  # of a worksheet
 _MOST_CELLS = 2_000_000  # of a worksheet, empty ones between two others included
 _MOST_UNPACKED = 50_000_000  # bytes
 _MOST_ELEMENTS = 250_000  # of XML in the parts of a workbook that are parsed: at most two seconds
+_MOST_ATTRIBUTES = 500_000  # of the same
+_LONGEST_TOKEN = 300_000  # bytes of a tag with the text after it, or of a comment: Python's parser before Expat 2.6
+# begins a long one anew with each piece of the file. A cell has 32,767 letters.
 _COSTS = {"xl/sharedStrings.xml": 1, "xl/workbook.xml": 100}  # of an element, as against one of a worksheet
 _MOST_WORKSHEETS = 20
+_BEFORE_XML = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
 _STRICT = b"http://purl.oclc.org/ooxml/"
-_MERGED = re.compile(rb'mergeCell\b[^>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
-_NEVER_WORKED_OUT = re.compile(rb"(?:</f>|<f\b[^>]*/>)(?:<v ?/>|<v></v>)?</c>")
+# None of these looks past the next “<”: a text without “>” would be read again from each beginning.
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
+_NEVER_WORKED_OUT = re.compile(rb"(?:</f>|<f\b[^<>]*/>)(?:<v ?/>|<v></v>)?</c>")
 _HEAD = 200_000  # characters in which the header is looked for
 # The formats by which a spreadsheet shows 42 as 000042, U42 or user-0042.
 _NUMBER_WITH_ZEROS = re.compile(r'(?:"([^"]*)"|\\(.))?(0+)')
@@ -44,7 +49,8 @@ _ESCAPED_QUOTE = re.compile(r"""[^"'\\]\\["'][^"',;\t|\r\n]""")
 _SINGLE_QUOTES = re.compile(r"\A\s*'[^'\r\n]*'\s*[,;\t|\r\n]")
 _BLANK_BEFORE_QUOTE = re.compile(r'[,;|] +"[^"\r\n]*"[ \t]*(?:[,;|\r\n]|\Z)')
 _CURLY_CELL = re.compile(r"(?:(?<=[,;|\t\r\n])|\A)([ ]*)“([^“”\"\r\n]*)”(?=[ ]*(?:[,;|\t\r\n]|\Z))")
-_WHOLE_LINE_QUOTED = re.compile(r'\A\s*"(?:[^"\r\n]|"")*[,;\t|](?:[^"\r\n]|"")*"[ \t]*(?:[\r\n]|\Z)')
+_WHOLE_LINE_QUOTED = re.compile(r'\A\s*"([^"\r\n]*+(?:""[^"\r\n]*+)*)"[ \t]*(?:[\r\n]|\Z)')
+_SEPARATOR = re.compile(r"[,;\t|]")
 
 _FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password",
@@ -136,7 +142,7 @@ def readings(content: bytes, encoding: str = "") -> list[Sheet]:
     separators = [*dict.fromkeys([first, *separators] if first not in ("", '"', "'", " ") else separators)]
     if "“" in text[:_HEAD]:
         text = _CURLY_CELL.sub(r'\1"\2"', text)
-    if _WHOLE_LINE_QUOTED.match(text):
+    if (whole := _WHOLE_LINE_QUOTED.match(text)) and _SEPARATOR.search(whole[1]):
         text = _LINE_QUOTES.sub(_unquoted, text)
     quotes = {
         "skipinitialspace": _BLANK_BEFORE_QUOTE.search(text[:_HEAD]) is not None,
@@ -333,30 +339,51 @@ def _transitional(content: bytes) -> bytes:
 
 
 def _checked(content: bytes) -> dict[str, bytes]:
-    """The XML of a workbook. What unpacks to too much is refused before it does: Python's zipfile unpacks no more than
-    the directory declares."""
+    """The XML of a workbook, whatever its parts are called. What unpacks to too much is refused before it does:
+    Python's zipfile unpacks no more than the directory declares."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         if "xl/workbook.xml" not in archive.namelist():
             raise SheetError("The file is no Excel workbook. Save the class list as .xlsx or “CSV UTF-8”.")
         if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
             raise SheetError("The workbook is packed in an unusual way. Save the class list as “CSV UTF-8”.")
-        parsed = [part for part in parts if part.filename.lower().endswith((".xml", ".rels"))]
-        elements = largest = 0
+        elements = largest = attributes = 0
         xmls: dict[str, bytes] = {}
-        is_small = sum(part.file_size for part in parsed) <= _MOST_UNPACKED
-        for part in parsed if is_small else ():
-            xmls[part.filename] = xml = archive.read(part)
-            if b"<!DOCTYPE" in xml.replace(b"\0", b""):
+        is_small = sum(part.file_size for part in parts) <= _MOST_UNPACKED
+        for part in parts if is_small else ():
+            xml = archive.read(part)
+            # What a part is says the workbook, not its name; but XML begins so, and a picture does not.
+            if not xml.lstrip(_BEFORE_XML).startswith(b"<"):
+                continue
+            xmls[part.filename] = xml
+            attributes += xml.count(b"=")
+            if (signs := xml.count(b"<")) > 2 * _MOST_ELEMENTS + 1:
+                is_small = False
+                break
+            plain = xml.replace(b"\0", b"")
+            if b"<!DOCTYPE" in plain or _longest_token(plain) > _LONGEST_TOKEN:
                 raise SheetError("The workbook holds declarations that Excel never writes. Save it as .xlsx anew.")
-            count = xml.count(b"<") - xml.count(b"</")
+            count = signs - xml.count(b"</")
             if part.filename.startswith("xl/worksheets/"):
                 largest = max(largest, count)  # only one worksheet is read whole
             else:
                 elements += count * _COSTS.get(part.filename, 5)
-    if not is_small or elements + largest > _MOST_ELEMENTS:
+    if not is_small or elements + largest > _MOST_ELEMENTS or attributes > _MOST_ATTRIBUTES:
         raise SheetError("The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”.")
     return xmls
+
+
+def _longest_token(xml: bytes) -> int:
+    """Bytes of the longest tag with the text after it, comment or instruction."""
+    longest = max(map(len, xml.split(b"<")))
+    for opening, closing in ((b"<!--", b"-->"), (b"<?", b"?>")):
+        start = xml.find(opening)
+        while start >= 0:
+            end = xml.find(closing, start)
+            end = len(xml) if end < 0 else end
+            longest = max(longest, end - start)
+            start = xml.find(opening, end)
+    return longest
 
 
 def _cells(sheet: Any, merged: dict[int, list[tuple[int, int]]], unreadable: str) -> Iterator[tuple[int, list[str]]]:

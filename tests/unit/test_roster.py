@@ -715,6 +715,12 @@ HOSTILE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
         ),
     ),
     "deep": (SHEET, lambda xml: xml[:0] + b"<a>" * 100_000),
+    "many attributes": (
+        SHEET,
+        lambda xml: xml.replace(b"<sheetData", b"<sheetData " + b"".join(b'a%d="" ' % n for n in range(600_000))),
+    ),
+    "a long comment": (SHEET, lambda xml: xml.replace(b"<sheetData", b"<!--" + b" " * 9_000_000 + b"--><sheetData")),
+    "a long instruction": (SHEET, lambda xml: xml.replace(b"<sheetData", b"<?a " + b"b" * 9_000_000 + b"?><sheetData")),
     "cut": (SHEET, lambda xml: xml[: len(xml) // 2]),
     "no workbook": ("xl/workbook.xml", lambda xml: xml[:0]),
 }
@@ -726,6 +732,44 @@ def test_a_hostile_workbook_is_refused_quickly(part: str, change: Callable[[byte
     began = process_time()
     with pytest.raises(RosterError):
         roster.parse(content)
+    assert process_time() - began < 2
+
+
+SHARED = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+
+
+@pytest.mark.parametrize("unit", [b"<si><t>a</t></si>", b"<si><t>" + b"a" * 1_000 + b"</t></si>"])
+@pytest.mark.parametrize("name", ["xl/sharedStrings.bin", "xl/strings", "docProps/a.png"])
+def test_a_part_counts_by_what_it_is_and_not_by_its_name(name: str, unit: bytes) -> None:
+    override = b'<Override PartName="/%s" ContentType="%s"/></Types>' % (name.encode(), SHARED)
+    file = io.BytesIO(changed(SMALL, "[Content_Types].xml", lambda xml: xml.replace(b"</Types>", override)))
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, b" <sst>" + unit * 140_000 + b"</sst>")
+    began = process_time()
+    with pytest.raises(RosterError, match="too large"):
+        roster.parse(file.getvalue())
+    assert process_time() - began < 2
+
+
+BEFORE_A_SHEETS_END: dict[str, bytes] = {
+    "merged cells without an end": b"<!-- mergeCells " + b"mergeCell " * 8_000 + b"-->",
+    "formulas without an end": b"<!-- " + b"<f " * 40_000 + b"-->",
+}
+
+
+@pytest.mark.parametrize("text", BEFORE_A_SHEETS_END.values(), ids=BEFORE_A_SHEETS_END)
+def test_a_workbook_is_looked_through_once(text: bytes) -> None:
+    content = changed(SMALL, SHEET, lambda xml: xml.replace(b"</worksheet>", text + b"</worksheet>"))
+    began = process_time()
+    assert list(roster.parse(content).students) == ["u1"]
+    assert process_time() - began < 2
+
+
+@pytest.mark.parametrize("unit", [",", "a;", '"",', "|", "\t"])
+def test_a_line_that_is_quoted_and_never_ends_is_read_once(unit: str) -> None:
+    began = process_time()
+    with pytest.raises(RosterError):
+        roster.parse(('"' + unit * 16_000 + "\n").encode())
     assert process_time() - began < 2
 
 
@@ -806,9 +850,10 @@ def test_the_demos_roster_names_students_of_the_sample_and_one_who_never_came() 
 # --- what always holds ------------------------------------------------------------------------------------------------
 
 TARGETS = st.one_of(st.just(math.nan), st.integers(0, 18).map(lambda halves: halves / 2))
-# What a spreadsheet can hold; spaces around a cell are taken off, and a carriage return alone would be a line.
+# What a spreadsheet can hold; spaces around a cell are taken off, a carriage return alone would be a line, and a
+# backslash before a quote is taken for one that protects it.
 CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), max_size=20).map(
-    lambda text: " ".join(unicodedata.normalize("NFC", text).split()).lstrip("'’=#")
+    lambda text: " ".join(unicodedata.normalize("NFC", text).split()).replace("\\", "").lstrip("'’=#")
 )
 IDS = st.text("abcUSER-_ü", min_size=1, max_size=20).filter(lambda text: text.strip("-") != "")
 STUDENTS = st.lists(

@@ -2,6 +2,8 @@
 
 import logging
 import time
+import traceback
+from pathlib import Path
 
 from wording.foreign_text import one_line, short
 
@@ -9,6 +11,7 @@ _LOGGERS = ("streamlit", "uvicorn", "websockets")
 _MOST = 10
 _SECONDS = 60.0
 _LONGEST = 500  # characters
+_FRAMES = 6  # of an error, the innermost ones
 
 
 class OneLine(logging.Filter):
@@ -26,8 +29,19 @@ class OneLine(logging.Filter):
         now, place = time.monotonic(), (record.pathname, record.lineno)
         recent = [at for at in self._logged.get(place, []) if now - at < _SECONDS]
         self._logged[place] = [*recent, now][-_MOST:]
-        record.msg, record.args = one_line(short(record.getMessage(), _LONGEST)), ()
+        record.msg, record.args = one_line(short(_text(record), _LONGEST)), ()
+        record.exc_info = record.exc_text = record.stack_info = None
         return len(recent) < _MOST
+
+
+def _text(record: logging.LogRecord) -> str:
+    """What a record says, with the kind and the places of an error; its own words may quote a student's work."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return record.getMessage()
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    return f"{record.getMessage()}: {type(error).__name__} at {places or 'an unknown place'}"
 
 
 def keep_to_lines() -> None:
