@@ -5,6 +5,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from analysis.incidents import Incident, incidents
 from analysis.job_states import Thresholds, Totals, between, totals
 from bandup import notify
-from bandup.files import write_whole
+from bandup.files import held, write_whole
 from bandup.terminal import say, say_json
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
@@ -47,6 +48,8 @@ _WORST: tuple[Status, ...] = ("critical", "unknown", "warning", "ok")
 _PERIOD = re.compile(r"(\d{1,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _TABLES = {"evaluations": f"{ALL_NAMES} jobs", "flashcards": "flashcard jobs", "reasons": "error messages"}
+WAIT = 30.0
+"""Seconds for which a check with --notify waits for another one that is at it."""
 _ABOUT = "Say whether jobs and wiring are well: one line and an exit code, as monitoring plugins do."
 _EPILOG = (
     "Exit code: 0 ok, 1 warning, 2 critical, 3 unknown: something could not be read, or wrong usage. A limit is MAX "
@@ -142,13 +145,19 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def run(options: argparse.Namespace) -> int:
     """Run with these options; the exit code."""
+    with ExitStack() as until_the_end:
+        return _run(options, until_the_end)
+
+
+def _run(options: argparse.Namespace, until_the_end: ExitStack) -> int:
     report, now = Report(), datetime.now(UTC)
     try:
         settings = read_settings()
         report.url = dashboard_url(os.environ)
         _from_environment(options)
         notifications = Notifications.read(os.environ) if options.notify else None
-        state = notify.State.load(notify.path_of(notifications)) if notifications else None
+        state = _state(report, notify.path_of(notifications), until_the_end) if notifications else None
+        now = datetime.now(UTC)  # it may have waited for another check
         source.start()
         with budget.limited():
             session = Session(Gate(Visitor(None, "ops"), Roster()))
@@ -194,6 +203,22 @@ def _from_environment(options: argparse.Namespace) -> None:
             raise SettingsError(f"{variable} is “{text}”: give what {flag} takes.") from error
 
 
+def _state(report: Report, path: Path, until_the_end: ExitStack) -> "notify.State | None":
+    """What was told, for this check alone until its end; None where another one is telling, or nothing can be kept."""
+    try:
+        if until_the_end.enter_context(held(path, WAIT)):
+            return notify.State.load(path)
+    except OSError as error:
+        report.add("unknown", _not_kept(path, error))
+        return None
+    report.add("unknown", f"Another check was still telling of incidents after {WAIT:g} seconds, so nothing was sent.")
+    return None
+
+
+def _not_kept(path: Path, error: OSError) -> str:
+    return f"{path} could not be written, so not all was sent: {error.strerror or error}."
+
+
 def _notify(
     report: Report,
     options: argparse.Namespace,
@@ -219,7 +244,7 @@ def _notify(
         for problem in problems:
             report.add("unknown", problem)
     except OSError as error:
-        report.add("unknown", f"{state.path} could not be written, so not all was sent: {error.strerror or error}.")
+        report.add("unknown", _not_kept(state.path, error))
 
 
 def _check_jobs(session: Session, options: argparse.Namespace, report: Report, since: datetime, now: datetime) -> None:
