@@ -306,6 +306,20 @@ def test_a_check_looks_back_to_the_last_one_and_to_what_is_open(tell: Callable[.
     assert since(NOW + timedelta(days=90)) == NOW + timedelta(days=60)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
+def test_after_a_clock_that_was_ahead_nothing_is_forgotten(
+    ahead: timedelta, tell: Callable[..., list[str]], hook: Receiver, tmp_path: Path
+) -> None:
+    where = [Hook(hook.url, "json")]
+    tell(now=NOW + ahead)
+    state = notify.State.load(tmp_path / "notify.json")
+    assert state.since(NOW, timedelta(hours=1), where) == NOW - notify.LOOK_BACK
+    tell(BURST)
+    tell(now=NOW + ahead, is_whole=False)
+    tell(OVER, now=NOW + timedelta(minutes=15))
+    assert hook.events == ["began", "ended"]
+
+
 @pytest.mark.parametrize(
     ("url", "form"),
     [
