@@ -121,14 +121,16 @@ class Report:
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command and its options."""
     parser = commands.add_parser("check", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
-    limit: dict[str, Any] = {"type": Limit.count, "metavar": "LIMIT"}
-    parser.add_argument("--period", type=_period, help="look at jobs of the last 30m, 24h, 7d ... (24h)")
+    period = _flag(_period, "30m, 24h, 7d ...")
+    limit: dict[str, Any] = {"type": _flag(Limit.count, "MAX or WARN,CRIT"), "metavar": "LIMIT"}
+    parser.add_argument("--period", type=period, help="look at jobs of the last 30m, 24h, 7d ... (24h)")
     parser.add_argument("--max-failed", help="failed jobs", **limit)
     parser.add_argument("--max-stuck", help="stuck jobs (0)", **limit)
     parser.add_argument("--max-overdue", help="overdue jobs", **limit)
-    rate = limit | {"type": Limit.rate}
+    rate = limit | {"type": _flag(Limit.rate, "MAX or WARN,CRIT, in % or from 0 to 1")}
     parser.add_argument("--max-failure-rate", help="failed of finished, in %% or 0 to 1 (25%%)", **rate)
-    parser.add_argument("--min-finished", type=int, help="finished jobs below which no rate is judged (20)")
+    whole = _flag(_whole, "a whole number")
+    parser.add_argument("--min-finished", type=whole, help="finished jobs below which no rate is judged (20)")
     parser.add_argument("--skip-wiring", action="store_true", help="look at the jobs alone")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a line")
     parser.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for the textfile collector")
@@ -138,7 +140,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="tell BANDUP_NOTIFY_URL and BANDUP_NOTIFY_TOPIC of incidents: begun, going on, over, once each",
     )
     parser.add_argument(
-        "--notify-after", type=_period, default="4h", metavar="TIME", help="when an incident goes on (4h)"
+        "--notify-after", type=period, default="4h", metavar="TIME", help="when an incident goes on (4h)"
     )
     parser.set_defaults(run=run, usage_code=EXIT_CODES["unknown"])
 
@@ -386,6 +388,24 @@ def _gauge(name: str, explain: str, value: float) -> tuple[str, str, str]:
     return f"# HELP {name} {explain}", f"# TYPE {name} gauge", f"{name} {value}"
 
 
+def _flag(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
+    """The same for argparse, which would else name the function where a value cannot be used."""
+
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"“{text}” is none: give {form}") from error
+
+    return parsed
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
 def _period(text: str) -> timedelta:
     match = _PERIOD.fullmatch(text)
     if not match or int(match[1]) == 0:
@@ -399,5 +419,5 @@ _USUAL: dict[str, tuple[Callable[[str], Any], str]] = {
     "max_stuck": (Limit.count, "0"),
     "max_overdue": (Limit.count, ""),
     "max_failure_rate": (Limit.rate, "25%"),
-    "min_finished": (int, "20"),
+    "min_finished": (_whole, "20"),
 }

@@ -293,14 +293,17 @@ def test_metrics_are_written_whole_and_begin_with_our_name(answer: Answer, tmp_p
         ["--max-failure-rate", "10%,25"],
         ["--max-failure-rate", "101%"],
         ["--period", "0h"],
+        ["--notify-after", "4"],
+        ["--min-finished", "-5"],
         ["--minimum", "5"],
         ["now"],
     ],
 )
-def test_wrong_usage_is_unknown(flags: list[str]) -> None:
+def test_wrong_usage_is_unknown_and_names_no_function(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["check", *flags])
     assert ended.value.code == 3
+    assert "invalid" not in capsys.readouterr().err
 
 
 def test_the_demo_is_checked_as_it_is(demo_anew: None, capsys: pytest.CaptureFixture[str]) -> None:
