@@ -43,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
 if __name__ == "__main__":
     # It ends within seconds: at its usual pace the collector takes a tenth of the time and finds next to nothing.
     gc.set_threshold(100_000)
+    if sys.stdout is None:  # closed by who started it (`>&-`): as an output that takes nothing
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     # A name in letters that the output cannot hold, such as a file's on Windows, is no error.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: a command says where it was stopped

@@ -5,6 +5,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from analysis.incidents import Incident, incidents
 from analysis.job_states import Thresholds, Totals, between, totals
 from bandup import notify
-from bandup.files import write_whole
+from bandup.files import held, write_whole
 from bandup.terminal import say, say_json
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
@@ -47,6 +48,8 @@ _WORST: tuple[Status, ...] = ("critical", "unknown", "warning", "ok")
 _PERIOD = re.compile(r"(\d{1,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _TABLES = {"evaluations": f"{ALL_NAMES} jobs", "flashcards": "flashcard jobs", "reasons": "error messages"}
+WAIT = 30.0
+"""Seconds for which a check with --notify waits for another one that is at it."""
 _ABOUT = "Say whether jobs and wiring are well: one line and an exit code, as monitoring plugins do."
 _EPILOG = (
     "Exit code: 0 ok, 1 warning, 2 critical, 3 unknown: something could not be read, or wrong usage. A limit is MAX "
@@ -118,14 +121,16 @@ class Report:
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command and its options."""
     parser = commands.add_parser("check", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
-    limit: dict[str, Any] = {"type": Limit.count, "metavar": "LIMIT"}
-    parser.add_argument("--period", type=_period, help="look at jobs of the last 30m, 24h, 7d ... (24h)")
+    period = _flag(_period, "30m, 24h, 7d ...")
+    limit: dict[str, Any] = {"type": _flag(Limit.count, "MAX or WARN,CRIT"), "metavar": "LIMIT"}
+    parser.add_argument("--period", type=period, help="look at jobs of the last 30m, 24h, 7d ... (24h)")
     parser.add_argument("--max-failed", help="failed jobs", **limit)
     parser.add_argument("--max-stuck", help="stuck jobs (0)", **limit)
     parser.add_argument("--max-overdue", help="overdue jobs", **limit)
-    rate = limit | {"type": Limit.rate}
+    rate = limit | {"type": _flag(Limit.rate, "MAX or WARN,CRIT, in % or from 0 to 1")}
     parser.add_argument("--max-failure-rate", help="failed of finished, in %% or 0 to 1 (25%%)", **rate)
-    parser.add_argument("--min-finished", type=int, help="finished jobs below which no rate is judged (20)")
+    whole = _flag(_whole, "a whole number")
+    parser.add_argument("--min-finished", type=whole, help="finished jobs below which no rate is judged (20)")
     parser.add_argument("--skip-wiring", action="store_true", help="look at the jobs alone")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a line")
     parser.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for the textfile collector")
@@ -135,20 +140,26 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="tell BANDUP_NOTIFY_URL and BANDUP_NOTIFY_TOPIC of incidents: begun, going on, over, once each",
     )
     parser.add_argument(
-        "--notify-after", type=_period, default="4h", metavar="TIME", help="when an incident goes on (4h)"
+        "--notify-after", type=period, default="4h", metavar="TIME", help="when an incident goes on (4h)"
     )
     parser.set_defaults(run=run, usage_code=EXIT_CODES["unknown"])
 
 
 def run(options: argparse.Namespace) -> int:
     """Run with these options; the exit code."""
+    with ExitStack() as until_the_end:
+        return _run(options, until_the_end)
+
+
+def _run(options: argparse.Namespace, until_the_end: ExitStack) -> int:
     report, now = Report(), datetime.now(UTC)
     try:
         settings = read_settings()
         report.url = dashboard_url(os.environ)
         _from_environment(options)
         notifications = Notifications.read(os.environ) if options.notify else None
-        state = notify.State.load(notify.path_of(notifications)) if notifications else None
+        state = _state(report, notify.path_of(notifications), until_the_end) if notifications else None
+        now = datetime.now(UTC)  # it may have waited for another check
         source.start()
         with budget.limited():
             session = Session(Gate(Visitor(None, "ops"), Roster()))
@@ -194,6 +205,22 @@ def _from_environment(options: argparse.Namespace) -> None:
             raise SettingsError(f"{variable} is “{text}”: give what {flag} takes.") from error
 
 
+def _state(report: Report, path: Path, until_the_end: ExitStack) -> "notify.State | None":
+    """What was told, for this check alone until its end; None where another one is telling, or nothing can be kept."""
+    try:
+        if until_the_end.enter_context(held(path, WAIT)):
+            return notify.State.load(path)
+    except OSError as error:
+        report.add("unknown", _not_kept(path, error))
+        return None
+    report.add("unknown", f"Another check was still telling of incidents after {WAIT:g} seconds, so nothing was sent.")
+    return None
+
+
+def _not_kept(path: Path, error: OSError) -> str:
+    return f"{path} could not be written, so not all was sent: {error.strerror or error}."
+
+
 def _notify(
     report: Report,
     options: argparse.Namespace,
@@ -219,7 +246,7 @@ def _notify(
         for problem in problems:
             report.add("unknown", problem)
     except OSError as error:
-        report.add("unknown", f"{state.path} could not be written, so not all was sent: {error.strerror or error}.")
+        report.add("unknown", _not_kept(state.path, error))
 
 
 def _check_jobs(session: Session, options: argparse.Namespace, report: Report, since: datetime, now: datetime) -> None:
@@ -361,6 +388,24 @@ def _gauge(name: str, explain: str, value: float) -> tuple[str, str, str]:
     return f"# HELP {name} {explain}", f"# TYPE {name} gauge", f"{name} {value}"
 
 
+def _flag(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
+    """The same for argparse, which would else name the function where a value cannot be used."""
+
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"“{text}” is none: give {form}") from error
+
+    return parsed
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
 def _period(text: str) -> timedelta:
     match = _PERIOD.fullmatch(text)
     if not match or int(match[1]) == 0:
@@ -374,5 +419,5 @@ _USUAL: dict[str, tuple[Callable[[str], Any], str]] = {
     "max_stuck": (Limit.count, "0"),
     "max_overdue": (Limit.count, ""),
     "max_failure_rate": (Limit.rate, "25%"),
-    "min_finished": (int, "20"),
+    "min_finished": (_whole, "20"),
 }

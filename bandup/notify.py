@@ -95,7 +95,9 @@ class State:
     def since(self, now: datetime, period: timedelta, targets: Sequence[Target]) -> datetime:
         """From when on jobs are to be read, so that no incident is missed that is open or came between two checks."""
         opened = [one.first for one in self.notices if one.is_pending(targets)]
-        last = now - LOOK_BACK if self.checked_at is None else self.checked_at - GAP
+        # A check that ran later than now ran by a clock that was wrong, so nobody knows when it was.
+        is_known = self.checked_at is not None and self.checked_at <= now
+        last = self.checked_at - GAP if self.checked_at and is_known else now - LOOK_BACK
         return max(min([now - period, last, *opened]), now - max(_LONGEST, period))
 
 

@@ -52,14 +52,14 @@ with open_page("Jobs") as (page_session, page_clock):
             opened = [one for one in opened if one.last >= period.first]
             summary.incident_list(opened, jobs, every, period, roster, clock)
             summary.top_line(job_states.totals(jobs), job_states.totals(before), period)
-            places = {"figures": st.container()}
+            places = {"figures": st.container(key="below_figures")}
             if jobs.empty:
                 st.info("Choose a longer period above.", title=f"No jobs in {period.name}")
                 done()
             summary.timeline(jobs, period, clock)
-            places["bars"] = st.container()
+            places["bars"] = st.container(key="below_bars")
             summary.error_table(jobs[jobs["state"] == "failed"], period, session, clock)
-            with places.get(address.value(listing.BELOW)) or st.container():
+            with places.get(address.value(listing.BELOW)) or st.container(key="below_errors"):
                 heading = st.container()
                 rows = listing.choose(clock).rows(jobs)
                 with heading:

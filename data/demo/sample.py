@@ -222,7 +222,8 @@ def _failure(
     kind = rng.choice((WRITING, SPEAKING))
     model = _MODELS[kind][days_ago < _DAYS / 2][0]
     # A burst has one cause, as a rule.
-    errors = texts.ERRORS[:1] if in_burst and rng.random() < 0.85 else texts.ERRORS
+    usual = texts.WRITING_ERRORS if kind == WRITING else texts.SPEAKING_ERRORS
+    errors = usual[:1] if in_burst and rng.random() < 0.85 else usual
     reason = _reason(rng, errors, student.user_id, model)
     explanation = rng.choice(
         ({"error": reason}, {"error_message": reason}, {"feedback": json.dumps({"error": reason})}, {"error": reason})

@@ -451,10 +451,10 @@ ERRORS = (
     ("ThrottlingException: Too many requests to model {model}, retry after {n} ms (request {id})", 6),
     ("Task timed out after 900.0{n} seconds", 3),
     ("JSONDecodeError: Expecting ',' delimiter: line 1 column {n} (char {n})", 3),
-    ("Audio file uploads/audio/{user}/{id}.webm could not be decoded: no audio stream", 2),
     ("ReadTimeoutError: HTTPSConnectionPool: Read timed out. (read timeout=60) request {id}", 2),
-    ("The essay has only {n} words; at least 50 are needed", 1),
 )
+WRITING_ERRORS = (*ERRORS, ("The essay has only {n} words; at least 50 are needed", 2))
+SPEAKING_ERRORS = (*ERRORS, ("Audio file uploads/audio/{user}/{id}.webm could not be decoded: no audio stream", 4))
 SET_ERRORS = (
     ("PDF uploads/documents/{user}/{id}.pdf is encrypted", 2),
     ("No text found on any of {n} pages", 2),

@@ -243,7 +243,8 @@ def explain(
     # Setup asks for what may not be there; that is no failure to it.
     level = logging.INFO if failure.kind in ("missing", "not_offered") else logging.WARNING
     name, request_id = type(error).__name__, failure.request_id or "none"
-    log.log(level, "%s on %s failed: %s (request %s)", operation, resource, name, request_id)
+    where = f" on {resource}" if resource else ""
+    log.log(level, "%s%s failed: %s (request %s)", operation, where, name, request_id)
     return failure
 
 

@@ -419,6 +419,11 @@ def test_an_older_answer_is_good_enough_only_where_nothing_is_said_about_the_dat
     assert explain(ANSWERS[error][0], "Query", "evals", "by-student").passing is passing
 
 
+def test_the_log_names_nothing_where_no_table_was_asked(caplog: pytest.LogCaptureFixture) -> None:
+    explain(aws.NoRegionError(), "connect", "")
+    assert "connect failed: NoRegionError (request none)" in caplog.text
+
+
 def test_the_log_has_the_request_id_of_every_answer_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     identified = {**JSON, "x-amzn-RequestId": "REQ-8"}
     error = b'{"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no"}'

@@ -196,6 +196,70 @@ def test_json_has_status_jobs_wiring_and_incidents(
     assert "user-" not in json.dumps(document)
 
 
+_FIGURES = dict.fromkeys(
+    ["failed", "not_recovered", "overdue", "stuck", "waiting", "completed", "recovered", "abandoned"], int
+)
+_WIRING = {"critical": int, "warning": int, "unknown": int}
+_INCIDENT = {
+    **dict.fromkeys(["error", "sentence", "first_seen", "last_seen", "link"], str),
+    **dict.fromkeys(["jobs", "students", "recovered"], int),
+    "over": bool,
+}
+
+
+def shape(value: Any) -> Any:
+    """The same, with types for values: none stays None, and a list has each shape of its entries once."""
+    if isinstance(value, dict):
+        return {name: shape(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        shapes = [shape(entry) for entry in value]
+        return [one for n, one in enumerate(shapes) if one not in shapes[:n]]
+    return None if value is None else type(value)
+
+
+@pytest.mark.parametrize(
+    ("status", "counts", "checks", "flags", "problems", "jobs", "wiring", "incidents"),
+    [
+        ("ok", {"completed": 20}, [line_of("ok")], [], [], float, _WIRING, []),
+        ("ok", {}, [line_of("ok")], ["--skip-wiring"], [], None, None, []),
+        ("warning", {"completed": 1}, [line_of("missing", REQUIRED)], [], [str], float, _WIRING, []),
+        ("critical", {"failed": 3, "completed": 3}, [line_of("ok")], ["--max-failed", "2"], [str], float, _WIRING, 1),
+        ("critical", {"stuck": 3}, [line_of("blocked")], [], [str], None, _WIRING, []),
+        ("unknown", None, [line_of("ok")], [], [str], "unread", _WIRING, []),
+        ("unknown", {"failed": 3}, [Failure("throttled")], [], [str], float, None, 1),
+        ("unknown", {"completed": 3}, [line_of("unchecked")], [], [str], float, _WIRING, []),
+        ("unknown", None, [Failure("throttled")], [], [str], "unread", None, []),
+    ],
+)
+def test_json_has_one_shape_in_every_state(
+    status: str,
+    counts: dict[str, int] | None,
+    checks: list[Check | Failure],
+    flags: list[str],
+    problems: list[type],
+    jobs: Any,
+    wiring: dict[str, type] | None,
+    incidents: Any,
+    answer: Answer,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`jobs` is the type of the failure rate, None where nothing finished, "unread" where no job could be read."""
+    answer(Failure("throttled") if counts is None else frame(**counts), *checks)
+    assert main(["check", "--json", *flags]) == check.EXIT_CODES[status]  # type: ignore[index]
+    document = json.loads(capsys.readouterr().out)
+    assert document["status"] == status
+    assert type(document["cost"]) in (str, type(None))
+    assert datetime.fromisoformat(document["checked_at"]).tzinfo is not None
+    assert shape({name: document[name] for name in document if name not in ("cost", "status", "checked_at")}) == {
+        "problems": problems,
+        "jobs": None if jobs == "unread" else {**_FIGURES, "failure_rate": jobs},
+        "wiring": wiring,
+        "incidents": [_INCIDENT] if incidents else [],
+    }
+    times = [one[name] for one in document["incidents"] for name in ("first_seen", "last_seen")]
+    assert all(datetime.fromisoformat(time).tzinfo for time in times)
+
+
 def test_metrics_are_written_whole_and_begin_with_our_name(answer: Answer, tmp_path: Path) -> None:
     answer(frame(failed=3, completed=20))
     file = tmp_path / "bandup.prom"
@@ -229,14 +293,17 @@ def test_metrics_are_written_whole_and_begin_with_our_name(answer: Answer, tmp_p
         ["--max-failure-rate", "10%,25"],
         ["--max-failure-rate", "101%"],
         ["--period", "0h"],
+        ["--notify-after", "4"],
+        ["--min-finished", "-5"],
         ["--minimum", "5"],
         ["now"],
     ],
 )
-def test_wrong_usage_is_unknown(flags: list[str]) -> None:
+def test_wrong_usage_is_unknown_and_names_no_function(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["check", *flags])
     assert ended.value.code == 3
+    assert "invalid" not in capsys.readouterr().err
 
 
 def test_the_demo_is_checked_as_it_is(demo_anew: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,6 +61,14 @@ def test_output_that_nobody_takes_is_no_traceback_and_no_result(command: str, co
     assert ended.stderr.count("\n") == (output == "full disk")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Windows closes no output")
+@pytest.mark.parametrize(("command", "code"), [("check", 3), ("setup", 1)])
+def test_an_output_that_is_closed_from_the_start_is_one_that_takes_nothing(command: str, code: int) -> None:
+    line = f'exec "{sys.executable}" -m bandup {command} --help >&-'
+    ended = subprocess.run(["sh", "-c", line], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (code, 1)
+
+
 def test_ctrl_c_ends_it_without_a_traceback() -> None:
     # It waits for a database that does not answer.
     with socket.create_server(("127.0.0.1", 0)) as silent:

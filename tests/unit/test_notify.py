@@ -1,9 +1,13 @@
 """`python -m bandup check --notify`: each event of an incident once, whatever the other side does, and nobody named."""
 
+import errno
 import http.server
 import json
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +17,9 @@ import boto3
 import pytest
 
 from analysis.incidents import GAP, Incident
-from bandup import notify
+from bandup import check, notify
 from bandup.__main__ import main
+from bandup.files import held
 from data import messages
 from data.dynamodb.errors import Failure
 from data.messages import Hook, Mailbox, Notifications, Target, Topic
@@ -301,6 +306,20 @@ def test_a_check_looks_back_to_the_last_one_and_to_what_is_open(tell: Callable[.
     assert since(NOW + timedelta(days=90)) == NOW + timedelta(days=60)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
+def test_after_a_clock_that_was_ahead_nothing_is_forgotten(
+    ahead: timedelta, tell: Callable[..., list[str]], hook: Receiver, tmp_path: Path
+) -> None:
+    where = [Hook(hook.url, "json")]
+    tell(now=NOW + ahead)
+    state = notify.State.load(tmp_path / "notify.json")
+    assert state.since(NOW, timedelta(hours=1), where) == NOW - notify.LOOK_BACK
+    tell(BURST)
+    tell(now=NOW + ahead, is_whole=False)
+    tell(OVER, now=NOW + timedelta(minutes=15))
+    assert hook.events == ["began", "ended"]
+
+
 @pytest.mark.parametrize(
     ("url", "form"),
     [
@@ -459,6 +478,44 @@ def test_the_command_tells_and_says_what_it_could_not_tell(
 
 def _fail(*_: object) -> AllJobs:
     raise Failure("throttled")
+
+
+def test_two_checks_at_once_tell_once(
+    hook: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = jobs_of_states(datetime.now(UTC), failed=3, completed=20)
+
+    def slow(*_: object) -> AllJobs:
+        time.sleep(0.5)
+        return AllJobs(jobs, {})
+
+    monkeypatch.setattr(all_jobs, "between", slow)
+    monkeypatch.setattr(source, "start", lambda: None)
+    monkeypatch.setenv("BANDUP_NOTIFY_URL", hook.url)
+    monkeypatch.setenv("BANDUP_NOTIFY_STATE", str(tmp_path / "notify.json"))
+    command = ["check", "--skip-wiring", "--notify"]
+    with ThreadPoolExecutor(2) as threads:
+        assert [*threads.map(main, [command, command])] == [0, 0]
+    assert hook.events == ["began"]
+    # One that is at it for too long is not waited for, and leaves its lock to the next when it ends.
+    monkeypatch.setattr(check, "WAIT", 0.2)
+    (tmp_path / "notify.json").unlink()
+    with held(tmp_path / "notify.json", 0):
+        assert main(command) == 3
+    assert hook.events == ["began"]
+    assert "3 failed" in capsys.readouterr().out.splitlines()[-1]
+    assert main(command) == 0
+    assert hook.events == ["began", "began"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="of another system call")
+def test_where_a_drive_has_no_locks_it_is_told_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", without)
+    with held(tmp_path / "notify.json", 0) as first, held(tmp_path / "notify.json", 0) as second:
+        assert (first, second) == (True, True)
 
 
 @pytest.mark.parametrize(

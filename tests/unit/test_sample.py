@@ -147,6 +147,16 @@ def test_every_error_message_has_its_blanks_filled(made: Sample) -> None:
     assert texts.SET_ERRORS
 
 
+def test_no_essay_fails_for_its_audio_and_nothing_said_for_its_length() -> None:
+    kinds: dict[str, set[str]] = {"could not be decoded": set(), "essay has": set()}
+    for seed in range(6):
+        for one in regular(sample(NOW, seed)):
+            for words, failing in kinds.items():
+                if one["status"] == FAILED and words in str(one):
+                    failing.add(one["evaluation_type"])
+    assert kinds == {"could not be decoded": {SPEAKING}, "essay has": {WRITING}}
+
+
 def test_each_sentence_of_the_feedback_is_in_one_section_of_one_skill() -> None:
     writing = [_flat(texts.STRENGTHS), _flat(texts.WEAKNESSES), list(texts.WRITING_SUGGESTIONS)]
     speaking = [_flat(texts.COMMENTS), list(texts.SPEAKING_SUGGESTIONS)]

@@ -22,6 +22,27 @@
     addEventListener("wheel", stop, { once: true });
     addEventListener("keydown", stop, { once: true });
   };
+  // Jobs puts its list below what was clicked, which may be at the foot of the screen: the list's first rows come into
+  // sight, and no more, so that what was clicked stays there too.
+  const listed = (params) => ["list", "state", "reason", "during"].map((name) => params.get(name)).join("|");
+  const reveal = (params) => {
+    const below = params.get("list") || (params.get("reason") && "errors");
+    if (!/^[a-z]+$/.test(below || "")) return;
+    const end = Date.now() + 5000;
+    const timer = setInterval(() => {
+      const rows = document.querySelector(`.st-key-below_${below} [data-testid=stDataFrame]`);
+      const place = rows && rows.getBoundingClientRect();
+      if (place && place.height) {
+        const hidden = place.top + Math.min(place.height, 180) + 16 - innerHeight;
+        if (hidden > 0) main().scrollTop += hidden;
+        stop();
+      }
+      if (Date.now() > end) stop();
+    }, 50);
+    const stop = () => clearInterval(timer);
+    addEventListener("wheel", stop, { once: true });
+    addEventListener("keydown", stop, { once: true });
+  };
   // On a phone the menu lies over the page that it has opened.
   const fold = () => {
     const menu = innerWidth <= 768 && document.querySelector("[data-testid=stSidebar][data-collapsed=false]");
@@ -37,12 +58,14 @@
       return;
     }
     seen.add(token);
+    const lists = !opens && listed(next.searchParams) !== listed(new URLSearchParams(location.search));
     if (opens) {
       replace({ ...history.state, scrolled: main() ? main().scrollTop : 0 }, "");
     }
     push(state, title, bare(url));
     if (opens && main()) main().scrollTop = 0;
     if (opens) fold();
+    if (lists) reveal(next.searchParams);
   };
   // Links of ui/components/markup.py: real ones, but the click stays in this visit. Streamlit opens what is in the
   // address when it is told that the history moved.
