@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.bands import nearest_half
@@ -256,7 +257,9 @@ def _overall(completed: pd.DataFrame, skill: str) -> list[pd.DataFrame]:
         {c: ~_is_off_scale(completed, c) for c in criteria}, index=completed.index
     )
     scored = completed[completed[[OVERALL, *criteria]].notna().all(axis=1)]
-    apart = (scored[OVERALL] - scored[criteria].mean(axis=1).map(nearest_half)).abs()
+    means = scored[criteria].mean(axis=1)
+    # Of all the means of bands there are few.
+    apart = (scored[OVERALL] - means.map({mean: nearest_half(mean) for mean in means.unique()})).abs()
 
     def explain(row: Mapping[Any, Any]) -> str:
         mean = sum(row[c] for c in criteria) / len(criteria)
@@ -438,8 +441,10 @@ def _is_off_scale(rows: pd.DataFrame, band: str) -> pd.Series:
 
 def _noted(rows: pd.DataFrame, what: Callable[[Issue], bool]) -> pd.Series:
     """Whether the parser noted such a thing about the row. Of nearly all rows it notes nothing."""
-    noted = [bool(issues) and any(map(what, issues)) for issues in rows["issues"]]
-    return pd.Series(noted, index=rows.index, dtype=bool)
+    issues = rows["issues"].to_numpy()
+    noted = np.fromiter(map(bool, issues), bool, len(issues))
+    noted[noted] = [any(map(what, of_row)) for of_row in issues[noted]]
+    return pd.Series(noted, index=rows.index)
 
 
 def _outside(row: Mapping[Any, Any], band: str) -> bool:

@@ -160,7 +160,8 @@ def over_time(evaluations: pd.DataFrame, skill: str, zone: str) -> pd.DataFrame:
 def _named(evaluations: pd.DataFrame) -> pd.DataFrame:
     """Those whose record names the model, with `model`: its name without the task."""
     attributed = evaluations[evaluations["model_used"].notna()]
-    named = attributed.assign(model=[without_task(str(model)) for model in attributed["model_used"]])
+    models = {model: without_task(str(model)) for model in attributed["model_used"].unique()}
+    named = attributed.assign(model=attributed["model_used"].map(models))
     return named[named["model"] != ""]
 
 

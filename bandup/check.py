@@ -297,7 +297,7 @@ def _check_wiring(report: Report) -> None:
 def _line(report: Report, options: argparse.Namespace, now: datetime) -> str:
     """`BANDUP STATUS - what | performance data`, on one line."""
     ongoing = [sentence(one, now, ZoneInfo("UTC")) for one in report.incidents if not one.is_over]
-    parts = [*report.problems, *ongoing]
+    parts = [part.removesuffix(".") for part in (*report.problems, *ongoing)]
     if report.jobs:
         parts.append(
             f"{report.jobs.failed:,} failed, {report.jobs.not_recovered:,} not recovered, {report.jobs.overdue:,} "

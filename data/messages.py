@@ -195,9 +195,11 @@ class Mailbox:
         """What the environment says; SettingsError names the first variable that cannot be used."""
         host, sender = (value_of(environ, f"BANDUP_SMTP_{name}").strip() for name in ("HOST", "FROM"))
         if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}|[0-9a-fA-F:]{2,45}", host):
-            raise SettingsError(f"BANDUP_SMTP_HOST is “{host}”: give the name of a mail server.")
+            value = f"is “{host}”" if host else "is not set"
+            raise SettingsError(f"BANDUP_SMTP_HOST {value}: give the name of a mail server.")
         if not is_address(parseaddr(sender)[1]) or "\n" in sender or "\r" in sender:
-            raise SettingsError(f"BANDUP_SMTP_FROM is “{sender}”: give an e-mail address.")
+            value = f"is “{sender}”" if sender else "is not set"
+            raise SettingsError(f"BANDUP_SMTP_FROM {value}: give an e-mail address.")
         security = value_of(environ, "BANDUP_SMTP_SECURITY").strip().lower() or "starttls"
         if security not in _SECURITIES:
             raise SettingsError(f"BANDUP_SMTP_SECURITY is “{security}”: set it to starttls, tls or none.")

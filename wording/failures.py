@@ -6,6 +6,7 @@ from data.dynamodb.errors import Case, Failure, Kind, Service
 
 Medium = Literal["page", "terminal"]
 _AGAIN: dict[Medium, str] = {"page": "press Refresh", "terminal": "run this again"}
+_SETUP: dict[Medium, str] = {"page": "on the Setup page", "terminal": "with “python -m bandup setup --apply”"}
 _SERVICES: dict[Service, str] = {
     "dynamodb": "DynamoDB",
     "lambda": "Lambda",
@@ -130,7 +131,7 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
     ),
     "index_missing": (
         "The table {resource} has no index {index}.",
-        "Add it on the Setup page; until then this question needs a scan of the whole table.",
+        "Add it {setup}; until then this question needs a scan of the whole table.",
     ),
     "limit": (
         "AWS refused {operation} on {resource}, because a limit is reached{message}.",
@@ -142,7 +143,7 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
     ),
     "missing": (
         "There is no table {resource} in this account and region.",
-        "Create it on the Setup page, or correct the variable that names it.",
+        "Create it {setup}, or correct the variable that names it.",
     ),
     "function": (
         "There is no function {name} in this account and region.",
@@ -274,6 +275,7 @@ def _filled(template: str, failure: Failure, medium: Medium) -> str:
     again = _AGAIN[medium]
     return template.format(
         again=again,
+        setup=_SETUP[medium],
         Again=again[0].upper() + again[1:],
         service=_SERVICES[failure.service],
         operation=failure.operation,
