@@ -19,6 +19,8 @@ _WRAPPED = "an object around the list of cards"
 _USUAL = "question and answer"
 _LONGEST = 60  # characters of a key that may name a side
 _DEEPEST = 8  # objects around the list of cards
+MOST = 10_000
+"""Entries of a list of cards, or of what stands around it: nobody learns more, and to look at each takes its time."""
 # What the sides of a card are called, the usual words first: each row has those of the front and those of the back.
 _SIDES = (
     (("question", "q", "ques", "prompt"), ("answer", "a", "ans", "correct answer", "solution", "response")),
@@ -113,13 +115,17 @@ def in_lines(text: str) -> list[Json] | None:
     >>> in_lines("Two cards:\\n**Q1:** One?\\n**A1:** 1")
     [{'Q': 'One?', 'A': '1'}]
     """
-    lines = [line.rstrip() for line in text.split("\n")]
+    lines = [line.rstrip() for line in text.split("\n", 4 * MOST)]
+    if len(lines) > 4 * MOST:
+        return None
     lines = [line for line in lines if not _FENCE.fullmatch(line)] if _FENCE.fullmatch(lines[0]) else lines
     return _tabled(lines) or _labelled(lines)
 
 
 def _entries(value: Json, total: int | None, remarks: Remarks, depth: int) -> list[Json] | None:
     """What should be cards; None where there is no list of them."""
+    if isinstance(value, (dict, list)) and len(value) > MOST:
+        return None
     if isinstance(value, list):
         return _listed(value, remarks, depth)
     if not isinstance(value, dict):

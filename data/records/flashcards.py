@@ -113,7 +113,9 @@ def _cards(fields: Fields, total: int | None) -> tuple[tuple[Card, ...], str, st
     deck = None if has_none else cards.read(value, total, remarks, broken=read.broken)
     if deck is None:
         if not read.failure and (read.text or read.value is not None):
-            fields.note("flashcards", "breaks off in the first card" if read.broken else "no list of cards", "unread")
+            is_long = isinstance(value, (dict, list)) and len(value) > cards.MOST
+            none = f"more than {cards.MOST:,} entries" if is_long else "no list of cards"
+            fields.note("flashcards", "breaks off in the first card" if read.broken else none, "unread")
         if read.value is None:
             return (), "", read.unread
         return (), "", read.text or json.dumps(read.value, ensure_ascii=False, indent=2)

@@ -512,6 +512,12 @@ FLASHCARD_CASES: dict[str, tuple[Item | None, tuple[Card, ...], str, list[str]]]
         '{"error": "none"}',
         ["flashcards: no list of cards", "total_cards: says 2, but 0 can be read"],
     ),
+    "more than anybody learns": (
+        {"S": json.dumps([["One?", "1"]] * 10_001)},
+        (),
+        json.dumps([["One?", "1"]] * 10_001),
+        ["flashcards: more than 10,000 entries", "total_cards: says 2, but 0 can be read"],
+    ),
     "empty list": ({"S": "[]"}, (), "", ["total_cards: says 2, but 0 can be read"]),
     "empty": ({"S": ""}, (), "", ["flashcards: empty", "total_cards: says 2, but 0 can be read"]),
     "NULL": (
