@@ -39,7 +39,7 @@ UNREADABLE = "cannot be read"
 TOO_DEEP = "nested too deep to read"
 TOO_MANY = "cannot be read, with too many entries to mend"
 _MOST_FAILURES = 1_000  # brackets in prose that begin nothing
-_MOST_STEPS = 60_000  # of one text; feedback has hundreds, sets of cards thousands
+_MOST_STEPS = 50_000  # of one text; feedback has hundreds, sets of cards thousands
 _MOST_PARTS = 100  # of a model's answer
 _MOST_WRAPS = 6  # JSON inside a JSON string inside a JSON string, and so on
 
