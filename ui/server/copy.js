@@ -20,6 +20,7 @@
     if (!button || button.dataset.bandupDone) return;
     const box = button.previousElementSibling;
     const before = button.textContent;
+    status.textContent = "";
     try {
       await write(box, button.dataset.bandupCopy || box.textContent);
       tell(button, "Copied");
@@ -30,7 +31,6 @@
     button.dataset.bandupDone = "1";
     setTimeout(() => {
       button.textContent = before;
-      status.textContent = "";
       delete button.dataset.bandupDone;
     }, 2000);
   });
