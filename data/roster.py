@@ -387,8 +387,8 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
         problems.extend(Problem(line, note, skipped=False) for note in notes)
         students[student.user_id] = student
         placed.append((line, student))
-    _leave_out_foot(students, placed[-_FOOT_LINES:], problems, has_more=len(columns) > 1)
-    _leave_out_captions(students, placed, problems)
+    _leave_out(students, _foot(students, placed[-_FOOT_LINES:], has_more=len(columns) > 1), problems, " at the end")
+    _leave_out(students, _captions(students, placed), problems)
     if not rows:
         raise RosterError("The class list names its columns, but no students. Add a line for each student.")
     if not students:
@@ -427,32 +427,35 @@ def _is_header(cells: Sequence[str], columns: Mapping[str, tuple[int, ...]]) -> 
     return "user_id" in named and len(named) > 1
 
 
-def _leave_out_foot(
-    students: dict[str, Student], last: Iterable[tuple[int, Student]], problems: list[Problem], *, has_more: bool
-) -> None:
-    """Take what is no student from the end of the list, and say so."""
-    for line, student in reversed([*last]):
-        if len(students) < 2 or not _is_foot(student, has_more=has_more):
+def _foot(
+    students: dict[str, Student], last: Sequence[tuple[int, Student]], *, has_more: bool
+) -> list[tuple[int, Student]]:
+    """What is no student at the end of the list, such as a total or a note."""
+    lines: list[tuple[int, Student]] = []
+    for line, student in reversed(last):
+        if len(students) - len(lines) < 2 or not _is_foot(student, has_more=has_more):
             break
-        del students[student.user_id]
-        problems[:] = [problem for problem in problems if problem.line != line]
-        problems.append(Problem(line, f"{_quoted(student.user_id)} at the end is no student"))
-    problems.sort(key=lambda problem: problem.line)
+        lines.append((line, student))
+    return lines
 
 
-def _leave_out_captions(
-    students: dict[str, Student], placed: Iterable[tuple[int, Student]], problems: list[Problem]
+def _captions(students: dict[str, Student], placed: Iterable[tuple[int, Student]]) -> list[tuple[int, Student]]:
+    """What only names the lines below it, such as “Class B”: words, where no id has a blank."""
+    lines = [(line, student) for line, student in placed if " " in student.user_id and student.user_id in students]
+    if len(lines) * 2 > len(students) or not all(_is_alone(student) for _, student in lines):
+        return []
+    return [] if all(map(_is_alone, students.values())) else lines
+
+
+def _leave_out(
+    students: dict[str, Student], lines: Sequence[tuple[int, Student]], problems: list[Problem], where: str = ""
 ) -> None:
-    """Take what only names the lines below it from the list, such as “Class B”: words, where no id has a blank."""
-    captions = [(line, student) for line, student in placed if " " in student.user_id and student.user_id in students]
-    if not captions or len(captions) * 2 > len(students) or not all(_is_alone(student) for _, student in captions):
-        return
-    if all(map(_is_alone, students.values())):
-        return
-    for line, student in captions:
+    """Take these from the list, and say so in place of what was said of them."""
+    numbers = {line for line, _ in lines}
+    problems[:] = [problem for problem in problems if problem.line not in numbers]
+    for line, student in lines:
         del students[student.user_id]
-        problems[:] = [problem for problem in problems if problem.line != line]
-        problems.append(Problem(line, f"{_quoted(student.user_id)} is no student"))
+        problems.append(Problem(line, f"{_quoted(student.user_id)}{where} is no student"))
     problems.sort(key=lambda problem: problem.line)
 
 
