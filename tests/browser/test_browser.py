@@ -462,8 +462,8 @@ def test_ids_and_records_are_copied_as_they_are(visitor: Visitor, clipboard: str
     visitor.page.bring_to_front()  # a browser copies nothing from a page without the focus
     visitor.page.get_by_role("button", name="Copy the student's ID").click()
     # Who listens is told; the button itself says so for two seconds alone.
-    told = visitor.page.get_by_role("status").filter(has_text="Copied")
-    expect(told).to_have_count(1, timeout=20_000)
+    status = visitor.page.get_by_role("status").filter(has_text="Copied")
+    expect(status).to_have_count(1, timeout=20_000)
     assert visitor.page.evaluate(copied) == "user-101"
     seed = SEED_EVALUATIONS[0]
     visitor.open(f"/evaluation?evaluation_id={seed['evaluation_id']}&user_id={seed['user_id']}")
@@ -471,7 +471,7 @@ def test_ids_and_records_are_copied_as_they_are(visitor: Visitor, clipboard: str
     visitor.idle()
     visitor.page.bring_to_front()
     visitor.page.get_by_role("button", name="Copy the record").click()
-    expect(told).to_have_count(1, timeout=20_000)
+    expect(status).to_have_count(1, timeout=20_000)
     record = json.loads(visitor.page.evaluate(copied))
     assert record["evaluation_id"] == seed["evaluation_id"]
     # Nobody waits for what colours programs.
