@@ -68,13 +68,19 @@ class Card:
     more: Mapping[str, Json]
 
 
+class TooManyError(ValueError):
+    """There are more entries than MOST."""
+
+
 def read(value: Json, total: int | None, remarks: Remarks, *, broken: bool = False) -> tuple[Card, ...] | None:
-    """The cards of a decoded text, in its order, wherever they lie; None where there is no list of them.
+    """The cards of a decoded text, in its order, wherever they lie; None where there is no list of them. TooManyError.
 
     `total` is how many there should be; `remarks` gets what departs from objects with question and answer. Of a text
     that is `broken`, what breaks off is no card, nor is what stands before the first one.
     """
     entries = _entries(value, total, remarks, 0)
+    if entries and len(entries) > MOST:
+        raise TooManyError
     if entries and broken:
         last = entries[-1]
         is_half = isinstance(last, dict) and _is_last_in(last, value) and not (is_whole(last) and _is_said(last))
@@ -125,7 +131,7 @@ def in_lines(text: str) -> list[Json] | None:
 def _entries(value: Json, total: int | None, remarks: Remarks, depth: int) -> list[Json] | None:
     """What should be cards; None where there is no list of them."""
     if isinstance(value, (dict, list)) and len(value) > MOST:
-        return None
+        raise TooManyError
     if isinstance(value, list):
         return _listed(value, remarks, depth)
     if not isinstance(value, dict):

@@ -110,12 +110,14 @@ def _cards(fields: Fields, total: int | None) -> tuple[tuple[Card, ...], str, st
         is_again = last == first or (read.broken and isinstance(last, list) and last == first[: len(last)])
         if is_again and all(piece == first for piece in value[:-1]):
             value = first  # a model that repeated itself
-    deck = None if has_none else cards.read(value, total, remarks, broken=read.broken)
+    deck, reason = None, "breaks off in the first card" if read.broken else "no list of cards"
+    try:
+        deck = None if has_none else cards.read(value, total, remarks, broken=read.broken)
+    except cards.TooManyError:
+        reason = f"more than {cards.MOST:,} entries"
     if deck is None:
         if not read.failure and (read.text or read.value is not None):
-            is_long = isinstance(value, (dict, list)) and len(value) > cards.MOST
-            none = f"more than {cards.MOST:,} entries" if is_long else "no list of cards"
-            fields.note("flashcards", "breaks off in the first card" if read.broken else none, "unread")
+            fields.note("flashcards", reason, "unread")
         if read.value is None:
             return (), "", read.unread
         return (), "", read.text or json.dumps(read.value, ensure_ascii=False, indent=2)

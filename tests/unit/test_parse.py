@@ -518,6 +518,12 @@ FLASHCARD_CASES: dict[str, tuple[Item | None, tuple[Card, ...], str, list[str]]]
         json.dumps([["One?", "1"]] * 10_001),
         ["flashcards: more than 10,000 entries", "total_cards: says 2, but 0 can be read"],
     ),
+    "more than anybody learns, beside others": (
+        {"S": json.dumps([{"cards": [["One?", "1"]] * 10_001}, {"cards": [["Two?", "2"]]}])},
+        (),
+        json.dumps([{"cards": [["One?", "1"]] * 10_001}, {"cards": [["Two?", "2"]]}]),
+        ["flashcards: more than 10,000 entries", "total_cards: says 2, but 0 can be read"],
+    ),
     "empty list": ({"S": "[]"}, (), "", ["total_cards: says 2, but 0 can be read"]),
     "empty": ({"S": ""}, (), "", ["flashcards: empty", "total_cards: says 2, but 0 can be read"]),
     "NULL": (
