@@ -61,7 +61,7 @@ def _rank(student: Student, exact: str, sought_id: str, sought: str, words: list
     user_id, name = student.user_id.casefold(), plain(student.name)
     if student.user_id == exact:
         return 0
-    if user_id == sought_id or (exact[-1:] == ")" and plain(exact) == plain(student.label_with_id)):
+    if user_id == sought_id or (exact[-1:] == ")" and sought == plain(student.label_with_id)):
         return 1
     if words and name:
         if name == sought:

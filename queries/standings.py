@@ -249,12 +249,13 @@ def listing(
     given_up = _given_up(session, asked)
     students = _students(session, asked, given_up)
     key = (*asked.key, given_up, *noise.of_everybody().values(), Same(roster), class_name, rules)
-    # Whoever chooses a skill waits for nothing that is known of both.
-    of_both = session.derive(
-        ("reasons", *key), lambda: _with_reasons(_listed(students, roster), class_name, rules, asked.read_at, roster)
-    )
 
     def make() -> Listing:
+        # Whoever chooses a skill waits for nothing that is known of both.
+        of_both = session.derive(
+            ("reasons", *key),
+            lambda: _with_reasons(_listed(students, roster), class_name, rules, asked.read_at, roster),
+        )
         return Listing((*key, skills), _by_urgency(of_both, skills), skills, asked.first, asked.read_at)
 
     return session.derive(("listing", *key, skills), make)

@@ -10,38 +10,36 @@
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
   const main = () => document.querySelector("[data-testid=stMain]");
-  const scrolled = (to) => {
-    // The page that comes back grows while it is drawn.
+  // Until `done` says true, the reader takes over, or five seconds are over: a page grows while it is drawn.
+  const until = (done) => {
     const end = Date.now() + 5000;
     const timer = setInterval(() => {
-      const box = main();
-      if (box && box.scrollHeight - box.clientHeight >= to) box.scrollTop = to;
-      if (Date.now() > end || (box && Math.abs(box.scrollTop - to) < 2)) stop();
+      if (done() || Date.now() > end) stop();
     }, 50);
     const stop = () => clearInterval(timer);
     addEventListener("wheel", stop, { once: true });
     addEventListener("keydown", stop, { once: true });
   };
+  const scrolled = (to) =>
+    until(() => {
+      const box = main();
+      if (box && box.scrollHeight - box.clientHeight >= to) box.scrollTop = to;
+      return box && Math.abs(box.scrollTop - to) < 2;
+    });
   // Jobs puts its list below what was clicked, which may be at the foot of the screen: the list's first rows come into
   // sight, and no more, so that what was clicked stays there too.
   const listed = (params) => ["list", "state", "reason", "during"].map((name) => params.get(name)).join("|");
   const reveal = (params) => {
     const below = params.get("list") || (params.get("reason") && "errors");
     if (!/^[a-z]+$/.test(below || "")) return;
-    const end = Date.now() + 5000;
-    const timer = setInterval(() => {
+    until(() => {
       const rows = document.querySelector(`.st-key-below_${below} [data-testid=stDataFrame]`);
       const place = rows && rows.getBoundingClientRect();
-      if (place && place.height) {
-        const hidden = place.top + Math.min(place.height, 180) + 16 - innerHeight;
-        if (hidden > 0) main().scrollTop += hidden;
-        stop();
-      }
-      if (Date.now() > end) stop();
-    }, 50);
-    const stop = () => clearInterval(timer);
-    addEventListener("wheel", stop, { once: true });
-    addEventListener("keydown", stop, { once: true });
+      if (!place || !place.height) return false;
+      const hidden = place.top + Math.min(place.height, 180) + 16 - innerHeight;
+      if (hidden > 0) main().scrollTop += hidden;
+      return true;
+    });
   };
   // On a phone the menu lies over the page that it has opened.
   const fold = () => {
