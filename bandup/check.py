@@ -28,7 +28,7 @@ from data.records.periods import AHEAD
 from data.roster import Roster
 from data.settings import SettingsError, value_of
 from queries import all_jobs, source
-from queries.gate import Gate, Visitor
+from queries.access.gate import Gate, Visitor
 from queries.session import Session
 from wording import account, failures, formats
 from wording.incidents import sentence

@@ -24,9 +24,10 @@ from data.schema import TYPES
 from data.settings import Settings, SettingsError
 from exports import summary as page
 from exports.summary import Summary
-from queries import records, secret_files, source, standings
-from queries.access_rules import EVERYBODY_ELSE, AccessError, AccessRules
-from queries.gate import Gate, Visitor
+from queries import records, source, standings
+from queries.access import secret_files
+from queries.access.gate import Gate, Visitor
+from queries.access.rules import EVERYBODY_ELSE, AccessError, AccessRules
 from queries.session import Session
 from wording import failures, formats
 

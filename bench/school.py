@@ -27,8 +27,8 @@ from bench.visitors import arrive
 from data.records import evaluations
 from data.roster import Roster, Student
 from queries import source, standings
-from queries.gate import Gate
-from queries.gate import Visitor as Person
+from queries.access.gate import Gate
+from queries.access.gate import Visitor as Person
 from queries.packed import Packed
 from queries.session import Session
 from tests.support import browser

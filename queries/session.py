@@ -7,8 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from data.dynamodb.cost import Cost
 from data.dynamodb.reads import Read
+from queries.access.gate import Gate, Refused, Visitor
 from queries.cache import FRESH, Answer, Cache, Query
-from queries.gate import Gate, Refused, Visitor
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from data.dynamodb.client import Store
 from data.roster import Roster
 from data.schema import SPEAKING
 from queries import source, standings
-from queries.gate import Gate, Visitor
+from queries.access.gate import Gate, Visitor
 from queries.session import Session, cache
 from tests.support.accounts import watching
 from tests.support.app import OVERVIEW, at, metrics, words

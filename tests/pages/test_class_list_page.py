@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from data import roster
 from data.roster import TEMPLATE, Roster
-from queries.gate import Visitor
+from queries.access.gate import Visitor
 from tests.support.app import EVALUATION, FLASHCARDS, OVERVIEW, STUDENT, show, words
 from ui.shell import sign_in
 

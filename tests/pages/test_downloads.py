@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from queries.gate import Refused, Visitor
+from queries.access.gate import Refused, Visitor
 from queries.session import Session
 from ui.components import downloads
 from ui.shell import sign_in

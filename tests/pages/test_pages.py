@@ -16,7 +16,7 @@ from data.provisioning.requests import create_request
 from data.records import evaluations
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
-from queries.gate import Visitor
+from queries.access.gate import Visitor
 from queries.session import cache
 from tests.support import engines
 from tests.support.app import (

@@ -24,8 +24,9 @@ from data.provisioning.clients import Clients
 from data.provisioning.requests import create, create_request
 from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FUNCTIONS, TABLES
 from data.settings import Settings
-from queries import secret_files, source
-from queries.gate import Refused, Visitor
+from queries import source
+from queries.access import secret_files
+from queries.access.gate import Refused, Visitor
 from tests.support import browser, engines
 from tests.support.accounts import bare_request
 from tests.support.app import FailingClient, refused, show, words

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from data.roster import Roster
 from queries import records, source
-from queries.gate import Gate, Visitor
+from queries.access.gate import Gate, Visitor
 from queries.session import Session
 from tests.support.app import show, words
 from ui.shell.boundary import NOT_SHOWN

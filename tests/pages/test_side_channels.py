@@ -14,8 +14,8 @@ from data.dynamodb.client import Store
 from data.records.jobs import Key
 from data.roster import Roster, Student
 from queries import records
+from queries.access.gate import Gate, Refused, Visitor
 from queries.cache import Query
-from queries.gate import Gate, Refused, Visitor
 from queries.session import Session, cache
 from tests.support.app import show, words
 from ui.shell import sign_in

@@ -11,9 +11,10 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from data.roster import Roster, Student
-from queries import access_rules, secret_files, source
-from queries.access_rules import AccessError, AccessRules
-from queries.gate import Refused, Visitor
+from queries import source
+from queries.access import secret_files
+from queries.access.gate import Refused, Visitor
+from queries.access.rules import AccessError, AccessRules, local
 from queries.session import cache
 from tests.conftest import secrets_of
 from tests.support.app import show, words
@@ -202,7 +203,7 @@ def test_an_empty_roster_shows_nobody_to_a_limited_teacher() -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "localhost", "LOCALHOST", "::1", "[::1]"])
 @pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost:8501", "[::1]:8501", "localhost"])
 def test_on_loopback_the_one_who_started_it_may_do_everything(address: str, host: str) -> None:
-    assert access_rules.local(address, {"Host": host}) == Visitor(None, "ops")
+    assert local(address, {"Host": host}) == Visitor(None, "ops")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_on_loopback_the_one_who_started_it_may_do_everything(address: str, host
 )
 def test_a_server_that_others_reach_shows_nothing_without_sign_in(address: str | None) -> None:
     with pytest.raises(Refused, match=r"nobody has to sign in.*no data.*127\.0\.0\.1") as refused:
-        access_rules.local(address, {"Host": "127.0.0.1:8501"})
+        local(address, {"Host": "127.0.0.1:8501"})
     assert refused.value.way is None
 
 
@@ -230,14 +231,14 @@ def test_a_server_that_others_reach_shows_nothing_without_sign_in(address: str |
 )
 def test_through_a_proxy_or_another_name_nothing_is_shown_without_sign_in(headers: dict[str, str]) -> None:
     with pytest.raises(Refused, match="another name or a proxy"):
-        access_rules.local("127.0.0.1", headers)
+        local("127.0.0.1", headers)
 
 
 def test_another_computer_is_refused_whatever_the_configuration_and_its_request_say() -> None:
     # Such as after “uvicorn dashboard:app --host 0.0.0.0”, of which Streamlit's configuration knows nothing.
     with pytest.raises(Refused, match="reached from elsewhere"):
-        access_rules.local("127.0.0.1", {"Host": "127.0.0.1"}, "192.168.1.7")
-    assert access_rules.local("127.0.0.1", {"Host": "127.0.0.1"}, "127.0.0.1")
+        local("127.0.0.1", {"Host": "127.0.0.1"}, "192.168.1.7")
+    assert local("127.0.0.1", {"Host": "127.0.0.1"}, "127.0.0.1")
 
 
 def test_secrets_are_read_anew_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from data.roster import RosterError
 from queries import source
-from queries.gate import Visitor
+from queries.access.gate import Visitor
 from ui.students import class_list
 
 FIRST, SECOND = (f"user_id,name,class,target_band\nuser-1,{name},Monday,6.5\n" for name in ("Anna", "Binh"))

@@ -13,7 +13,7 @@ import pytest
 from data import environment
 from data.dynamodb.cost import USD_PER_READ_UNIT
 from data.settings import COMMAND_VARIABLES, ENV_FILE, VARIABLES, Settings
-from queries.access_rules import AccessError, AccessRules
+from queries.access.rules import AccessError, AccessRules
 from tests.support.colours import contrast
 from tests.support.docs import DOCS, README, ROOT, doc, section
 from ui.shell import navigation

@@ -9,8 +9,8 @@ import pytest
 from data.dynamodb.cost import Cost
 from data.dynamodb.reads import Read
 from data.roster import Roster
+from queries.access.gate import Gate, Visitor
 from queries.cache import query
-from queries.gate import Gate, Visitor
 from queries.session import cache
 from ui.shell import page
 from ui.shell.clock import Clock

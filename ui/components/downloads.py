@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from exports import spreadsheets
-from queries.gate import Refused
+from queries.access.gate import Refused
 from queries.session import Session
 from ui.shell import badge, sign_in
 from ui.shell.clock import Clock

@@ -24,8 +24,8 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from queries.access_rules import local
-from queries.gate import Refused, Visitor
+from queries.access.gate import Refused, Visitor
+from queries.access.rules import local
 from ui.components import markup
 from ui.server.return_link import base_path
 from ui.shell import sign_in

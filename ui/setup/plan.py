@@ -13,7 +13,7 @@ from data.provisioning.clients import Clients
 from data.provisioning.drift import Step
 from data.provisioning.plan import Look, look
 from queries import source
-from queries.gate import Visitor
+from queries.access.gate import Visitor
 from ui.components import markup
 from ui.shell.page import KEPT, forget, recheck
 from wording import account, failures, formats

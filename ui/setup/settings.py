@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from data import environment
 from data.environment import Setting
-from queries.access_rules import AccessError
+from queries.access.rules import AccessError
 from ui.components import markup
 from ui.shell import sign_in
 

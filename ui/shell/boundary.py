@@ -11,7 +11,7 @@ import streamlit as st
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from queries import source
-from queries.gate import Refused
+from queries.access.gate import Refused
 from wording import failures
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from queries.access_rules import MOST_HOURS
+from queries.access.rules import MOST_HOURS
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from queries.gate import Refused
+from queries.access.gate import Refused
 from ui.components import markup
 from ui.shell import address, sign_in
 

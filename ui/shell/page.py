@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from queries import source
-from queries.gate import Gate, Refused, Visitor
+from queries.access.gate import Gate, Refused, Visitor
 from queries.session import Question, Session, cache
 from ui.components import markup
 from ui.shell import address, badge, sign_in

@@ -10,9 +10,10 @@ from typing import Any
 import streamlit as st
 
 from data.roster import Roster, RosterError
-from queries import secret_files, source
-from queries.access_rules import README, AccessError, AccessRules, local
-from queries.gate import Gate, Refused, Visitor
+from queries import source
+from queries.access import secret_files
+from queries.access.gate import Gate, Refused, Visitor
+from queries.access.rules import README, AccessError, AccessRules, local
 from ui.shell.ended import Ended
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from data import roster
 from data.roster import Problem, Roster, RosterError
 from queries import records, source
-from queries.gate import Visitor
+from queries.access.gate import Visitor
 from queries.session import cache
 from ui.components import grid, markup
 from ui.shell.boundary import part

@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis import names
 from data.roster import Roster, Student
-from queries.gate import Refused
+from queries.access.gate import Refused
 from ui.components import markup
 from ui.shell import sign_in
 from ui.shell.boundary import Done, part

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from queries.access_rules import AccessError
+from queries.access.rules import AccessError
 
 log = logging.getLogger(__name__)
 
 VARIABLE = "STREAMLIT_SECRETS_FILES"
-_BESIDE = Path(__file__).parent.parent / ".streamlit"
+_BESIDE = Path(__file__).parents[2] / ".streamlit"
 
 
 def paths(environ: Mapping[str, str]) -> list[str]:

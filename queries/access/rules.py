@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from queries.gate import Refused, Role, Visitor
+from queries.access.gate import Refused, Role, Visitor
 
 EVERYBODY_ELSE = "*"
 """In `[classes]`: the teachers who are not named there."""
