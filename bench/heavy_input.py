@@ -1,8 +1,10 @@
-"""How long the heaviest input takes to be read, near-JSON and class lists: `python -m bench.heavy_input`."""
+"""How long the heaviest input takes to be read, near-JSON, class lists and workbooks: `python -m bench.heavy_input`."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 
 if not __package__:
     sys.exit("Start it in the folder of the repository: python -m bench.heavy_input")
@@ -10,18 +12,26 @@ if not __package__:
 from bench.support.report import Report, seconds
 from data import roster
 from data.records import flashcards
+from data.roster import RosterError
 from tests.support.class_lists import HEAVY
 from tests.support.nearly_json import SHAPES
+from tests.support.workbooks import HOSTILE
 
 LONGEST = 400_000  # characters of a text; DynamoDB holds no more in an item
-GOALS = {"text that is nearly JSON": 0.5, "class list of 5 MB": 2.0}  # seconds of processor time, whatever it is
+GOALS = {  # seconds of processor time, whatever it is
+    "text that is nearly JSON": 0.5,
+    "class list of 5 MB": 2.0,
+    "workbook that is refused": 2.0,
+}
 _TRIES = 3
 
 
 def main() -> int:
     """Print the best of three of each; the exit code is 1 where one misses its goal."""
     report = Report()
-    for (kind, goal), times in zip(GOALS.items(), (dict(_texts()), dict(_class_lists())), strict=True):
+    for (kind, goal), times in zip(
+        GOALS.items(), (dict(_texts()), dict(_class_lists()), dict(_workbooks())), strict=True
+    ):
         report.table(kind, ("kind", "processor time"), [(name, seconds(best)) for name, best in times.items()])
         slowest = max(times.values())
         report.goal(kind, f"at most {seconds(goal)}", seconds(slowest), met=slowest <= goal)
@@ -39,6 +49,16 @@ def _texts() -> Iterator[tuple[str, float]]:
 def _class_lists() -> Iterator[tuple[str, float]]:
     for name, content in HEAVY.items():
         yield name, _best(lambda content=content: roster.parse(content))
+
+
+def _workbooks() -> Iterator[tuple[str, float]]:
+    for name, make in HOSTILE.items():
+        yield name, _best(partial(_refuse, make()))
+
+
+def _refuse(content: bytes) -> None:
+    with suppress(RosterError):
+        roster.parse(content)
 
 
 def _best(read: Callable[[], object]) -> float:
