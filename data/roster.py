@@ -72,6 +72,7 @@ _WIDEST = 1_000  # columns
 _HEADER_WITHIN = 20  # rows that may stand above the names of the columns
 _LONGEST = 200  # characters of a name or a class
 _LONGEST_ID = 1024  # bytes of a DynamoDB sort key
+_SHORT_ID = 256  # characters, none of which takes more than four bytes
 _LONGEST_QUOTE = 60  # characters of a cell in the reason why its line is not used
 _NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")  # float() would take 0_7 and -0 too
 # How people write a target: Band 7, IELTS 6.5 overall, 7.0+, ≥ 6.5, 6½.
@@ -352,11 +353,12 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
     students: dict[str, Student] = {}
     problems: list[Problem] = []
     spellings: dict[str, str] = {}
+    class_before = ""
     rows = apostrophes = 0
     width = len(headings)
     unnamed = {place for place, heading in enumerate(headings) if not heading}  # and empty, as far as was read
     (id_place,) = columns["user_id"]
-    heading = headings[id_place]
+    places = {column: columns.get(column, ()) for column in COLUMNS if column != "user_id"}
     placed: list[tuple[int, Student]] = []
     for line, cells in sheet.rows():
         if line <= header_line:
@@ -368,23 +370,22 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
         rows += 1
         notes: list[str] = []
         try:
-            if (rows <= _FOOT_LINES or heading in cells) and _is_header(cells, columns):
+            if (rows <= _FOOT_LINES or headings[id_place] in cells) and _is_header(cells, columns):
                 raise ValueError("it names the columns again")  # noqa: TRY301
             if len(cells) > width and "".join(cells[width:]).strip():
                 raise ValueError(f"it has {len(cells)} cells, but the first line names {width}")  # noqa: TRY301
             if unnamed:
                 unnamed -= {place for place in unnamed if place < len(cells) and cells[place].strip()}
-            student = _student(cells, columns, students, notes)
+            student = _student(cells, id_place, places, students, notes)
         except ValueError as error:
             problems.append(Problem(line, str(error)))
             continue
         apostrophes += cells[id_place].lstrip()[:1] in ("'", "’")
-        if student.class_name:
-            spelling = spellings.setdefault(student.class_name.casefold(), student.class_name)
-            if spelling != student.class_name:
-                notes.append(f"class {_quoted(student.class_name)} differs only in case from {_quoted(spelling)}")
-                spellings[student.class_name.casefold()] = student.class_name
-        problems.extend(Problem(line, note, skipped=False) for note in notes)
+        if student.class_name != class_before:
+            class_before = student.class_name
+            notes.extend(_other_spelling(class_before, spellings))
+        if notes:
+            problems.extend([Problem(line, note, skipped=False) for note in notes])
         students[student.user_id] = student
         placed.append((line, student))
     _leave_out(students, _foot(students, placed[-_FOOT_LINES:], has_more=len(columns) > 1), problems, " at the end")
@@ -414,6 +415,14 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
         rows - len(students),
     )
     return Roster(students, tuple(problems), tuple(_remarks(sheet, layout, apostrophes)), layout)
+
+
+def _other_spelling(class_name: str, spellings: dict[str, str]) -> Iterator[str]:
+    """A note where the class before with this name was written otherwise; `spellings` keeps the last of each."""
+    before = spellings.get(class_name.casefold(), class_name)
+    if before != class_name:
+        yield f"class {_quoted(class_name)} differs only in case from {_quoted(before)}"
+    spellings[class_name.casefold()] = class_name
 
 
 def _is_header(cells: Sequence[str], columns: Mapping[str, tuple[int, ...]]) -> bool:
@@ -451,6 +460,8 @@ def _leave_out(
     students: dict[str, Student], lines: Sequence[tuple[int, Student]], problems: list[Problem], where: str = ""
 ) -> None:
     """Take these from the list, and say so in place of what was said of them."""
+    if not lines:
+        return
     numbers = {line for line, _ in lines}
     problems[:] = [problem for problem in problems if problem.line not in numbers]
     for line, student in lines:
@@ -484,16 +495,20 @@ def _remarks(sheet: Sheet, layout: Layout, apostrophes: int) -> Iterator[str]:
 
 
 def _student(
-    cells: Sequence[str], columns: Mapping[str, tuple[int, ...]], earlier: Mapping[str, Student], notes: list[str]
+    cells: Sequence[str],
+    id_place: int,
+    places: Mapping[str, Sequence[int]],
+    earlier: Mapping[str, Student],
+    notes: list[str],
 ) -> Student:
-    """A line as a student, with what is to be noted on it; ValueError says why it cannot be used."""
-    texts: dict[str, str] = {}
-    for column, places in columns.items():
-        parts = [cells[place] if place < len(cells) else "" for place in places]
-        texts[column] = _id(parts[0]) if column == "user_id" else _text(column, parts, notes)
-    user_id = texts["user_id"]
+    """A line as a student, with what is to be noted on it; ValueError says why it cannot be used.
+
+    `places` says of each column but the id, in the order of COLUMNS, where the line holds it.
+    """
+    user_id = _id(cells[id_place]) if id_place < len(cells) else ""
     if not user_id:
         raise ValueError("user_id is empty")
+    texts = [_text(column, cells, several, notes) if several else "" for column, several in places.items()]
     looks_changed = _CHANGED.match(user_id) is not None
     if looks_changed and _ERROR.fullmatch(user_id):
         raise ValueError(f"user_id {_quoted(user_id)} is an error of the spreadsheet")
@@ -501,29 +516,18 @@ def _student(
         raise ValueError(f"user_id {_quoted(user_id)} was changed by a spreadsheet: format that column as text")
     if len(user_id) < 4 and user_id.casefold() in _NO_ID:
         raise ValueError(f"user_id {_quoted(user_id)} stands for no id")
-    if user_id[0] == "#" and _is_comment(user_id, texts):
+    if user_id[0] == "#" and (user_id[1:2] in ("", " ", "#") or (any(places.values()) and not any(texts))):
         raise ValueError("it begins with # and is a comment")
     if user_id in earlier:
         raise ValueError(f"user_id {_quoted(user_id)} was in an earlier line, which counts")
-    if len(user_id.encode(errors="replace")) > _LONGEST_ID:
+    if len(user_id) > _SHORT_ID and len(user_id.encode(errors="replace")) > _LONGEST_ID:
         raise ValueError("user_id is too long to be an id")
     if looks_changed and (_ROUNDED.fullmatch(user_id) or _DATE_LIKE.fullmatch(user_id)):
         notes.append(f"user_id {_quoted(user_id)} may have been changed by a spreadsheet")
-    if _CHANGED.match(texts.get("class", "")) and _DATE_LIKE.fullmatch(texts["class"]):
-        notes.append(f"class {_quoted(texts['class'])} may have been changed by a spreadsheet")
-    return Student(
-        user_id,
-        texts.get("name", ""),
-        texts.get("class", ""),
-        _target(texts.get("target_band", ""), notes),
-        _test_at(texts.get("test_date", ""), notes),
-        texts.get("teacher", ""),
-    )
-
-
-def _is_comment(user_id: str, texts: Mapping[str, str]) -> bool:
-    """Whether a line that begins with # is no student: a sentence, or nothing but its first cell."""
-    return user_id[1:2] in ("", " ", "#") or (len(texts) > 1 and not any(texts[c] for c in texts if c != "user_id"))
+    name, class_name, target, test_date, teacher = texts
+    if class_name and _CHANGED.match(class_name) and _DATE_LIKE.fullmatch(class_name):
+        notes.append(f"class {_quoted(class_name)} may have been changed by a spreadsheet")
+    return Student(user_id, name, class_name, _target(target, notes), _test_at(test_date, notes), teacher)
 
 
 def _id(cell: str) -> str:
@@ -535,18 +539,21 @@ def _id(cell: str) -> str:
     return text[1:].strip() if text[:1] in ("'", "’") else _as_typed(text)
 
 
-def _text(column: str, parts: Sequence[str], notes: list[str]) -> str:
+def _text(column: str, cells: Sequence[str], places: Sequence[int], notes: list[str]) -> str:
     """What a line says of a column, its parts joined, without what spreadsheets add."""
+    parts = [cells[place] if place < len(cells) else "" for place in places]
     for part in parts:
         if len(part) > _LONGEST and len(part.strip()) > _LONGEST:
             raise ValueError(f"{column} is longer than {_LONGEST} characters")
-    if column == "name":
+    if column != "name":
+        text = _tidy_repeated(parts[0])
+    elif len(parts) == 1:
+        text = _tidy(parts[0])
+    else:
         texts = [_tidy(part) for part in parts]
-        if len(texts) > 1 and texts[0] and texts[0] in texts[-1].split():
+        if texts[0] and texts[0] in texts[-1].split():
             texts = texts[-1:]  # the full name already
         text = " ".join(filter(None, texts))
-    else:
-        text = _tidy_repeated(parts[0])
     if text[:1] == "#" and _ERROR.fullmatch(text):
         notes.append(f"{column} {_quoted(text)} is an error of the spreadsheet and was left empty")
         return ""
@@ -601,10 +608,10 @@ def _band(text: str) -> float:
 
 def _target(text: str, notes: list[str]) -> float:
     """The target of a line, NaN without one; with a note where the text is no band."""
-    if not text or text.casefold() in _NO_TARGET:
+    if not text:
         return math.nan
     target = _band(text)
-    if math.isnan(target):
+    if math.isnan(target) and text.casefold() not in _NO_TARGET:
         notes.append(f"target_band {_quoted(text)} is no band and was left empty: whole or half, from 0 to 9")
     return target
 
