@@ -86,6 +86,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(patch.undo)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Files that are named are run here: to start other processes takes longer than they do."""
+    return 0 if all(".py" in argument for argument in config.args) else None
+
+
 def _is_quick(config: pytest.Config) -> bool:
     """Whether nothing was asked for by name, by marker, or all of it."""
     named = any(_TESTS in Path(argument.split("::")[0]).absolute().parents for argument in config.args)
