@@ -87,7 +87,7 @@ class State:
 
     def save(self) -> None:
         """Write it whole; OSError where that is not possible."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         checked_at = self.checked_at.isoformat() if self.checked_at else None
         document = {"checked_at": checked_at, "incidents": [one.as_json() for one in self.notices]}
         write_whole(self.path, json.dumps(document, indent=1))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,9 @@ from wording import formats
 
 # What makes a spreadsheet take a cell for a formula, https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Where a spreadsheet whose separator is another one begins a cell within a text: it does not honour the quotes around
+# what is no cell to it. Excel takes the semicolon in most of Europe and in Vietnam.
+_ENDS = re.compile("([;\t\r\n])")
 
 
 def csv(
@@ -95,15 +99,23 @@ def missing_cards(chosen: FlashcardSet) -> bool:
 
 
 def literal(text: str) -> str:
-    """The text so that a spreadsheet shows it instead of computing it, also once it has trimmed what cannot be seen.
+    r"""The text so that a spreadsheet shows it instead of computing it, also once it has trimmed what cannot be seen.
 
     >>> literal("=1+1"), literal("-"), literal(" ＝1+1"), literal("7.0"), literal("")
     ("'=1+1", "'-", "' ＝1+1", '7.0', '')
+    >>> literal("good; =1+1"), literal("a=1; b"), literal("one\n+two")
+    ("good;' =1+1", 'a=1; b', "one\n'+two")
     """
+    whole = f"'{text}" if _is_formula(text) or text.startswith(_FORMULA) else text
+    first, *others = _ENDS.split(whole)
+    # Quotation marks there may be taken for those around a cell.
+    return first + "".join(f"'{part}" if _is_formula(part.replace('"', "")) else part for part in others)
+
+
+def _is_formula(text: str) -> bool:
     first = next((char for char in text if not _is_trimmed(char)), "")
     # Full-width signs are those of Chinese and Japanese keyboards; the minus sign is U+2212.
-    is_formula = unicodedata.normalize("NFKC", first).startswith(_FORMULA) or first == "\u2212"
-    return f"'{text}" if is_formula or text.startswith(_FORMULA) else text
+    return unicodedata.normalize("NFKC", first).startswith(_FORMULA) or first == "\u2212"
 
 
 def _is_trimmed(char: str) -> bool:
@@ -127,7 +139,7 @@ def file_name(what: str, codes: Mapping[str, str], made: datetime, suffix: str =
 def _written(about: Mapping[str, str], rows: pd.DataFrame, zone: ZoneInfo, separator: str) -> bytes:
     """What the file is about, a line each whatever is said, then the table."""
     buffer = io.StringIO(newline="")
-    lines = [" ".join(f"# {name}: {value}".split()) for name, value in about.items()]
+    lines = [literal(" ".join(f"# {name}: {value}".split())) for name, value in about.items()]
     pd.DataFrame({"line": lines}).to_csv(buffer, sep=separator, index=False, header=False, lineterminator="\r\n")
     safe = pd.DataFrame({n: _column(rows.iloc[:, n], zone) for n in range(rows.shape[1])}, index=rows.index)
     header = [literal(str(name)) for name in rows.columns]

@@ -86,6 +86,13 @@ def test_no_cell_of_a_csv_becomes_a_formula(opened: Open) -> None:
         assert row[2] == 6.5
 
 
+def test_no_part_of_a_cell_becomes_a_formula_where_semicolons_separate(opened: Open) -> None:
+    texts = [f"{before}{text};" for before in ("good;", 'a, b;"', "a line\n") for text in TEXTS]
+    rows = pd.DataFrame({"ID": ["u"] * len(texts), "Text;=1+1": texts})
+    content = spreadsheets.csv(rows, "x;=1+1", period="x;@A1", zone=HANOI, source="x;+1", made=MADE, complete=True)
+    assert len(opened(content, "csv", ";")) > len(texts)
+
+
 def test_no_cell_of_a_tsv_becomes_a_formula(opened: Open) -> None:
     cards = tuple(Card(text, text, {text: text}) for text in TEXTS)
     chosen = replace(flashcards.parse(changed(SET)), cards=cards, document_id="=1+1", set_id="+1")

@@ -185,6 +185,22 @@ def test_a_failed_document_has_the_command_that_uploads_it_again(filled: Store) 
     assert any(command.startswith("aws s3 cp ") and item["document_id"]["S"] in command for command in commands)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a' & calc & '.pdf",  # cmd knows no single quotation marks
+        "a\u2019; calc; \u2019.pdf",  # to PowerShell, curly ones are as good as straight ones
+        "a\x03rm -rf ~\n.pdf",  # a terminal that pastes Ctrl+C drops what came before
+        "a\x1b[201~\nid\n.pdf",  # the end of what is pasted
+        *('a"b', "a$(id)b", "a`id`b", "%PATH%", "a!b", "a\\", "a|b", "a>b", "a^b", "a\u2028b", "a\u202eb"),
+    ],
+)
+def test_no_name_of_a_document_becomes_a_command(name: str) -> None:
+    assert detail._again(f"uploads/{name}") == ""
+    plain = "uploads/Tiếng Việt (2), a-b_c.pdf"
+    assert detail._again(plain).count(f'"s3://BUCKET/{plain}"') == 2
+
+
 def test_marking_shows_exactly_which_first_and_changes_nothing_else(filled: Store) -> None:
     before = everything(filled)
     app = show(JOBS, {"state": "stuck"})

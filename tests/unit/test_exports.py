@@ -62,16 +62,22 @@ def test_excel_is_told_that_it_is_utf8() -> None:
         ("+1", "'+1"),
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1+1", "'\t=1+1"),
-        ("\r=1+1", "'\r=1+1"),
+        ("\t=1+1", "'\t'=1+1"),
+        ("\r=1+1", "'\r'=1+1"),
         ('=HYPERLINK("http://x", "y")', '\'=HYPERLINK("http://x", "y")'),
         # What a spreadsheet drops before it looks: line ends, blanks, a byte order mark, marks; and full-width signs.
         *(
             (f"{before}{sign}1+1", f"'{before}{sign}1+1")
-            for before in ("", "\n", " ", "\xa0", "\u3000", "\ufeff", "\u200b", "\u202e", "\u0301", "\x0b \x1f")
+            for before in ("", " ", "\xa0", "\u3000", "\ufeff", "\u200b", "\u202e", "\u0301", "\x0b \x1f")
             for sign in "=+-@＝＋－＠−"
         ),
         ("\n1", "'\n1"),
+        # Where a spreadsheet with another separator begins a cell.
+        ("\n=1+1", "'\n'=1+1"),
+        ("good;=1+1;", "good;'=1+1;"),
+        ('a, b; "＝1+1', "a, b;' \"＝1+1"),
+        ("one\r\n+two", "one\r\n'+two"),
+        ("so; so - and a=1; b", "so; so - and a=1; b"),
         (" 7.0", " 7.0"),
         ("– and — are dashes", "– and — are dashes"),
         ("a=1", "a=1"),
@@ -84,6 +90,14 @@ def test_excel_is_told_that_it_is_utf8() -> None:
 def test_a_cell_that_would_be_a_formula_is_text(cell: str, written: str) -> None:
     content = made(pd.DataFrame({"a": [cell], "b": ["x"]}))
     assert lines(content)[-1] == [written, "x"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_spreadsheet_whose_separator_is_another_finds_no_formula(separator: str) -> None:
+    texts = [f"good{separator}=1+1{separator}", f'a, b{separator}"=1+1{separator}', "one line\n@SUM(1)"]
+    content = made(pd.DataFrame({"id": ["u"] * 3, f"a{separator}=2": texts}), source=f"Demo{separator}=3")
+    cells = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator))
+    assert [cell for row in cells for cell in row if cell.strip('"').startswith(("=", "+", "-", "@"))] == []
 
 
 def test_names_of_columns_are_cells_too() -> None:
@@ -193,7 +207,7 @@ def test_what_else_a_card_carries_is_in_a_column_of_its_own() -> None:
 
 def test_a_card_that_would_be_a_formula_is_text() -> None:
     _, rows = set_again(a_set(Card("=1+1", "-2", {"=x": "@y"}), Card("\t=1", "plain", {})))
-    assert rows.to_numpy().tolist() == [["'=1+1", "'-2", "'=x: @y"], ["'\t=1", "plain", ""]]
+    assert rows.to_numpy().tolist() == [["'=1+1", "'-2", "'=x: @y"], ["'\t'=1", "plain", ""]]
 
 
 def test_a_name_cannot_break_out_of_its_line() -> None:

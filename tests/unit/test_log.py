@@ -3,7 +3,9 @@
 import io
 import logging
 
-from ui.server.log import OneLine
+import pytest
+
+from ui.server.log import OneLine, keep_to_lines
 
 
 def test_an_error_is_one_line_with_its_kind_and_place_and_without_its_own_words() -> None:
@@ -24,3 +26,16 @@ def test_an_error_is_one_line_with_its_kind_and_place_and_without_its_own_words(
     assert lines[0].startswith("Uncaught app execution␊of a page: ValueError at test_log.py:")
     assert "fails" in lines[0]
     assert "essay" not in lines[0]
+
+
+def test_a_loop_without_files_left_does_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger, written = logging.Logger("asyncio"), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {"asyncio": logger})
+    keep_to_lines()
+    error = OSError(24, "Too many open files")
+    for _ in range(300):  # what asyncio says each time that it cannot take a connection
+        logger.error("socket.accept() out of system resource\nsocket: fd=3", exc_info=error)
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 10
+    assert lines[0].startswith("socket.accept() out of system resource␊socket: fd=3: OSError at ")

@@ -117,6 +117,9 @@ WIDGETS = BackMsg()
 WIDGETS.rerun_script.widget_states.widgets.add(id="a", json_value="{")
 LARGE = BackMsg()
 LARGE.rerun_script.widget_states.widgets.add(id="a", json_value=f"[{'[],' * 400_000}1]")
+MANY = BackMsg()
+for number in range(5_000):
+    MANY.rerun_script.widget_states.widgets.add(id=f"{number:x}", trigger_value=True)
 DEVELOPERS = [
     BackMsg(clear_cache=True),
     BackMsg(set_run_on_save=True),
@@ -172,6 +175,15 @@ def test_a_visitors_frames_reach_streamlit(inside: Inside, caplog: pytest.LogCap
 @pytest.mark.usefixtures("signed_out")
 def test_before_sign_in_only_runs_reach_streamlit(inside: Inside) -> None:
     assert frames(inside, *ASKING, *DEVELOPERS, RUN, BackMsg(stop_script=True)) == ["rerun_script", "stop_script"]
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_before_sign_in_a_run_is_small(inside: Inside) -> None:
+    assert frames(inside, RUN, MANY, RUN) == ["rerun_script"]
+
+
+def test_a_visitors_run_may_have_many_widgets(inside: Inside) -> None:
+    assert frames(inside, MANY, RUN) == ["rerun_script", "rerun_script"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import errno
 import http.server
 import json
+import os
 import sys
 import threading
 import time
@@ -537,3 +538,15 @@ def test_limits_come_from_variables_too(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert main(["check", "--skip-wiring", *flags]) == code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_nobody_else_may_write_in_a_folder_that_is_made(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with held(tmp_path / "state" / "notify.json", 0):
+            pass
+        notify.State(tmp_path / "other" / "notify.json").save()
+    finally:
+        os.umask(before)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("state", "other")] == [0o700, 0o700]

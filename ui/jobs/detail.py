@@ -1,6 +1,6 @@
 """One job of the Jobs page: its record, how long it took, what to do, what else its student tried, its log."""
 
-import shlex
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -35,6 +35,8 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 """Where the pages of AWS are, by partition. Of the secret regions nobody outside knows."""
+_PLAIN = re.compile(r"[\w ./()+,=@:-]+")
+"""A key of S3 that is the same between double quotes in every shell."""
 
 
 def addressed() -> Key | None:
@@ -166,15 +168,16 @@ def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, *, is_recov
         return
     sentences = [way_to_do_again([kind])]
     document = job.document_id if isinstance(job, FlashcardSet) else None
-    if document:
+    command = _again(document) if document else ""
+    if command:
         sentences.append("This command copies it onto itself in S3; put in the bucket's name:")
     if state == "overdue":
         sentences.insert(0, "Wait: AWS may try it again until 6 hours after its start. If there is no result by then:")
     if state != "failed" and source.store().real_aws:
         sentences.insert(0, "See in the log how its run ended.")
     markup.show(markup.next_step(" ".join(sentences)))
-    if document:
-        st.code(_again(document), language=None, wrap_lines=True)
+    if command:
+        st.code(command, language=None, wrap_lines=True)
 
 
 def way_to_do_again(kinds: Collection[str]) -> str:
@@ -188,9 +191,13 @@ def way_to_do_again(kinds: Collection[str]) -> str:
 
 
 def _again(document: str) -> str:
-    """The command that uploads a document anew: the record has its S3 key, but not its bucket."""
-    target = f"s3://BUCKET/{document}"
-    return f"aws s3 cp {shlex.quote(target)} {shlex.quote(target)} --metadata-directive REPLACE"
+    """The command that uploads a document anew: the record has its S3 key, but not its bucket.
+
+    Empty where a letter of the key might mean something to a shell: its name is the student's, and what ends a
+    quotation is not the same in sh, PowerShell and cmd.
+    """
+    target = f'"s3://BUCKET/{document}"'
+    return f"aws s3 cp {target} {target} --metadata-directive REPLACE" if _PLAIN.fullmatch(document) else ""
 
 
 def _own(key: Key, jobs: pd.DataFrame) -> pd.DataFrame:

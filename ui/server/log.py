@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wording.foreign_text import one_line, short
 
-_LOGGERS = ("streamlit", "uvicorn", "websockets")
+_LOGGERS = ("streamlit", "uvicorn", "websockets", "asyncio")  # the last says a hundred times a second: no file is left
 _MOST = 10
 _SECONDS = 60.0
 _LONGEST = 500  # characters

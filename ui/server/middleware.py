@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 MOST_OF_FRAME = 1_000_000
 """Bytes of a frame that a browser may send: reading its JSON stops everybody else's pages for that long."""
+MOST_BEFORE_SIGN_IN = 32_000
+"""The same before somebody has signed in: of widgets, Streamlit keeps twenty times as much for minutes."""
 MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
 MOST_OF_ALL = 200_000_000
 _LOG_SECONDS = 60.0
@@ -180,16 +182,17 @@ class Doors:
             await self._app(scope, receive, send)
 
     async def _frame(self, scope: Scope, receive: Receive, send: Send) -> Message:
-        """The next frame that Streamlit may have. Others are dropped; one that is no frame of its own ends the line."""
+        """The next frame that Streamlit may have. Others are dropped; a bad one ends the line."""
         while True:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
             kind = _kind(message)
-            if kind in _RUNS or (kind in _OF_VISITORS and _visitor(scope) is not None):
+            is_small_run = kind in _RUNS and len(message["bytes"]) <= MOST_BEFORE_SIGN_IN
+            if is_small_run or (kind in (*_RUNS, *_OF_VISITORS) and _visitor(scope) is not None):
                 return message
             self._log(scope, kind)
-            if kind is None:
+            if kind is None or kind in _RUNS:
                 await send({"type": "websocket.close", "code": 1002})
                 return {"type": "websocket.disconnect", "code": 1002}
 
