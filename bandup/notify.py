@@ -81,7 +81,7 @@ class State:
             document = json.loads(path.read_text(encoding="utf-8"))
             notices = [Notice.parse(entry) for entry in document["incidents"]]
             checked_at = document["checked_at"] and _moment(document["checked_at"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls(path)
         return cls(path, checked_at, notices)
 

@@ -17,7 +17,7 @@ from wording import formats
 # What makes a spreadsheet take a cell for a formula, https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Where a spreadsheet whose separator is another one begins a cell within a text: it does not honour the quotes around
-# what is no cell to it. Excel takes the semicolon in most of Europe and in Vietnam.
+# what is no cell to it. The semicolon is usual where the comma is the decimal sign.
 _ENDS = re.compile("([;\t\r\n])")
 
 

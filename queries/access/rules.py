@@ -22,7 +22,8 @@ _SHORTEST_SECRET = 32  # characters; whoever guesses it can write sign-ins of hi
 _HOURS = 12
 MOST_HOURS = 24 * 30  # Streamlit's cookie lives no longer
 _SKEW = timedelta(minutes=5)
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip", "via", "true-client-ip", "cf-connecting-ip")
+"""How the headers begin that a proxy adds."""
 README = "docs/operations.md, “Who may see what”, says how."
 
 
@@ -117,7 +118,7 @@ def local(address: str | None, headers: Mapping[str, str], client: str | None = 
     host = sent.get("host")
     is_from_here = client is None or _loopback(client)
     is_to_here = host is None or _loopback(_hostname(host))
-    if not is_from_here or not is_to_here or any(name in sent for name in _FORWARDED):
+    if not is_from_here or not is_to_here or any(name.startswith(_FORWARDED) for name in sent):
         raise Refused(
             "This dashboard was reached from elsewhere, by another name or a proxy, and nobody has to sign in. So it "
             f"shows no data. Open it at 127.0.0.1 on the computer where it runs, or set up sign-in. {README}"

@@ -109,6 +109,7 @@ def test_commands_say_nothing_in_another_way() -> None:
     assert [path.name for path in places] == ["terminal.py"]
 
 
+@pytest.mark.slow
 def test_letters_that_the_output_cannot_hold_are_no_error() -> None:
     environ = {**os.environ, "PYTHONIOENCODING": "ascii", "BANDUP_SOURCE": "demo", "BANDUP_ENV_FILE": os.devnull}
     command = [sys.executable, "-m", "bandup", "setup"]

@@ -151,12 +151,12 @@ def test_a_lost_or_broken_file_repeats_and_forgets_nothing(
 ) -> None:
     tell(BURST)
     file = tmp_path / "notify.json"
-    for content in ("", "[]", '{"incidents": [{}], "checked_at": "soon"}', "\x00"):
+    for content in ("", "[]", '{"incidents": [{}], "checked_at": "soon"}', "\x00", "[" * 200_000):
         file.write_text(content)
         tell(BURST)
     file.unlink()
     tell(BURST)
-    assert hook.events == ["began"] * 6
+    assert hook.events == ["began"] * 7
     assert [path.name for path in tmp_path.iterdir()] == ["notify.json"]
 
 

@@ -1,6 +1,7 @@
 """The arithmetic of bench/SCALE.md: its inputs measured on the benchmark's records, its rules on known cases."""
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,16 @@ from data.schema import COMPLETED, EVALUATIONS, FLASHCARD_SETS, Table
 from queries.packed import Packed
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-RECORDS = list(dataset.evaluations(3_000, NOW))
-SETS = list(dataset.sets(3_000, NOW))
+
+
+@cache
+def records() -> list[Item]:
+    return list(dataset.evaluations(3_000, NOW))
+
+
+@cache
+def sets() -> list[Item]:
+    return list(dataset.sets(3_000, NOW))
 
 
 def entry(item: Item, table: Table) -> Item:
@@ -28,25 +37,26 @@ def mean(sizes: list[int]) -> float:
 
 
 def test_the_sizes_are_those_of_the_records() -> None:
-    assert mean([item_bytes(item) for item in RECORDS]) == pytest.approx(scale.RECORD_BYTES, rel=0.1)
-    assert mean([item_bytes(entry(item, EVALUATIONS)) for item in RECORDS]) == pytest.approx(scale.ENTRY_BYTES, rel=0.1)
-    assert mean([item_bytes(item) for item in SETS]) == pytest.approx(scale.SET_BYTES, rel=0.1)
-    assert mean([item_bytes(entry(item, FLASHCARD_SETS)) for item in SETS]) == pytest.approx(
+    assert mean([item_bytes(item) for item in records()]) == pytest.approx(scale.RECORD_BYTES, rel=0.1)
+    entries = [entry(item, EVALUATIONS) for item in records()]
+    assert mean([item_bytes(item) for item in entries]) == pytest.approx(scale.ENTRY_BYTES, rel=0.1)
+    assert mean([item_bytes(item) for item in sets()]) == pytest.approx(scale.SET_BYTES, rel=0.1)
+    assert mean([item_bytes(entry(item, FLASHCARD_SETS)) for item in sets()]) == pytest.approx(
         scale.SET_ENTRY_BYTES, rel=0.1
     )
 
 
 def test_a_row_takes_as_much_memory_as_is_said() -> None:
-    frame = evaluations.frame([entry(item, EVALUATIONS) for item in RECORDS])
+    frame = evaluations.frame([entry(item, EVALUATIONS) for item in records()])
     assert Packed.of(frame).octets / len(frame) == pytest.approx(scale.ROW_BYTES, rel=0.1)
 
 
 def test_the_records_are_of_realistic_size_and_the_same_each_time() -> None:
-    feedback = [len(item["feedback"]["S"]) for item in RECORDS if item["status"]["S"] == COMPLETED]
-    transcripts = [len(item["transcript"]["S"]) for item in RECORDS if "transcript" in item]
+    feedback = [len(item["feedback"]["S"]) for item in records() if item["status"]["S"] == COMPLETED]
+    transcripts = [len(item["transcript"]["S"]) for item in records() if "transcript" in item]
     assert 1_500 < mean(feedback) < 4_000
     assert 800 < mean(transcripts) < 3_000
-    assert list(dataset.evaluations(3_000, NOW)) == RECORDS
+    assert list(dataset.evaluations(3_000, NOW)) == records()
 
 
 def test_the_student_under_test_is_the_same_at_every_size() -> None:

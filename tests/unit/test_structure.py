@@ -1,6 +1,7 @@
 """The house rules that a linter does not know: who may import whom, and what every file owes its reader."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def tree(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
+@cache
 def imports(path: Path) -> list[tuple[str, str]]:
     """Each import as (module, name), wherever it stands in the file; name is empty for a plain `import`."""
     modules: list[tuple[str, str]] = []

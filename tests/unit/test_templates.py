@@ -171,6 +171,7 @@ def held(store: Store, service: Any) -> dict[str, dict[str, Any]]:
     return {alarm["AlarmName"]: {name: alarm[name] for name in fields} for alarm in alarms}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environ", [{}, {"BANDUP_SOURCE": "aws", "BANDUP_ALARM_TOPIC": TOPIC}], ids=["", "alarms"])
 def test_cfn_lint_passes_the_template(tmp_path: Path, environ: dict[str, str]) -> None:
     path = tmp_path / "template.json"
