@@ -29,8 +29,8 @@ SAME_AT_EVERY_SIZE = ("student", "evaluation", "flashcards")
 _FAR = 0.2  # seconds
 _VISITORS = 10
 _LATER = timedelta(minutes=1)
-# Requests that need the answer of another one: on Jobs, the reasons of those that failed; on Compare, the latest two; in
-# a lesson, the feedback of the group's students.
+# Requests that need the answer of another one: on Jobs, the reasons of those that failed; on Compare, the latest two;
+# in a lesson, the feedback of the group's students.
 _CHAINS = {"jobs": 2, "compare": 2, "lessons": 2}
 
 
