@@ -114,12 +114,14 @@ def in_sight(skills: Sequence[str]) -> list[str]:
 
 
 def beyond_noise(rows: Sequence[Row], skills: Sequence[str]) -> dict[str, list[bool]]:
-    """For each column of changes in `students`: which of them chance alone hardly makes."""
-    changes = {skill: [row.student.standings.get(skill) for row in rows] for skill in skills}
-    return {
-        f"{SKILL_NAMES[skill]} change": [bool(s and s.change and s.change.beyond_noise) for s in standings]
-        for skill, standings in changes.items()
-    }
+    """For the column of changes in sight, if one is: which of them chance alone hardly makes.
+
+    Not for columns that are out of sight: a grid with anything bold is twice as large and as long in the making.
+    """
+    if len(skills) != 1:
+        return {}
+    standings = [row.student.standings.get(skills[0]) for row in rows]
+    return {f"{SKILL_NAMES[skills[0]]} change": [bool(s and s.change and s.change.beyond_noise) for s in standings]}
 
 
 def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str) -> grid.Columns:
@@ -130,7 +132,7 @@ def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str) -> gri
         skills |= {
             name: grid.right_aligned(name, verdicts.LEVEL_HELP),
             f"{name} change": st.column_config.NumberColumn(
-                "Change", width=80, help=f"{name}, in the last {period}. {verdicts.CHANGE_HELP}"
+                "Change", width=80, format="%+.1f", help=f"{name}, in the last {period}. {verdicts.CHANGE_HELP}"
             ),
             f"{name} attempts": st.column_config.LineChartColumn(
                 "Attempts",
