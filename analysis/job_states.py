@@ -32,6 +32,10 @@ class Thresholds:
     stuck: timedelta = timedelta(hours=6)
 
 
+FEWEST_FINISHED = 20
+"""Jobs, below which a failure rate says nothing."""
+
+
 def state(
     status: str | None, created_at: datetime | None, now: datetime, thresholds: Thresholds = Thresholds()
 ) -> State:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from analysis.incidents import Incident, incidents
-from analysis.job_states import Thresholds, Totals, between, totals
+from analysis.job_states import FEWEST_FINISHED, Thresholds, Totals, between, totals
 from bandup import notify
 from bandup.files import held, write_whole
 from bandup.terminal import say, say_json
@@ -92,13 +92,15 @@ class Limit:
 class Report:
     """What one call has learned. `jobs` is None where they could not be read; `problems` are sentences.
 
-    `incidents` are those of the period, `every_incident` all that were read; `is_whole` says whether all was read.
+    `incidents` are those of the period, `every_incident` all that were read. Of `jobs`, one table's may be missing
+    where not `has_every_job`, and of the incidents some where not `is_whole`.
     `url` is the dashboard's address, empty where nobody says it.
     """
 
     jobs: Totals | None = None
     incidents: list[Incident] = field(default_factory=list)
     every_incident: list[Incident] = field(default_factory=list)
+    has_every_job: bool = False
     is_whole: bool = False
     wiring: dict[str, int] | None = None
     statuses: list[Status] = field(default_factory=list)
@@ -130,7 +132,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     rate = limit | {"type": _flag(Limit.rate, "MAX or WARN,CRIT, in % or from 0 to 1")}
     parser.add_argument("--max-failure-rate", help="failed of finished, in %% or 0 to 1 (25%%)", **rate)
     whole = _flag(_whole, "a whole number")
-    parser.add_argument("--min-finished", type=whole, help="finished jobs below which no rate is judged (20)")
+    parser.add_argument(
+        "--min-finished", type=whole, help=f"finished jobs below which no rate is judged ({FEWEST_FINISHED})"
+    )
     parser.add_argument("--skip-wiring", action="store_true", help="look at the jobs alone")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a line")
     parser.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for the textfile collector")
@@ -262,6 +266,7 @@ def _check_jobs(session: Session, options: argparse.Namespace, report: Report, s
     first = now - options.period
     report.every_incident = incidents(every.jobs, now)
     report.incidents = [one for one in report.every_incident if one.last >= first]
+    report.has_every_job = session.complete and not every.failures.keys() - {"reasons"}
     report.is_whole = session.complete and not every.failures and not every.unread
     report.jobs = figures = totals(between(every.jobs, first, now + AHEAD))
     for name, value, limit in (
@@ -271,7 +276,7 @@ def _check_jobs(session: Session, options: argparse.Namespace, report: Report, s
     ):
         if limit:
             report.add(limit.judge(value), f"{value:,} {name}")
-    if figures.finished >= options.min_finished:
+    if figures.finished >= max(1, options.min_finished):
         rate = figures.failure_rate
         report.add(options.max_failure_rate.judge(rate), f"{rate:.1%} of {figures.finished:,} finished jobs failed")
 
@@ -310,7 +315,8 @@ def _line(report: Report, options: argparse.Namespace, now: datetime) -> str:
 
 
 def _performance(report: Report, options: argparse.Namespace) -> Iterator[str]:
-    if report.jobs is None:
+    """Figures for monitoring. What is not known is left out: a zero would be a claim."""
+    if report.jobs is None or not report.has_every_job:
         return
     figures = report.jobs
     for name, value, limit in (
@@ -320,9 +326,10 @@ def _performance(report: Report, options: argparse.Namespace) -> Iterator[str]:
         ("stuck", figures.stuck, options.max_stuck),
         ("completed", figures.completed, None),
         ("abandoned", figures.abandoned, None),
-        ("incidents", sum(not one.is_over for one in report.incidents), None),
     ):
         yield f"{name}={value};{_bounds(limit)};0" if limit else f"{name}={value};;;0"
+    if report.is_whole:
+        yield f"incidents={sum(not one.is_over for one in report.incidents)};;;0"
     if not math.isnan(figures.failure_rate):
         limit = options.max_failure_rate
         yield f"failure_rate={figures.failure_rate:.1%};{_bounds(limit, 100)};0;100"
@@ -353,6 +360,11 @@ def _as_json(report: Report, now: datetime) -> dict[str, Any]:
             }
             for one in report.incidents
         ],
+        "incomplete": [
+            name
+            for name, is_complete in (("jobs", report.has_every_job), ("incidents", report.is_whole))
+            if not is_complete
+        ],
         "cost": report.cost or None,
         "checked_at": now.isoformat(timespec="seconds"),
     }
@@ -368,7 +380,7 @@ def _metrics(report: Report, now: datetime) -> Iterator[str]:
     """Metrics in Prometheus' text format. What is not known is left out: a zero would be a claim."""
     yield from _gauge("bandup_check_status", "0 ok, 1 warning, 2 critical, 3 unknown.", EXIT_CODES[report.status])
     yield from _gauge("bandup_check_time_seconds", "When the check ran.", int(now.timestamp()))
-    if report.jobs:
+    if report.jobs and report.has_every_job:
         yield "# HELP bandup_jobs Jobs of the period by what became of them."
         yield "# TYPE bandup_jobs gauge"
         figures = _figures(report.jobs)
@@ -376,6 +388,7 @@ def _metrics(report: Report, now: datetime) -> Iterator[str]:
         yield from (f'bandup_jobs{{state="{name}"}} {value}' for name, value in figures.items())
         if rate is not None:
             yield from _gauge("bandup_failure_ratio", "Failed of finished jobs, 0 to 1.", rate)
+    if report.is_whole:
         ongoing = sum(not one.is_over for one in report.incidents)
         yield from _gauge("bandup_incidents_ongoing", "Incidents that go on.", ongoing)
     if report.wiring is not None:
@@ -419,5 +432,5 @@ _USUAL: dict[str, tuple[Callable[[str], Any], str]] = {
     "max_stuck": (Limit.count, "0"),
     "max_overdue": (Limit.count, ""),
     "max_failure_rate": (Limit.rate, "25%"),
-    "min_finished": (_whole, "20"),
+    "min_finished": (_whole, str(FEWEST_FINISHED)),
 }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +75,14 @@ def check(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, dict[st
     return code, json.loads(capsys.readouterr().out)
 
 
+def metrics(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
+    """What it writes for Prometheus."""
+    file = folder / "bandup.prom"
+    main(["check", "--skip-wiring", "--prometheus", str(file)])
+    capsys.readouterr()
+    return file.read_text(encoding="utf-8")
+
+
 def test_what_is_well_is_ok_and_what_it_counted_and_cost_is_said(
     account: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,14 +96,16 @@ def test_what_is_well_is_ok_and_what_it_counted_and_cost_is_said(
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.variable)
 def test_a_table_that_may_not_be_read_is_unknown_never_ok(
-    table: Any, account: Account, capsys: pytest.CaptureFixture[str]
+    table: Any, account: Account, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     name = account.settings.name(table)
     account.proxy.fail(proxy.refusal("AccessDeniedException", proxy.denied), lambda asked: asked.table == name)
     code, document = check(capsys)
     assert (code, document["status"]) == (3, "unknown")
-    # What the other table holds is said all the same.
+    # What the other table holds is said all the same, and that it is not all; a metric would be taken for all.
     assert document["jobs"]["failed"] == 1
+    assert document["incomplete"] == ["jobs", "incidents"]
+    assert "bandup_jobs" not in metrics(capsys, tmp_path)
     assert name in " ".join(document["problems"])
     assert "dynamodb:" in " ".join(document["problems"])
 
@@ -111,10 +122,14 @@ def test_where_nothing_answers_it_ends_in_time_as_unknown_without_a_figure(
 
 
 def test_error_messages_that_may_not_be_read_are_unknown_and_the_jobs_are_counted(
-    account: Account, capsys: pytest.CaptureFixture[str]
+    account: Account, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     account.proxy.fail(proxy.refusal("AccessDeniedException", proxy.denied), proxy.operation("BatchGetItem"))
     code, document = check(capsys)
     assert (code, document["jobs"]["failed"]) == (3, 2)
     assert not document["incidents"]
     assert "BatchGetItem" in " ".join(document["problems"])
+    assert document["incomplete"] == ["incidents"]
+    text = metrics(capsys, tmp_path)
+    assert 'bandup_jobs{state="failed"} 2' in text
+    assert "bandup_incidents_ongoing" not in text

@@ -9,7 +9,7 @@ import streamlit as st
 
 from analysis import job_states
 from analysis.incidents import Incident, errors, failures_over_time
-from analysis.job_states import Thresholds, Totals
+from analysis.job_states import FEWEST_FINISHED, Thresholds, Totals
 from data.roster import Roster
 from queries import all_jobs, records
 from queries.all_jobs import AllJobs
@@ -29,7 +29,6 @@ from wording.incidents import figures, hanging, names, title
 _REFRESH = {"off": None, "10s": 10, "60s": 60}
 _NOT_READ = {**listing.NAMES, "reasons": "The error messages"}
 _MOST_INCIDENTS = 3
-_FEWEST = 20  # finished jobs, below which a rate says nothing
 
 
 def thresholds() -> Thresholds:
@@ -284,4 +283,6 @@ def refresh_seconds() -> int | None:
 
 
 def _rate(failed: int, finished: int) -> str:
-    return f"{failed / finished:.1%}" if finished >= _FEWEST else f"{formats.UNKNOWN} (under {_FEWEST} jobs)"
+    if finished < FEWEST_FINISHED:
+        return f"{formats.UNKNOWN} (under {FEWEST_FINISHED} jobs)"
+    return f"{failed / finished:.1%}"
