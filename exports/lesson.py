@@ -88,9 +88,14 @@ def rows(lesson: Lesson) -> pd.DataFrame:
             "test_date": [student.test_at and student.test_at.date() for student, _ in lesson.members],
         }
     )
-    for kind, title in KINDS.items() if lesson.feedback else ():
+    if lesson.feedback is None:
+        return frame
+    read = {user_id for _, user_id in lesson.feedback.times}
+    for kind, title in KINDS.items():
         frame[title.lower().replace(" ", "_")] = [
             "; ".join(p.text for p in _of_kind(lesson, kind) if student.user_id in {user for _, user in p.said_in})
+            if student.user_id in read
+            else "not read"
             for student, _ in lesson.members
         ]
     return frame
@@ -106,7 +111,10 @@ def _feedback(lesson: Lesson) -> str:
             items = "".join(f"<li>{_phrase(phrase, lesson)}</li>" for phrase in phrases)
             sections.append(f"<h3>{title}</h3><ul>{items}</ul>")
     answer = lesson.feedback
-    unread = f"<p>{len(answer.unread)} of {answer.asked} evaluations could not be read.</p>" if answer.unread else ""
+    of, members = answer.students, len(lesson.members)
+    unread = f"<p>Out of the newest feedback of {of} of {members} students.</p>" if of < members else ""
+    if answer.unread:
+        unread += f"<p>{len(answer.unread)} of {answer.asked} evaluations could not be read.</p>"
     return f"<h2>Common feedback</h2>{unread}{''.join(sections) or '<p>No feedback that several students share.</p>'}"
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.phrases import RecurringFeedback
 from data.records.cards import Card
 from data.records.flashcards import FlashcardSet
-from exports import spreadsheets
+from data.roster import Student
+from exports import lesson, spreadsheets
+from exports.lesson import Lesson
 
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -203,6 +207,15 @@ def test_tabs_line_breaks_and_quotes_of_a_card_come_back() -> None:
 def test_what_else_a_card_carries_is_in_a_column_of_its_own() -> None:
     _, rows = set_again(a_set(Card("a", "b", {"hint": "x", "pages": [1, 2]}), Card("c", "d", {})))
     assert rows["More"].tolist() == ["hint: x\npages: [1, 2]", ""]
+
+
+def test_a_lesson_says_whose_feedback_was_not_read() -> None:
+    members = [(Student("u1", "Ann"), 6.0), (Student("u2", "Bob"), 6.0)]
+    feedback = RecurringFeedback((), {("e", "u1"): MADE}, 0)
+    planned = Lesson("writing", "grammar_band", members, 6.0, feedback, ZoneInfo("UTC"), MADE)
+    assert lesson.rows(planned)["weaknesses"].tolist() == ["", "not read"]
+    assert "feedback of 1 of 2 students" in lesson.html(planned).decode()
+    assert "weaknesses" not in lesson.rows(replace(planned, feedback=None))
 
 
 def test_a_card_that_would_be_a_formula_is_text() -> None:
