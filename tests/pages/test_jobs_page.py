@@ -8,6 +8,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 
@@ -24,7 +25,8 @@ from data.settings import Settings
 from queries import source
 from tests.support import engines
 from tests.support.app import FailingClient, refused, scores, show, words
-from ui.jobs import detail, marking
+from ui.components import filters
+from ui.jobs import detail, listing, marking
 from ui.shell.boundary import NOT_SHOWN
 from ui.students.record import NOTHING_TO_DO
 
@@ -175,6 +177,32 @@ def test_a_link_to_a_job_shows_all_of_it(filled: Store) -> None:
     assert "Later succeeded" in text
     assert "Other jobs by this student" in text
     assert "There is no job “nobody”" in words(show(JOBS, {**params, "job_id": "nobody"}))
+
+
+def test_of_a_job_outside_the_period_nobody_knows_whether_there_is_a_later_result(filled: Store) -> None:
+    failed = [i for i in everything(filled).values() if {"evaluation_id", "error"} <= {*i}]
+    item = min(failed, key=lambda one: float(one["created_at"]["N"]))
+    params = {"table": "evaluations", "job_id": item["evaluation_id"]["S"], "user_id": item["user_id"]["S"]}
+    assert "unless there is a later result." in words(show(JOBS, {**params, "jobs": "24h"}))
+    assert "unless there is a later result." not in words(show(JOBS, {**params, "jobs": "30d"}))
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("KeyError: 'a'", ["1"]),  # as a click on an error has it
+        ("keyerror", ["1", "2"]),
+        ("in part 3", ["2"]),
+        ("timeout", []),
+    ],
+)
+def test_an_error_that_was_clicked_is_that_one_and_what_is_typed_is_looked_for(
+    reason: str, expected: list[str]
+) -> None:
+    rows = {"job_id": ["1", "2", "3"], "signature": ["KeyError: 'a'", "KeyError: 'a' in part <n>", None]}
+    jobs = pd.DataFrame(rows | {"why": ["KeyError: 'a'", "KeyError: 'a' in part 3", None], "state": "failed"})
+    chosen = listing.JobsFilter(filters.ALL, "failed", "", "", reason, "")
+    assert chosen.rows(jobs)["job_id"].tolist() == expected
 
 
 def test_a_failed_document_has_the_command_that_uploads_it_again(filled: Store) -> None:

@@ -89,8 +89,7 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
     unfinished = job.status not in (COMPLETED, FAILED)
     why = _why(key, jobs) if job.status == FAILED else None
     if job.status != COMPLETED:
-        is_recovered = bool(_own(key, jobs)["recovered"].any())
-        _advise(job, kind, clock, is_recovered=is_recovered)
+        _advise(job, kind, clock, _own(key, jobs))
     record.facts(
         ("Student", roster.student(key.user_id).label_with_id),
         ("ID", key.job_id),
@@ -157,16 +156,17 @@ def _later_success(key: Key, kind: str, jobs: pd.DataFrame, clock: Clock) -> str
     return f"{formats.exact(later['created_at'].min(), clock.zone)}"
 
 
-def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, *, is_recovered: bool) -> None:
-    """What to do about a job without a result of its own."""
+def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, own: pd.DataFrame) -> None:
+    """What to do about a job without a result of its own; `own` is its row, none where it is not in the period."""
     state = job_states.state(job.status, job.created_at, clock.now)
-    if is_recovered:
+    if own["recovered"].any():
         markup.show(markup.bold(record.NOTHING_TO_DO))
         return
     if state == "waiting":
         markup.show(markup.next_step("Wait: a job may take up to 15 minutes."))
         return
-    sentences = [way_to_do_again([kind])]
+    way = way_to_do_again([kind])
+    sentences = [f"{way.removesuffix('.')}, unless there is a later result." if own.empty else way]
     document = job.document_id if isinstance(job, FlashcardSet) else None
     command = _again(document) if document else ""
     if command:

@@ -112,13 +112,23 @@ class JobsFilter:
             rows = rows[(rows["created_at"] >= self.during[0]) & (rows["created_at"] < self.during[1])]
         if self.kind != filters.ALL:
             rows = rows[rows["kind"] == self.kind]
-        rows = rows[rows["signature"].fillna("").str.startswith(self.reason)]
+        if self.reason:
+            rows = rows[self._has_reason(jobs).loc[rows.index]]
         for columns, text in ((["model_used"], self.model), (["user_id"], self.student), (_SEARCHED, self.text)):
             # Not for an empty frame: it has no strings to join.
             if text and len(rows):
                 joined = rows[columns].fillna("").agg(" ".join, axis=1)
                 rows = rows[joined.str.casefold().str.contains(text.casefold(), regex=False)]
         return rows.reset_index(drop=True)
+
+    def _has_reason(self, jobs: pd.DataFrame) -> "pd.Series[bool]":
+        """Those with just this error, where it is one as the address has it; else those whose message has the text."""
+        errors = jobs["signature"].fillna("")
+        same = errors.str[: address.LONGEST] == self.reason
+        if same.any():
+            return same
+        messages = errors + "\n" + jobs["why"].fillna("")
+        return messages.str.casefold().str.contains(self.reason.casefold(), regex=False)
 
     def _has_state(self, jobs: pd.DataFrame) -> "pd.Series[bool]":
         if self.state == LOST:
