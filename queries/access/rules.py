@@ -22,8 +22,11 @@ _SHORTEST_SECRET = 32  # characters; whoever guesses it can write sign-ins of hi
 _HOURS = 12
 MOST_HOURS = 24 * 30  # Streamlit's cookie lives no longer
 _SKEW = timedelta(minutes=5)
-_FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip", "via", "true-client-ip", "cf-connecting-ip")
-"""How the headers begin that a proxy adds."""
+_FORWARDED = (
+    *("forwarded", "via", "true-client-ip", "x-forwarded-", "x-real-ip", "x-client-ip", "x-cluster-client-ip"),
+    *("x-original-", "x-envoy-", "x-amzn-", "cf-", "fastly-"),
+)
+"""How the headers begin that proxies add."""
 README = "docs/operations.md, “Who may see what”, says how."
 
 

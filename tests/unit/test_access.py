@@ -226,6 +226,8 @@ def test_a_server_that_others_reach_shows_nothing_without_sign_in(address: str |
         {"Host": ""},
         {"Host": "127.0.0.1", "X-Forwarded-For": "203.0.113.7"},
         {"Host": "127.0.0.1", "X-Forwarded-Proto": "https"},
+        {"Host": "127.0.0.1", "X-Amzn-Trace-Id": "Root=1"},
+        {"Host": "127.0.0.1", "X-Client-IP": "203.0.113.7"},
         {"Host": "127.0.0.1", "CF-Connecting-IP": "203.0.113.7"},
         {"Host": "127.0.0.1", "forwarded": "for=203.0.113.7"},
         {"Host": "127.0.0.1", "Via": "1.1 proxy"},
