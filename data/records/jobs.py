@@ -136,8 +136,10 @@ def reason(item: Item, table: Table) -> str | None:
     unknown = {name: plain(value) for name, value in item.items() if name not in table.types}
     telling = sorted(unknown, key=lambda name: (not any(word in name.lower() for word in _TELLING), name))
     for name in telling:
-        if words := _words(unknown[name]):
-            return words if any(word in name.lower() for word in _TELLING) else f"{name}: {words}"
+        is_telling = any(word in name.lower() for word in _TELLING)
+        # A number that is called otherwise, such as when a record expires, is no reason.
+        if (words := _words(unknown[name])) and (is_telling or not isinstance(unknown[name], int | float)):
+            return words if is_telling else f"{name}: {words}"
     return None
 
 
@@ -204,6 +206,7 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
 
 
 def _words(value: Json) -> str:
-    if value is None:
+    """What a value says; nothing where it is a flag or empty."""
+    if value is None or isinstance(value, bool) or value in ({}, []):
         return ""
     return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

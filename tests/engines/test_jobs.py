@@ -101,6 +101,10 @@ def test_a_job_that_is_in_two_answers_is_in_the_list_once_as_finished(store: Sto
         ({"error": "late", "failure_reason": MARK}, MARK),
         ({"error": "late", "failure_reason": f"{MARK}, or so"}, "late"),
         ({"feedback": '{"strengths": []}'}, None),
+        ({"error": False, "error_message": "late"}, "late"),
+        ({"error": {}, "failure_reason": "why"}, "why"),
+        ({"ttl": 1_790_000_000}, None),
+        ({"error_code": 504}, "504"),
         ({}, None),
     ],
 )
