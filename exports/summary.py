@@ -103,7 +103,7 @@ class Summary:
 
 def text(summary: Summary) -> str:
     """The page as plain text."""
-    lines = [summary.class_name, " · ".join(summary.facts), "", summary.headline]
+    lines = [_line(summary.class_name), " · ".join(summary.facts), "", summary.headline]
     for heading, entries in _sections(summary):
         lines += ["", heading.upper(), *(f"- {who}: {what}" if who else f"- {what}" for _, who, what in entries)]
     if summary.url:

@@ -79,18 +79,15 @@ def span(first: datetime, last: datetime, now: datetime, zone: ZoneInfo) -> str:
     >>> span(noon, noon, noon + timedelta(hours=2), zone)
     '12:00'
     """
-    begin, end, today = (moment.astimezone(zone) for moment in (first, last, now))
-    start = moment(begin, today)
+    begin, end = first.astimezone(zone), last.astimezone(zone)
+    start = _moment(first, zone, now)
     if f"{begin:%Y%m%d%H%M}" == f"{end:%Y%m%d%H%M}":
         return start
-    return f"{start} to {end:%H:%M}" if begin.date() == end.date() else f"{start} to {moment(end, today)}"
+    return f"{start} to {end:%H:%M}" if begin.date() == end.date() else f"{start} to {_moment(last, zone, now)}"
 
 
-def moment(local: datetime, today: datetime) -> str:
-    """A local time of day, with the day unless it is today, with the year unless it is this one."""
-    if local.date() == today.date():
-        return f"{local:%H:%M}"
-    return f"{local.day} {local:%b} {'' if local.year == today.year else f'{local.year} '}{local:%H:%M}"
+def _moment(when: datetime, zone: ZoneInfo, now: datetime) -> str:
+    return formats.stamp(when, zone, now).replace(",", "")  # it stands among parts that commas separate
 
 
 def figures(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
@@ -110,7 +107,7 @@ def state(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
     if incident.is_over:
         return f"Over for {age}."
     if now - incident.as_of > _LATELY:
-        return f"Not over by {moment(incident.as_of.astimezone(zone), now.astimezone(zone))}, the end of the period."
+        return f"Not over by {_moment(incident.as_of, zone, now)}, the end of the period."
     return f"Going on: last failure {age} ago." if now - incident.last <= GAP else f"No success since, for {age}."
 
 

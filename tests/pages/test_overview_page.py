@@ -378,6 +378,8 @@ def test_a_long_list_has_pages_and_the_file_has_all(
     app = again(app, page="two")
     assert names(app) == ALL[:3]
     assert "The link&#39;s page “two” is no page." in words(app)
+    app = again(app, page="9" * 5_000)
+    assert names(app) == ALL[:3]
 
 
 def test_the_file_is_filtered_as_the_table_is(files: dict[str, Callable[[], bytes]]) -> None:

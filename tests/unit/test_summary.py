@@ -258,12 +258,13 @@ def test_what_cannot_be_done_is_a_sentence(
 
 def test_names_are_text_and_nothing_else(teachers: Path, secrets: Path, tmp_path: Path, server: Mailserver) -> None:
     evil = "<img src=x onerror=alert(1)>"
-    content = teachers.read_text(encoding="utf-8").replace(MONDAY, f"{evil} $x$").replace("Nguyễn Thị Mai", evil)
+    content = teachers.read_text(encoding="utf-8").replace(MONDAY, f"{evil} \x1b[2J$x$").replace("Nguyễn Thị Mai", evil)
     teachers.write_text(content, encoding="utf-8")
     out = tmp_path / "out"
     assert main(["summary", "--all", "--out", str(out), "--mail", "--send"]) == 0
     assert len(list(out.glob("*.html"))) == 3
     assert not [path for path in out.glob("*.html") if "<img" in path.read_text(encoding="utf-8")]
+    assert not [path for path in out.glob("*.txt") if "\x1b" in path.read_text(encoding="utf-8")]
 
 
 @pytest.mark.browser

@@ -165,7 +165,7 @@ def page(rows: int) -> range:
     pages = -(-rows // ROWS)
     if pages < 2:
         return range(rows)
-    number, text = address.read(_PAGE, 1, lambda text: int(text) if text.isdecimal() and text != "0" else None)
+    number, text = address.read(_PAGE, 1, _page_number)
     if text:
         markup.show(markup.quiet(f"The link's page “{text}” is no page."))
     number = min(number, pages)
@@ -174,6 +174,11 @@ def page(rows: int) -> range:
         st.pagination(pages, key=_PAGE, on_change=_write, args=(_PAGE, 1))
         st.text(f"{(number - 1) * ROWS + 1:,}–{min(rows, number * ROWS):,} of {rows:,}")
     return range((number - 1) * ROWS, min(rows, number * ROWS))
+
+
+def _page_number(text: str) -> int | None:
+    # Python refuses to read a number of thousands of digits.
+    return int(text) or None if text.isdecimal() and len(text) < 8 else None
 
 
 def search(label: str, example: str, *, key: str) -> str:
