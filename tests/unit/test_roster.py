@@ -532,6 +532,24 @@ def test_what_is_no_student_is_left_out_and_said(lines: str) -> None:
     assert len(class_list.problems) == class_list.layout.skipped
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["suma12,Suma Rao,B,6.5", "count7,Jo,B,6.5", "Mean,Mean Sok,B,", "sum,,B,", "total1,,,", "Total,Я,,"],
+)
+def test_a_student_in_the_last_line_whose_id_begins_as_a_total_does_is_one(line: str) -> None:
+    class_list = parse(f"user_id,name,class,target_band\nu1,Ann,A,7\nu2,Bob,,\n{line}\n")
+    assert [*class_list.students] == ["u1", "u2", line.partition(",")[0]]
+    assert class_list.problems == ()
+    assert parse("user_id,teacher\nu1,Li\nu2,\nmean,Li\n").student("mean").teacher == "Li"
+
+
+@pytest.mark.parametrize(
+    "foot", ["Total 3", "total:3", "Sum: 3 students", "Average", "Total number of students: 3", "合计3"]
+)
+def test_a_total_may_have_numbers_in_any_column(foot: str) -> None:
+    assert [*parse(f"user_id,name,class,target_band\nu1,Ann,A,7\nu2,Bob,,\n{foot},2,1,6.5\n").students] == ["u1", "u2"]
+
+
 def test_an_id_of_several_words_is_one_where_the_line_says_more_or_nothing_else_can() -> None:
     assert list(parse("user_id,name\nu 1,Ann\nu 2,Bob\n").students) == ["u 1", "u 2"]
     assert list(parse("user_id\nu 1\nTotal 1 of us\n").students) == ["u 1", "Total 1 of us"]
