@@ -207,6 +207,19 @@ def test_lines_are_counted_as_editors_do_also_after_cells_of_several_lines(end: 
     assert class_list.student("u2").name == "a b"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
+@pytest.mark.parametrize("after", ["", " ", "\t "], ids=ascii)
+def test_lines_that_some_program_took_for_one_cell_each_are_lines_however_they_end(end: str, after: str) -> None:
+    lines = ['"user_id,name,class"', '"u1,""Ann, Lee"",A"', "", '"u2,Bob,B"', "u3,Cao,C", '"u1,again,"', ""]
+    class_list = parse((after + end).join(lines))
+    assert [(s.user_id, s.name, s.class_name) for s in class_list.students.values()] == [
+        ("u1", "Ann, Lee", "A"),
+        ("u2", "Bob", "B"),
+        ("u3", "Cao", "C"),
+    ]
+    assert [problem.line for problem in class_list.problems] == [6]
+
+
 def test_what_other_scripts_count_as_a_line_is_none() -> None:
     # Python's splitlines would end a line at each of these, no editor and no spreadsheet does.
     class_list = parse("user_id,name\nu1,a\x0bb\x0cc\x1cd\x85e\u2028f\nu1,again\n")
