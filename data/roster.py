@@ -375,7 +375,7 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
             if len(cells) > width and "".join(cells[width:]).strip():
                 raise ValueError(f"it has {len(cells)} cells, but the first line names {width}")  # noqa: TRY301
             if unnamed:
-                unnamed -= {place for place in unnamed if place < len(cells) and cells[place].strip()}
+                unnamed -= {place for place, cell in enumerate(cells) if place in unnamed and cell.strip()}
             student = _student(cells, id_place, places, students, notes)
         except ValueError as error:
             problems.append(Problem(line, str(error)))

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from data import roster
 from data.demo import sample
 from data.roster import TEMPLATE, Problem, Roster, RosterError, Student
+from data.sheets import Sheet
 from exports import spreadsheets
 from tests.support import class_lists
 from tests.support.attempts import NOW
@@ -764,6 +765,32 @@ def test_another_zip_is_no_workbook() -> None:
 def test_five_megabytes_of_anything_are_read(content: bytes) -> None:
     assert len(content) <= 5_000_000
     assert roster.parse(content).students
+
+
+class _Cells(list[str]):
+    """A line that counts how often it is looked at."""
+
+    looks = 0
+
+    def __len__(self) -> int:
+        _Cells.looks += 1
+        return super().__len__()
+
+    def __getitem__(self, place: Any) -> Any:
+        _Cells.looks += 1
+        return super().__getitem__(place)
+
+
+def test_a_short_line_is_looked_at_as_often_however_wide_the_header() -> None:
+    counts = []
+    for width in (10, 990):
+        headings = ["user_id", *[""] * width]
+        sheet = Sheet(lambda: iter([(n, _Cells([f"u{n}", "", "x"])) for n in range(2, 9)]), lambda: iter(()))
+        _Cells.looks = 0
+        class_list = roster._students(sheet, 1, headings, {"user_id": (0,)})
+        assert class_list.layout.unused == ("column 3",)
+        counts.append(_Cells.looks)
+    assert counts[0] == counts[1]
 
 
 # --- what a roster answers --------------------------------------------------------------------------------------------
