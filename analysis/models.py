@@ -92,30 +92,42 @@ def takeovers(evaluations: pd.DataFrame, skill: str) -> list[Takeover]:
     most a tenth of what both judged from then on is A's, and no third model came between them.
     """
     timed = _timed(evaluations, skill)
-    times = {str(model): times.sort_values() for model, times in timed.groupby("model")["created_at"]}
-    used = {model: stamps for model, stamps in times.items() if len(stamps) >= FEWEST}
-
-    def follows(new: str, old: str) -> bool:
-        start = used[new].iloc[0]
-        before, after = int((used[old] < start).sum()), int((used[old] >= start).sum())
-        return before >= FEWEST and after <= STRAGGLERS * (after + len(used[new]))
-
-    takeovers = []
-    for new in sorted(used):
-        old = [model for model in sorted(used) if model != new and follows(new, model)]
-        last = tuple(m for m in old if not any(follows(between, m) for between in old if between != m))
-        if last:
-            takeovers.append(Takeover(skill, new, last, used[new].iloc[0].to_pydatetime()))
+    stamps = {str(model): of_model for model, of_model in timed.groupby("model")["created_at"]}
+    used = sorted(model for model, of_model in stamps.items() if len(of_model) >= FEWEST)
+    times = [stamps[model].to_numpy("datetime64[us]") for model in used]
+    starts = np.array([of_model[0] for of_model in times], "datetime64[us]")
+    sizes = np.array([len(of_model) for of_model in times])
+    # Of each pair [new, old], by arithmetic: a record may name any number of models.
+    before = np.array([np.searchsorted(of_model, starts) for of_model in times]).reshape(len(used), len(used)).T
+    after = sizes - before
+    follows = (before >= FEWEST) & (after <= STRAGGLERS * (after + sizes[:, None]))
+    np.fill_diagonal(follows, val=False)
+    ways = follows.astype("float32")
+    last = follows & ~(ways @ ways > 0)  # floats, whose product takes a fraction of the time
+    takeovers = [
+        Takeover(
+            skill, model, tuple(used[old] for old in np.flatnonzero(replaced)), stamps[model].iloc[0].to_pydatetime()
+        )
+        for model, replaced in zip(used, last, strict=True)
+        if replaced.any()
+    ]
     return sorted(takeovers, key=lambda takeover: (takeover.at, takeover.model))
 
 
-def shift(evaluations: pd.DataFrame, takeover: Takeover) -> Shift:
+def shifts(evaluations: pd.DataFrame, skill: str) -> list[tuple[Takeover, Shift]]:
+    """Each takeover in `skill`, oldest first, with how bands moved at it."""
+    timed = _timed(evaluations, skill)
+    return [(takeover, shift(timed, takeover)) for takeover in takeovers(evaluations, skill)]
+
+
+def shift(timed: pd.DataFrame, takeover: Takeover) -> Shift:
     """How bands moved at `takeover`, in the students whom the old models scored before it and the new one after.
+
+    `timed` are the evaluations of its skill as `_timed` has them: they are put in order once for all takeovers.
 
     Per student: the mean of up to four bands of the new model just after, minus that of the old ones just before. Then
     the mean of these differences with Student's t interval.
     """
-    timed = _timed(evaluations, takeover.skill)
     timed = timed[timed["user_id"].notna()]
     old = timed[timed["model"].isin(takeover.replaced) & (timed["created_at"] < takeover.at)]
     new = timed[(timed["model"] == takeover.model) & (timed["created_at"] >= takeover.at)]

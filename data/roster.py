@@ -97,11 +97,11 @@ _POSSESSIVE = re.compile(r"['’]s\b")
 _ASIDE = re.compile(r"[(\[（*:/|\n].*", re.DOTALL)  # after the name of a column: User ID (BandUp), Class / Group
 _SEPARATORS = re.compile(r"[;,|\t]")
 _RULE = re.compile("[-=:| ]+")
-# What stands in the first cell below the last student.
+# What stands in the first cell below the last student. Digits right behind a word make it an id, but in Chinese.
 _FOOT = re.compile(
     r"(?:grand |sub-?)?(?:totals?|sum|average|mean|count|summe|gesamt|insgesamt|suma|totale|tổng(?: cộng| số)?|"
     r"trung bình|итого|всего|合计|总计|合計|합계)"
-    r"(?: (?:number of )?(?:students?|pupils|learners|rows))?[ :]*[0-9]*(?: students?)?|# .*",
+    r"(?: (?:number of )?(?:students?|pupils|learners|rows))?(?:(?:[ :]+|(?<=[计計계]))[0-9]*)?(?: students?)?|# .*",
     re.IGNORECASE,
 )
 _FOOT_LINES = 5
@@ -375,7 +375,7 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
             if len(cells) > width and "".join(cells[width:]).strip():
                 raise ValueError(f"it has {len(cells)} cells, but the first line names {width}")  # noqa: TRY301
             if unnamed:
-                unnamed -= {place for place in unnamed if place < len(cells) and cells[place].strip()}
+                unnamed -= {place for place, cell in enumerate(cells) if place in unnamed and cell.strip()}
             student = _student(cells, id_place, places, students, notes)
         except ValueError as error:
             problems.append(Problem(line, str(error)))
@@ -471,9 +471,12 @@ def _leave_out(
 
 
 def _is_foot(student: Student, *, has_more: bool) -> bool:
-    """Whether what stands at the end of a list is a total or a note: words of which no other column says anything."""
+    """Whether what stands at the end of a list is a total or a note: words of which no other column says anything.
+
+    Beside a total stand numbers alone: somebody with a name, a class or a teacher is a student, whatever the id.
+    """
     if _FOOT.fullmatch(student.user_id):
-        return True
+        return not any(map(str.isalpha, student.name + student.class_name + student.teacher))
     return has_more and _is_alone(student) and " " in student.user_id
 
 

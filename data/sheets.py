@@ -101,7 +101,8 @@ _TWO_BYTES = {
 }
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
           b"\xfe\xff": "utf-16"}  # fmt: skip
-_LINE_QUOTES = re.compile(r'^[ \t]*"((?:[^"\r\n]|"")*)"[ \t]*$', re.MULTILINE)
+# Not ^ and $, which know lines that end with \n alone.
+_LINE_QUOTES = re.compile(r'(?:\A|(?<=[\r\n]))[ \t]*"((?:[^"\r\n]|"")*)"[ \t]*(?=[\r\n]|\Z)')
 _SAMPLE = 8_000  # bytes that are looked at to tell an encoding
 
 

@@ -106,11 +106,10 @@ class Records:
 
         def make() -> Models:
             rows = read.value()
-            takeovers = {skill: models.takeovers(rows, skill) for skill in TYPES}
             return Models(
                 models.by_model(rows),
                 {skill: models.over_time(rows, skill, zone) for skill in TYPES},
-                {skill: [(one, models.shift(rows, one)) for one in of_skill] for skill, of_skill in takeovers.items()},
+                {skill: models.shifts(rows, skill) for skill in TYPES},
             )
 
         return self._derive("models", make, zone)

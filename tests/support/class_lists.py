@@ -9,5 +9,6 @@ HEAVY: dict[str, bytes] = {
     "Windows-1258": ("user_id,name\n" + "aaaaaaaaaaaaaaaaaa,Nguyê\u0303n\n" * 149_000).encode("cp1258"),
     "captions between lines": b"user_id,name\n" + b"".join(b"Class %d,\nu%d,Ann\n" % (n, n) for n in range(74_000)),
     "one cell of backslashes": b"user_id\nu1\n" + b'\\"' * 60_000,
+    "columns without a name": b"user_id" + b"," * 990 + b"".join(b"\nuser-%d,Ann" % n for n in range(149_000)),
     "blanks before a separator": b" " * 4_999_000 + b"sep=,\nuser_id\nu1",
 }

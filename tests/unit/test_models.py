@@ -20,6 +20,7 @@ from data.records import evaluations
 from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
 from tests.support.examples import examples
 from tests.support.items import serialized
+from tests.support.work import is_linear
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 
@@ -137,6 +138,36 @@ def test_when_a_model_took_over(rows: list[tuple[Any, ...]], expected: list[tupl
     assert models.takeovers(scored(*rows), SPEAKING) == []
 
 
+def chain(length: int) -> pd.DataFrame:
+    """So many models, each of which took over from the one before."""
+    return scored(*[row for n in range(length) for row in used(f"m{n:03}", 10 * n, 8)])
+
+
+def test_work_grows_with_the_number_of_models_and_no_faster() -> None:
+    assert [t.replaced for t in models.takeovers(chain(3), WRITING)] == [("m000",), ("m001",)]
+    assert is_linear(lambda text: models.takeovers(chain(len(text)), WRITING), "m", sizes=(10, 40, 160))
+
+
+def test_evaluations_are_put_in_order_once_for_all_takeovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    scored_of = models.scored
+
+    def counted(evaluations: pd.DataFrame, skill: str) -> pd.DataFrame:
+        sizes.append(len(evaluations))
+        return scored_of(evaluations, skill)
+
+    monkeypatch.setattr(models, "scored", counted)
+    counts = []
+    for length in (2, 9):
+        frame = chain(length)
+        sizes.clear()
+        shifts = models.shifts(frame, WRITING)
+        assert [takeover for takeover, _ in shifts] == models.takeovers(frame, WRITING)
+        assert all(shift.students == 8 for _, shift in shifts)
+        counts.append(len(sizes))
+    assert counts[0] == counts[1]
+
+
 def test_the_shift_compares_each_student_with_himself() -> None:
     # Six students: 6.0 before; afterwards 0.5 lower in five of them, 0.5 higher in one. u0 has five before, of which
     # the last four count (mean 6.0), and u1 five after, of which the first four count (mean 5.5).
@@ -146,8 +177,7 @@ def test_the_shift_compares_each_student_with_himself() -> None:
     more += [("new", 30 + n, 5.5, "u1") for n in range(3)]
     more += [("new", 40, 9.0, "u1"), ("old", 1, 1.0, "only before")]
     rows = scored(*before, *after, *more, ("new", 50, 9.0, "only after"), ("new", 51, 9.0, None))
-    (takeover,) = models.takeovers(rows, WRITING)
-    shift = models.shift(rows, takeover)
+    ((_, shift),) = models.shifts(rows, WRITING)
     expected = ttest_1samp([-0.5] * 5 + [0.5], 0).confidence_interval(0.95)
     assert (shift.students, shift.mean) == (6, pytest.approx(-1 / 3))
     assert (shift.low, shift.high) == pytest.approx((expected.low, expected.high))
@@ -158,7 +188,7 @@ def test_the_shift_compares_each_student_with_himself() -> None:
 
 def test_without_common_students_there_is_no_shift() -> None:
     rows = scored(*used("old", 0, 5), *[("new", 20 + n, 6.0, f"v{n}") for n in range(5)])
-    shift = models.shift(rows, models.takeovers(rows, WRITING)[0])
+    ((_, shift),) = models.shifts(rows, WRITING)
     assert shift.students == 0
     assert all(math.isnan(number) for number in (shift.mean, shift.low, shift.high, shift.days))
     assert not shift.beyond_chance
@@ -244,7 +274,5 @@ def test_the_order_of_evaluations_never_changes_a_result(rows: list[tuple[Any, .
     other = one.sample(frac=1, random_state=np.random.RandomState(random.randrange(2**32))).reset_index(drop=True)
     assert_frame_equal(models.by_model(one), models.by_model(other))
     assert_frame_equal(models.over_time(one, WRITING, "UTC"), models.over_time(other, WRITING, "UTC"))
-    results = models.takeovers(one, WRITING)
-    assert results == models.takeovers(other, WRITING)
-    for takeover in results:
-        assert repr(models.shift(one, takeover)) == repr(models.shift(other, takeover))
+    assert models.takeovers(one, WRITING) == models.takeovers(other, WRITING)
+    assert repr(models.shifts(one, WRITING)) == repr(models.shifts(other, WRITING))

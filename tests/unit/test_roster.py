@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from data import roster
 from data.demo import sample
 from data.roster import TEMPLATE, Problem, Roster, RosterError, Student
+from data.sheets import Sheet
 from exports import spreadsheets
 from tests.support import class_lists
 from tests.support.attempts import NOW
@@ -205,6 +206,19 @@ def test_lines_are_counted_as_editors_do_also_after_cells_of_several_lines(end: 
     class_list = parse(end.join(lines))
     assert [problem.line for problem in class_list.problems] == [4, 11, 12]
     assert class_list.student("u2").name == "a b"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
+@pytest.mark.parametrize("after", ["", " ", "\t "], ids=ascii)
+def test_lines_that_some_program_took_for_one_cell_each_are_lines_however_they_end(end: str, after: str) -> None:
+    lines = ['"user_id,name,class"', '"u1,""Ann, Lee"",A"', "", '"u2,Bob,B"', "u3,Cao,C", '"u1,again,"', ""]
+    class_list = parse((after + end).join(lines))
+    assert [(s.user_id, s.name, s.class_name) for s in class_list.students.values()] == [
+        ("u1", "Ann, Lee", "A"),
+        ("u2", "Bob", "B"),
+        ("u3", "Cao", "C"),
+    ]
+    assert [problem.line for problem in class_list.problems] == [6]
 
 
 def test_what_other_scripts_count_as_a_line_is_none() -> None:
@@ -532,6 +546,24 @@ def test_what_is_no_student_is_left_out_and_said(lines: str) -> None:
     assert len(class_list.problems) == class_list.layout.skipped
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["suma12,Suma Rao,B,6.5", "count7,Jo,B,6.5", "Mean,Mean Sok,B,", "sum,,B,", "total1,,,", "Total,Я,,"],
+)
+def test_a_student_in_the_last_line_whose_id_begins_as_a_total_does_is_one(line: str) -> None:
+    class_list = parse(f"user_id,name,class,target_band\nu1,Ann,A,7\nu2,Bob,,\n{line}\n")
+    assert [*class_list.students] == ["u1", "u2", line.partition(",")[0]]
+    assert class_list.problems == ()
+    assert parse("user_id,teacher\nu1,Li\nu2,\nmean,Li\n").student("mean").teacher == "Li"
+
+
+@pytest.mark.parametrize(
+    "foot", ["Total 3", "total:3", "Sum: 3 students", "Average", "Total number of students: 3", "合计3"]
+)
+def test_a_total_may_have_numbers_in_any_column(foot: str) -> None:
+    assert [*parse(f"user_id,name,class,target_band\nu1,Ann,A,7\nu2,Bob,,\n{foot},2,1,6.5\n").students] == ["u1", "u2"]
+
+
 def test_an_id_of_several_words_is_one_where_the_line_says_more_or_nothing_else_can() -> None:
     assert list(parse("user_id,name\nu 1,Ann\nu 2,Bob\n").students) == ["u 1", "u 2"]
     assert list(parse("user_id\nu 1\nTotal 1 of us\n").students) == ["u 1", "Total 1 of us"]
@@ -733,6 +765,32 @@ def test_another_zip_is_no_workbook() -> None:
 def test_five_megabytes_of_anything_are_read(content: bytes) -> None:
     assert len(content) <= 5_000_000
     assert roster.parse(content).students
+
+
+class _Cells(list[str]):
+    """A line that counts how often it is looked at."""
+
+    looks = 0
+
+    def __len__(self) -> int:
+        _Cells.looks += 1
+        return super().__len__()
+
+    def __getitem__(self, place: Any) -> Any:
+        _Cells.looks += 1
+        return super().__getitem__(place)
+
+
+def test_a_short_line_is_looked_at_as_often_however_wide_the_header() -> None:
+    counts = []
+    for width in (10, 990):
+        headings = ["user_id", *[""] * width]
+        sheet = Sheet(lambda: iter([(n, _Cells([f"u{n}", "", "x"])) for n in range(2, 9)]), lambda: iter(()))
+        _Cells.looks = 0
+        class_list = roster._students(sheet, 1, headings, {"user_id": (0,)})
+        assert class_list.layout.unused == ("column 3",)
+        counts.append(_Cells.looks)
+    assert counts[0] == counts[1]
 
 
 # --- what a roster answers --------------------------------------------------------------------------------------------
