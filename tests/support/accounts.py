@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -128,7 +128,9 @@ def make_old(store: Store, records: int = 0, *, tags: bool = True) -> None:
     """Both tables as an old account has them: keys only, provisioned, a foreign tag and a wrong one, some records."""
     held = {"Tags": [FOREIGN_TAG, {"Key": "Environment", "Value": "staging"}]} if tags else {}
     for table in TABLES:
-        store.client.create_table(**bare_request(table, store.settings.name(table), **held))
+        # Where a busy engine takes more than five seconds, the client asks again: the table is there then.
+        with suppress(store.client.exceptions.ResourceInUseException):
+            store.client.create_table(**bare_request(table, store.settings.name(table), **held))
         if records:
             write(store.client, store.settings.name(table), [record(table, n) for n in range(records)])
 
