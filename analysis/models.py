@@ -17,6 +17,7 @@ from data.schema import OVERALL, TYPES
 # that judged fewer than five is a trial.
 STRAGGLERS = 0.1
 FEWEST = 5
+MOST = 30  # models of a type that are compared: what records call them is foreign text, and nobody reads more
 # A student is compared by the mean of up to four evaluations on either side, those nearest to the takeover: close
 # enough that little was learned in between, and one lucky day does not count for all.
 NEAREST = 4
@@ -52,6 +53,20 @@ class Shift:
     def beyond_chance(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.low > 0 or self.high < 0
+
+
+def most_used(evaluations: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """All but the evaluations by other models than the 30 of each type that gave the most bands; how many others."""
+    others = 0
+    for skill in TYPES:
+        named = _named(scored(evaluations, skill))
+        counts = named.groupby("model", observed=True).size().sort_index().sort_values(ascending=False, kind="stable")
+        if len(counts) > MOST:
+            others += len(counts) - MOST
+            names = named["model_used"][named["model"].isin(counts.index[MOST:])].unique()
+            is_other = (evaluations["evaluation_type"] == skill) & evaluations["model_used"].isin(names)
+            evaluations = evaluations[~is_other]
+    return evaluations, others
 
 
 def by_model(evaluations: pd.DataFrame) -> pd.DataFrame:

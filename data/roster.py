@@ -349,7 +349,41 @@ def _columns(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[str, t
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What the lines below the header say."""
+
+    students: dict[str, Student]  # by id
+    placed: list[tuple[int, Student]]  # with their lines
+    problems: list[Problem]
+    rows: int
+    apostrophes: int
+    unnamed: set[int]  # columns without a heading in which nothing stands
+
+
 def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping[str, tuple[int, ...]]) -> Roster:
+    lines = _lines(sheet, header_line, headings, columns)
+    students, problems = lines.students, lines.problems
+    foot = _foot(students, lines.placed[-_FOOT_LINES:], has_more=len(columns) > 1)
+    _leave_out(students, foot, problems, " at the end")
+    _leave_out(students, _captions(students, lines.placed), problems)
+    _refuse_unusable(lines, header_line, headings, columns)
+    used = {place for several in columns.values() for place in several} | lines.unnamed
+    layout = Layout(
+        sheet.encoding,
+        sheet.separator,
+        sheet.name,
+        header_line,
+        {column: tuple(headings[place] for place in several) for column, several in columns.items()},
+        tuple(heading or f"column {n}" for n, heading in enumerate(headings, 1) if n - 1 not in used),
+        lines.rows,
+        lines.rows - len(students),
+    )
+    return Roster(students, tuple(problems), tuple(_remarks(sheet, layout, lines.apostrophes)), layout)
+
+
+def _lines(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping[str, tuple[int, ...]]) -> _Lines:
+    """Each line as a student or a problem, with what is to be noted."""
     students: dict[str, Student] = {}
     problems: list[Problem] = []
     spellings: dict[str, str] = {}
@@ -388,33 +422,26 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
             problems.extend([Problem(line, note, skipped=False) for note in notes])
         students[student.user_id] = student
         placed.append((line, student))
-    _leave_out(students, _foot(students, placed[-_FOOT_LINES:], has_more=len(columns) > 1), problems, " at the end")
-    _leave_out(students, _captions(students, placed), problems)
-    if not rows:
+    return _Lines(students, placed, problems, rows, apostrophes, unnamed)
+
+
+def _refuse_unusable(
+    lines: _Lines, header_line: int, headings: list[str], columns: Mapping[str, tuple[int, ...]]
+) -> None:
+    """RosterError where no line is a student, or none was taken apart as the header was."""
+    if not lines.rows:
         raise RosterError("The class list names its columns, but no students. Add a line for each student.")
-    if not students:
-        first = next(problem for problem in problems if problem.line > header_line)
+    if not lines.students:
+        first = next(problem for problem in lines.problems if problem.line > header_line)
         message = f"No line of the class list can be used. Line {first.line}: {first.reason}."
-        raise RosterError(message, headings, problems)
+        raise RosterError(message, headings, lines.problems)
     signs = max(1, min(2, len(headings) - 1))
     if len(columns) > 1 and all(
-        _is_alone(s) and len(_SEPARATORS.findall(s.user_id)) >= signs for s in students.values()
+        _is_alone(s) and len(_SEPARATORS.findall(s.user_id)) >= signs for s in lines.students.values()
     ):
         raise RosterError(
             "The lines of the class list are separated otherwise than its first one. Save it anew.", headings
         )
-    used = {place for several in columns.values() for place in several} | unnamed
-    layout = Layout(
-        sheet.encoding,
-        sheet.separator,
-        sheet.name,
-        header_line,
-        {column: tuple(headings[place] for place in several) for column, several in columns.items()},
-        tuple(heading or f"column {n}" for n, heading in enumerate(headings, 1) if n - 1 not in used),
-        rows,
-        rows - len(students),
-    )
-    return Roster(students, tuple(problems), tuple(_remarks(sheet, layout, apostrophes)), layout)
 
 
 def _other_spelling(class_name: str, spellings: dict[str, str]) -> Iterator[str]:

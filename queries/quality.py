@@ -53,11 +53,15 @@ class Issues:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Bands by model; of each skill the bands over time, and what each takeover did to them."""
+    """Bands by model; of each skill the bands over time, and what each takeover did to them.
+
+    `others` is how many models are not compared, as models.most_used has it.
+    """
 
     table: pd.DataFrame
     over_time: dict[str, pd.DataFrame]
     shifts: dict[str, list[tuple[Takeover, Shift]]]
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,12 @@ class Records:
             return None
 
         def make() -> Models:
-            rows = read.value()
+            rows, others = models.most_used(read.value())
             return Models(
                 models.by_model(rows),
                 {skill: models.over_time(rows, skill, zone) for skill in TYPES},
                 {skill: models.shifts(rows, skill) for skill in TYPES},
+                others,
             )
 
         return self._derive("models", make, zone)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analysis import models
 from data.demo import engine
 from data.demo.sample import ODD_STUDENT, SEED_EVALUATIONS, SEED_SET
 from data.dynamodb import query, scan
@@ -198,6 +199,16 @@ def test_models_are_compared_and_the_takeover_is_said() -> None:
     assert len(app.get("plotly_chart")) == 2
     # Within the last 30 days nothing changed.
     assert words(show(PAGE)).count("No model change in this period.") == 2
+
+
+def test_of_many_models_the_page_compares_some_and_counts_the_others(empty: Store) -> None:
+    for n in range(models.MOST + 2):
+        record = {**SEED_EVALUATIONS[0], "evaluation_id": f"e{n}", "model_used": f"model {n:02} here"}
+        put(empty, EVALUATIONS, record)
+    text = words(show(PAGE))
+    assert f"model {models.MOST - 1:02} here" in text
+    assert f"model {models.MOST:02} here" not in text
+    assert "2 other models" in text
 
 
 def test_what_no_list_shows_is_counted_after_a_click() -> None:

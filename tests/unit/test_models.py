@@ -148,6 +148,24 @@ def test_work_grows_with_the_number_of_models_and_no_faster() -> None:
     assert is_linear(lambda text: models.takeovers(chain(len(text)), WRITING), "m", sizes=(10, 40, 160))
 
 
+def test_of_many_models_those_that_gave_the_most_bands_are_compared() -> None:
+    few = chain(models.MOST)
+    kept, others = models.most_used(few)
+    assert kept is few
+    assert others == 0
+    nameless = [(name, day, 6.0, "u") for day, name in enumerate(NAMELESS * 9)]
+    more = [*used("most-task1", 5000, 9), *used("least", 6000, 6), *used("least-task2", 6010, 1), *nameless]
+    many = pd.concat([few, scored(*more)], ignore_index=True)
+    kept, others = models.most_used(many)
+    # Of those with as many bands, the first ones by name.
+    assert others == 2
+    left_out = {f"m{models.MOST - 1:03}", "least", "least-task2"}
+    assert {*kept["model_used"]} == {*many["model_used"]} - left_out
+    assert len(kept) == len(many) - 15
+    speaking = many.assign(evaluation_type=SPEAKING)
+    assert models.most_used(pd.concat([few, speaking], ignore_index=True))[1] == 2
+
+
 def test_evaluations_are_put_in_order_once_for_all_takeovers(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     scored_of = models.scored

@@ -21,6 +21,9 @@ def show(records: Records, clock: Clock) -> None:
     if compared is None:
         return
     _by_model(compared.table)
+    if compared.others:
+        others = formats.count(compared.others, "other model")
+        st.text(f"Not compared: {others}, which gave no more bands than these.")
     for skill in TYPES:
         _takeovers(compared.over_time[skill], compared.shifts[skill], skill, clock)
 
