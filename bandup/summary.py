@@ -32,6 +32,7 @@ from queries.session import Session
 from wording import failures, formats
 
 _DAYS = 30  # as the page Students has it unless told
+_SECONDS = 600.0  # for all classes: a page's 30 s do not read a large school in one go, and nobody sits before this
 _ABOUT = "Write or mail one page per class: who needs attention and why, what changed since last week, groups."
 _EPILOG = (
     "--mail shows whom it would write to; only with --send it does. Each teacher gets their own classes: those of "
@@ -97,7 +98,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         raise _Wrong(f"There is no class “{unknown[0]}”. Classes of the class list: {names}.")
     if not classes:
         raise _Wrong("The class list has no classes.")
-    with budget.limited():
+    with budget.limited(_SECONDS):
         summaries = {name: _summary(name, roster, settings, zone, url) for name in classes}
     if options.out:
         _write(options.out, summaries)

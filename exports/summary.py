@@ -90,7 +90,7 @@ class Summary:
             f"Missing results: the last {self.days} days. Levels and trends: the last {WINDOW.days} days. New and no "
             f"longer: by the same rules seven days before. Times in {self.zone.key}."
         ]
-        return foot if self.is_whole else [*foot, "Incomplete: there are more records than were read."]
+        return foot if self.is_whole else [*foot, "Incomplete: not every record could be read."]
 
     def name(self, user_id: str) -> str:
         """A student's name, or the ID."""

@@ -7,12 +7,16 @@ import pandas as pd
 
 from analysis import attention
 from analysis.job_states import ABANDONED
+from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
+from data.dynamodb.reads import Read
 from data.records.jobs import Key, Mark
 from data.schema import FAILED
 from queries import records
 from queries.session import Session
 
+UNREAD = "Which failed evaluations a person gave up could not be read: those too count as missing results here."
+"""The note of numbers that are not whole for that."""
 _MOST = 500  # whole records, the newest: a school that misses more results than that has another problem
 
 
@@ -27,13 +31,14 @@ def candidates(evaluations: pd.DataFrame, first: datetime | None, now: datetime)
 def marked(session: Session, keys: tuple[Key, ...]) -> frozenset[Key]:
     """Those of them that a person marked as failed, by what their records say.
 
-    Where these cannot be read, none: nothing is hidden that nobody could look at.
+    Where these cannot be read, none: nothing is hidden that nobody could look at. What was read is not whole then.
     """
     if not keys:
         return frozenset()
     try:
         reasons = session.read(records.failure_reasons, keys)
     except Failure:
+        session.count(Read(None, Cost(), complete=False, notes=(UNREAD,)))
         return frozenset()
     return frozenset(key for key, reason in reasons.items() if Mark.parse(reason))
 

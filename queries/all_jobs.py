@@ -18,7 +18,8 @@ from queries.background import LoadProgress
 from queries.cache import FRESH, Query
 from queries.session import Session
 
-_LONGEST_WINDOW = 400  # days: what is longer is read for whoever asks, so that it need not be kept up to date
+LONGEST_WINDOW = 400
+"""Days: what is longer is read for whoever asks, so that it need not be kept up to date."""
 _MOST_REASONS = 500
 
 
@@ -70,7 +71,7 @@ def _days(first: datetime, now: datetime) -> int:
 
 
 def _is_window(last: datetime, now: datetime, days: int) -> bool:
-    return last >= now and days <= _LONGEST_WINDOW
+    return last >= now and days <= LONGEST_WINDOW
 
 
 def _read(
@@ -81,7 +82,8 @@ def _read(
         arguments: tuple[Any, ...] = (days,)
         queries: dict[str, Query[..., pd.DataFrame]] = {"evaluations": records.period, FLASHCARDS: records.sets_period}
     else:
-        arguments = (first, last)
+        # All of it is read anew each time: whoever looks every ten seconds has an answer of some minutes like others.
+        arguments, within = (first, last), max(within, FRESH)
         queries = {"evaluations": records.evaluations_between, FLASHCARDS: records.sets_between}
     session.ahead(*((query, *arguments) for query in queries.values()), within=within)
     answers: dict[str, Read[pd.DataFrame]] = {}

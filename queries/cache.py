@@ -64,7 +64,7 @@ class Query(Generic[P, T]):
         self.name = getattr(load, "__name__", type(self).__name__)
 
     def key(self, *args: Any) -> Hashable:
-        """A digest: the arguments themselves may name hundreds of jobs."""
+        """A digest: the arguments themselves may name hundreds of records."""
         return self.name, blake2b(repr(args).encode(), digest_size=16).digest()
 
     def students(self, *args: Any) -> Iterable[str] | None:

@@ -1,6 +1,7 @@
 """The questions about records: a student's, one record's, everybody's of a period."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +15,11 @@ from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import Key
 from queries import source
-from queries.cache import Query, query, query_of
+from queries.cache import FRESH, STALE, Query, query, query_of
 from queries.window import Window
+
+MOST_REASONS = 2_000
+"""As many reasons are kept, the newest: a page asks for 500 at most."""
 
 period = Window(
     "evaluations",
@@ -61,10 +65,65 @@ def _called(_: str, user_ids: tuple[str, ...] | None) -> Iterable[str]:
     return ("",) if user_ids is None else user_ids
 
 
-@query_of(_of_keys)
-def failure_reasons(keys: tuple[Key, ...]) -> Read[dict[Key, str | None]]:
-    """Why these jobs failed."""
-    return jobs.reasons(source.store(), keys)
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """Why a job failed, as its record said then; `is_there` is False where there was no such record."""
+
+    text: str | None
+    is_there: bool
+    read_at: datetime
+
+
+class _Reasons(Query[[tuple[Key, ...]], dict[Key, str | None]]):
+    """Why jobs failed. Each reason is kept by itself: one more failure reads one more record, not all of them again."""
+
+    def __init__(self) -> None:
+        self.name = "failure_reasons"
+
+    def key(self, *args: Any) -> Hashable:
+        """That of the tables: where one cannot be read, it keeps nobody from what is asked of the other alone."""
+        keys: tuple[Key, ...] = args[0]
+        return self.name, tuple(sorted({key.table for key in keys}))
+
+    def students(self, *args: Any) -> Iterable[str]:
+        """Whose jobs these are."""
+        return _of_keys(*args)
+
+    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[dict[Key, _Reason]]:
+        """What is not known, or was read some minutes ago. What nobody has asked for lately is not kept."""
+        (keys,) = args
+        known: dict[Key, _Reason] = {} if last is None else last.value
+        asked = {key: known[key] for key in keys if key in known and now - known[key].read_at < FRESH}
+        read = jobs.reasons(source.store(), [key for key in keys if key not in asked])
+        for key in keys:
+            if key not in asked:
+                asked[key] = _Reason(read.value.get(key), key in read.value, read.read_at)
+        others = [key for key, one in known.items() if key not in asked and now - one.read_at <= STALE]
+        others.sort(key=lambda key: known[key].read_at, reverse=True)
+        kept = {key: known[key] for key in others[: max(0, MOST_REASONS - len(asked))]}
+        return read.map(lambda _: {**kept, **asked})
+
+    def covers(self, kept: Read[Any], *args: Any) -> bool:
+        """Whether all are known, none of them from long before the last read."""
+        (keys,) = args
+        return all(key in kept.value and kept.read_at - kept.value[key].read_at < FRESH for key in keys)
+
+    def reaches(self, kept: Read[Any], now: datetime, *args: Any) -> bool:
+        """Whether all are known, however long before the last read, if not too long ago."""
+        (keys,) = args
+        return all(key in kept.value and abs(now - kept.value[key].read_at) <= STALE for key in keys)
+
+    def take(self, kept: Read[Any], now: datetime, *args: Any) -> Read[dict[Key, str | None]]:
+        """The reasons of those jobs whose records are there, as old as the oldest of them."""
+        del now
+        (keys,) = args
+        reasons: dict[Key, _Reason] = {key: kept.value[key] for key in keys}
+        read_at = min((one.read_at for one in reasons.values()), default=kept.read_at)
+        return replace(kept, value={key: one.text for key, one in reasons.items() if one.is_there}, read_at=read_at)
+
+
+failure_reasons = _Reasons()
+"""Why these jobs failed."""
 
 
 @query_of(_first)

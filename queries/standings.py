@@ -77,7 +77,7 @@ def evaluations(session: Session, days: int, roster: Roster, class_name: str | N
     """
     span = _span(days)
     students = _asked(session, roster, class_name)
-    if students and _by_student(students, span):
+    if students is not None and _by_student(students, span):
         try:
             read = session.answer(records.of_students, tuple(sorted(students)), span).read
         except Failure as failure:
@@ -95,7 +95,7 @@ def loading(session: Session, days: int, roster: Roster, class_name: str | None)
     As long as somebody asks, it is read on.
     """
     students = _asked(session, roster, class_name)
-    if students and _by_student(students, _span(days)):
+    if students is not None and _by_student(students, _span(days)):
         return None
     return background.progress(records.period, EVALUATIONS, _span(days))
 
@@ -110,7 +110,8 @@ def _span(days: int) -> int:
 
 
 def _by_student(students: frozenset[str], span: int) -> bool:
-    return cache.peek(records.period.later, span) is None and _is_cheaper(len(students))
+    # Nobody's evaluations cost nothing: a teacher of no class has none to wait for.
+    return not students or (cache.peek(records.period.later, span) is None and _is_cheaper(len(students)))
 
 
 def _asked(session: Session, roster: Roster, class_name: str | None) -> frozenset[str] | None:

@@ -132,11 +132,14 @@ def _newest_first(rows: Packed) -> Packed:
 
 
 def _capped(read: Read[Stretch]) -> Read[Stretch]:
-    """No more rows than a read of a status may have, the newest; what was joined can have more."""
+    """Of each status no more rows than a read of it may have, the newest; what was joined can have more."""
     stretch = read.value
     if len(stretch.rows) <= periods.CAP:
         return read
-    newest = replace(stretch, rows=stretch.rows.take(np.arange(periods.CAP)))
+    kept = stretch.rows.head(columns=["status"]).groupby("status", dropna=False).cumcount().to_numpy() < periods.CAP
+    if kept.all():
+        return read
+    newest = replace(stretch, rows=stretch.rows.take(np.flatnonzero(kept)))
     notes = dict.fromkeys([*read.notes, stopped(periods.CAP)])
     return replace(read, value=newest, complete=False, notes=tuple(notes))
 

@@ -77,7 +77,8 @@ class Records(Generic[R]):
                 attributes=self.table.summary,
             )
 
-        return self._newest_first(combine(budget.side_by_side(one, list(dict.fromkeys(user_ids)), _SIDE_BY_SIDE)))
+        parts = budget.side_by_side(one, list(dict.fromkeys(user_ids)), _SIDE_BY_SIDE)
+        return self._newest_first(combine(parts) if parts else Read([], Cost()))
 
     def period(self, store: Store, first: datetime, last: datetime) -> Read[pd.DataFrame]:
         """Everybody's records created from `first` to `last`, newest first."""

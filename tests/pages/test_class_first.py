@@ -12,13 +12,14 @@ from streamlit.testing.v1 import AppTest
 from data.dynamodb.client import Store
 from data.roster import Roster
 from data.schema import SPEAKING
-from queries import source, standings
+from queries import background, source, standings
 from queries.access.gate import Gate, Visitor
 from queries.session import Session, cache
 from tests.support.accounts import watching
 from tests.support.app import OVERVIEW, at, metrics, words
 from tests.support.engines import ROOT
 from tests.support.known_class import completed, failed, put
+from ui.shell import sign_in
 
 ROSTER = "user_id,name,class,target_band\n" + "".join(
     f"{name},{name.title()},{'Morning' if n < 4 else 'Evening'},6.5\n" for n, name in enumerate("abcdefgh")
@@ -137,3 +138,23 @@ def test_to_look_at_the_class_list_reads_nobody_else(school: Store, monkeypatch:
         # Whoever has everybody's records on hand compares with them.
         compared = any("but not in the list" in part.label for part in app.expander)
         assert compared == (way == NEVER)
+
+
+def test_a_teacher_of_no_class_has_an_empty_school_without_a_request(
+    school: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = Visitor("t@example.org", "teacher", frozenset())
+    monkeypatch.setattr(sign_in, "current", lambda: nobody)
+    for way in (ALWAYS, NEVER):
+        monkeypatch.setattr(standings, "_PER_STUDENT", way)
+        monkeypatch.setattr(background, "MANY", 0)  # nothing to read in the background either
+        for page in (OVERVIEW[0], "pages/lessons.py"):
+            with watching(school.client) as wire:
+                app = at(page).run()
+            assert not app.exception
+            assert wire.operations == []
+    session = Session(Gate(nobody, source.class_list()))
+    asked = standings.evaluations(session, 30, source.class_list(), None)
+    assert asked.of == frozenset()
+    assert asked.rows().empty
+    assert session.cost.requests == 0

@@ -18,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 from data.dynamodb.client import Store
 from data.records.jobs import Mark
 from data.schema import SPEAKING
-from tests.support.accounts import watching
+from queries.abandoned import UNREAD
+from tests.support.accounts import refusal, watching
 from tests.support.app import OVERVIEW, metrics, show, words
 from tests.support.known_class import completed, failed, put, read
 from ui.components import filters
@@ -132,6 +133,17 @@ def test_what_a_person_gave_up_is_no_missing_result(people: Store) -> None:
     assert metrics(app)["Missing results"] == "1"
     profile = show("pages/student.py", {"user_id": "anna"})
     assert "1 missing result" in words(profile)
+
+
+def test_where_nobody_knows_what_a_person_gave_up_the_numbers_are_said_not_to_be_whole(people: Store) -> None:
+    with watching(people.client) as wire:
+        wire.answer = lambda operation: refusal("AccessDeniedException") if operation == "BatchGetItem" else None
+        app = show(*OVERVIEW)
+        profile = show("pages/student.py", {"user_id": "anna"})
+    assert metrics(app)["Missing results"] == "1"
+    for text in map(words, (app, profile)):
+        assert text.count(UNREAD) == 1
+    assert UNREAD not in words(show(*OVERVIEW))
 
 
 def test_levels_of_those_who_were_not_active_are_known_and_their_absence_is_counted(people: Store) -> None:

@@ -69,9 +69,12 @@ def test_no_incident_began_before_there_were_records_or_after_now(moment: str) -
     assert incident.span(f"00000000-{moment}", CLOCK) is None
 
 
-def test_an_incident_that_began_in_plausible_times_has_its_span() -> None:
-    assert incident.span("00000000-20000101T000000", CLOCK)
+def test_an_incident_has_a_span_for_as_long_as_windows_reach_back() -> None:
     assert incident.span("00000000-20260301T115959", CLOCK)
+    # With the day before it, 400 days at most: what is longer would be read anew at each look.
+    assert incident.span("00000000-20250126T120000", CLOCK)
+    assert incident.span("00000000-20250126T115959", CLOCK) is None
+    assert incident.span("00000000-20000101T000000", CLOCK) is None
 
 
 @pytest.mark.parametrize("amount", ["0", "0.5", "9", "9.5", "50", "180", "181", "-1", "x"])

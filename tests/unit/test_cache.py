@@ -12,7 +12,6 @@ import pytest
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure, Kind
 from data.dynamodb.reads import Read
-from data.records.jobs import Key
 from queries import cache as caching
 from queries import records
 from queries.cache import FRESH, RETRY, STALE, Cache, Query, query
@@ -274,9 +273,9 @@ def test_an_answer_is_gone_from_memory_after_an_hour_even_if_nobody_asks_for_it(
     assert world.cache.entry(world.asked, "old").read is None
 
 
-def test_a_question_about_hundreds_of_jobs_takes_no_more_memory_than_one_about_one() -> None:
+def test_a_question_about_hundreds_of_records_takes_no_more_memory_than_one_about_one() -> None:
     def key(count: int, student: str = "anna") -> object:
-        return records.failure_reasons.key(tuple(Key("evaluations", f"{n}", student) for n in range(count)))
+        return records.recurring.key(tuple((f"{n}", student) for n in range(count)))
 
     assert key(500) == key(500)
     assert len({key(500), key(499), key(500, "binh"), key(500, "\udc80")}) == 4

@@ -7,6 +7,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from queries.access.gate import Refused
 from ui.shell.ended import Ended
 
 USER = {"iss": "https://login.example", "sub": "1", "iat": 1, "nonce": "a", "email": "olga@school.example"}
@@ -84,3 +85,39 @@ def test_a_damaged_file_ends_nobody_elses_sign_in(content: bytes, tmp_path: Path
     again = Ended(tmp_path)
     assert USER in again
     assert AGAIN not in again
+
+
+def test_where_it_cannot_be_read_who_has_signed_out_nobody_is_recognised(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = Ended(tmp_path)
+    ended.add(USER)
+    (file,) = tmp_path.iterdir()
+    file.unlink()
+    assert AGAIN not in Ended(tmp_path)  # nobody has signed out yet
+    file.mkdir()  # which root cannot read either
+    for one in (ended, Ended(tmp_path)):
+        with caplog.at_level(logging.WARNING), pytest.raises(Refused):
+            assert AGAIN in one
+        assert str(file) in caplog.text
+        caplog.clear()
+    assert USER in ended  # which this process knows without the file
+    file.rmdir()
+    assert AGAIN not in ended
+
+
+def test_a_folder_that_may_not_be_entered_is_no_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    ended = Ended(tmp_path)
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "stat", refuse)
+        with pytest.raises(Refused):
+            assert USER in ended
+    assert USER not in ended
+
+
+def test_a_folder_that_cannot_be_there_has_no_files(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="ascii")
+    assert USER not in Ended(tmp_path / "file" / "state")

@@ -16,6 +16,10 @@ from pypdf import PdfReader
 from bandup import summary
 from bandup.__main__ import main
 from data.demo import sample
+from data.dynamodb import budget
+from data.dynamodb.errors import Failure
+from data.dynamodb.reads import Read
+from data.records import evaluations, jobs
 from data.roster import Roster, Student
 from tests.conftest import unavailable
 from tests.support import browser, engines
@@ -127,6 +131,37 @@ def test_a_class_is_said_as_the_page_says_it(tmp_path: Path, capsys: pytest.Capt
     others = show("pages/overview.py", {"class": "Saturday intensive"}).dataframe[0].value["Student"]
     assert not [name for name in others if name in text or name in html]
     assert "<script" not in html
+
+
+def test_it_says_so_where_nobody_knows_what_a_person_gave_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise Failure("access_denied")
+
+    monkeypatch.setattr(jobs, "reasons", refuse)
+    assert main(["summary", "--class", MONDAY, "--out", str(tmp_path)]) == 0
+    for path in tmp_path.iterdir():
+        assert "Incomplete" in path.read_text(encoding="utf-8")
+
+
+def test_a_school_that_takes_longer_than_a_page_may_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, left = [0.0], []
+    monkeypatch.setattr(budget, "_clock", lambda: clock[0])
+    period, reasons = evaluations.period, jobs.reasons
+
+    def slow(*args: Any) -> Read[Any]:
+        clock[0] += 2 * budget.PAGE_SECONDS
+        return period(*args)
+
+    def later(*args: Any) -> Read[Any]:
+        # The demo answers whatever the limit is; AWS would not be asked any more.
+        left.append(budget.remaining())
+        return reasons(*args)
+
+    monkeypatch.setattr(evaluations, "period", slow)
+    monkeypatch.setattr(jobs, "reasons", later)
+    assert main(["summary", "--class", MONDAY, "--out", str(tmp_path)]) == 0
+    assert left
+    assert min(left) > 0
 
 
 def test_new_and_gone_are_the_same_rules_a_week_ago(tmp_path: Path) -> None:

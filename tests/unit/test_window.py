@@ -131,3 +131,24 @@ def test_the_last_days_of_some_students_end_at_the_clock_of_the_cache(monkeypatc
     Cache(lambda: NOW).answer(records.of_students, ("a", "b"), 30)
     assert spans == [(("a", "b"), NOW - timedelta(days=30), NOW + periods.AHEAD)]
     assert records.of_students.students(("a", "b"), 30) == ("a", "b")
+
+
+def test_the_cap_is_one_of_each_status_however_the_window_came_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periods, "CAP", 5)
+    statuses = ["completed", "failed"] * 4
+
+    class Schoolwork(World):
+        def _rows(self, how: str, first: datetime, last: datetime) -> Read[pd.DataFrame]:
+            read = super()._rows(how, first, last)
+            return read.map(lambda rows: rows.head(len(statuses)).assign(status=statuses))
+
+    world = Schoolwork()
+    for _ in range(3):
+        assert world.rows(7) == 8
+        world.now += FRESH
+    assert [how for how, _ in world.log] == ["read", "update", "update"]
+    statuses += ["completed"] * 2
+    answer = world.cache.answer(world.window, 7).read
+    assert answer.value["status"].value_counts().to_dict() == {"completed": 5, "failed": 4}
+    assert not answer.complete
+    assert answer.notes == ("Stopped after 5 records; there are more.",)

@@ -9,6 +9,7 @@ import streamlit as st
 from analysis import job_states
 from analysis.incidents import Incident, began
 from data.roster import Roster
+from queries import all_jobs
 from queries.session import Session
 from ui.components import charts, markup, plots
 from ui.jobs import detail, listing
@@ -31,16 +32,26 @@ def addressed() -> str:
 
 
 def span(code: str, clock: Clock) -> Span | None:
-    """From a day before it began, so that a link is good on any later day; None where that cannot be one's code."""
-    first = began(code)
-    if first is None or first > clock.now:
+    """From a day before it began, so that a link is good on later days; None where that cannot be one's code.
+
+    None also where it is longer ago than windows reach: all since then would be read, and anew at each look.
+    """
+    moment = began(code)
+    if moment is None or moment > clock.now:
         return None
-    return Span("the time since this incident began", first - timedelta(days=1), clock.now)
+    first = moment - timedelta(days=1)
+    if clock.now - first > timedelta(days=all_jobs.LONGEST_WINDOW):
+        return None
+    return Span("the time since this incident began", first, clock.now)
 
 
 def not_there() -> None:
     """That the link leads to no incident, and the way back."""
-    st.info("Its jobs may have been marked as failed since, or the link is incomplete.", title="No such incident")
+    st.info(
+        "Its jobs may have been marked as failed since, the link may be incomplete, or it began more than "
+        f"{all_jobs.LONGEST_WINDOW - 1} days ago.",
+        title="No such incident",
+    )
     markup.show(markup.anchor(href(JOBS), "All jobs"))
 
 

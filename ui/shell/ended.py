@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from queries.access.gate import Refused
 from queries.access.rules import MOST_HOURS
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Ended:
             )
 
     def __contains__(self, user: Mapping[str, Any]) -> bool:
+        """Whether the sign-in has ended; Refused where a file that is there cannot be read and might say so."""
         digest = _digest(user)
         return digest in self._own or any(digest in self._digests(path) for path in self._files(datetime.now(UTC)))
 
@@ -66,11 +68,14 @@ class Ended:
             if known != (state.st_mtime_ns, state.st_size):
                 digests = frozenset(path.read_text(encoding="ascii", errors="replace").split())
                 self._read[path] = (state.st_mtime_ns, state.st_size), digests
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # nobody has signed out, or nothing could ever be written there
             return ()
         except OSError as error:
             log.warning("The sign-outs in %s cannot be read: %s", path, error.strerror or error)
-            return ()
+            # A cookie that was copied must not open anything again because of that.
+            raise Refused(
+                "It cannot be read who has signed out, so nobody is recognised. The log of the dashboard says why."
+            ) from error
         return digests
 
 

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -45,6 +45,14 @@ class PageSession(Session):
         for note in answer.read.notes:
             markup.show(markup.quiet(failures.note(note)))
         return answer
+
+    def count(self, read: Read[Any]) -> None:
+        """Count what was read in another way; what must be known of it is said once, however often it is asked for."""
+        known = {note for earlier in self.reads for note in earlier.notes}
+        super().count(read)
+        for note in read.notes:
+            if note not in known:
+                markup.show(markup.quiet(failures.note(note)))
 
     def show_age(self) -> None:
         """For ops, when the oldest of what is on the page was read: it would tell a teacher who else was looking."""
