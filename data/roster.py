@@ -500,10 +500,12 @@ def _leave_out(
 def _is_foot(student: Student, *, has_more: bool) -> bool:
     """Whether what stands at the end of a list is a total or a note: words of which no other column says anything.
 
-    Beside a total stand numbers alone: somebody with a name, a class or a teacher is a student, whatever the id.
+    Beside a total stand numbers, as in "25 students": somebody with a name, a class or a teacher is a student, whatever
+    the id.
     """
     if _FOOT.fullmatch(student.user_id):
-        return not any(map(str.isalpha, student.name + student.class_name + student.teacher))
+        texts = (student.name, student.class_name, student.teacher)
+        return not any(text[:1].isalpha() for text in texts)
     return has_more and _is_alone(student) and " " in student.user_id
 
 

@@ -524,6 +524,7 @@ def test_a_class_with_invisible_letters_is_the_same_class_and_one_that_became_a_
 BELOW: dict[str, str] = {
     # what stands below the header or the last student, and is none
     "a total": "u2,Bob,,\nTotal,2,,",
+    "a total beside words": "u2,Bob,,\nTotal,2 students,,",
     "a total in words": "u2,Bob,,\n,,,\nTotal: 2 students,,,\nAverage,,,6.5",
     "a total in Vietnamese": "u2,Bob,,\nTổng cộng,2,,",
     "a note": "u2,Bob,,\nExported on 2026-01-01 by admin,,,",
