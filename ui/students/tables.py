@@ -89,7 +89,10 @@ def students(rows: Sequence[Row], roster: Roster, skills: Sequence[str]) -> pd.D
         standings = [row.student.standings.get(skill) for row in rows]
         columns |= {
             name: [formats.UNKNOWN if s is None else verdicts.level(s.progress) for s in standings],
-            f"{name} change": [math.nan if s is None or s.change is None else s.change.bands for s in standings],
+            # To one decimal, as a grid without anything bold shows them; a zero has no sign.
+            f"{name} change": [
+                math.nan if s is None or s.change is None else round(s.change.bands, 1) + 0.0 for s in standings
+            ],
             f"{name} attempts": [list(s.recent) if s else [] for s in standings],
         }
     columns |= {
@@ -132,7 +135,7 @@ def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str) -> gri
         skills |= {
             name: grid.right_aligned(name, verdicts.LEVEL_HELP),
             f"{name} change": st.column_config.NumberColumn(
-                "Change", width=80, format="%+.1f", help=f"{name}, in the last {period}. {verdicts.CHANGE_HELP}"
+                "Change", width=80, help=f"{name}, in the last {period}. {verdicts.CHANGE_HELP}"
             ),
             f"{name} attempts": st.column_config.LineChartColumn(
                 "Attempts",
