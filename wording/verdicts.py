@@ -28,9 +28,9 @@ TREND_HELP = (
     "0.1 of a band a month."
 )
 CHANGE_HELP = (
-    "From estimate to estimate over the period, bold where chance hardly makes such a change; the file has its margin. "
-    "Empty without practice in the period."
+    "From estimate to estimate over the period; the file has its margin. Empty without practice in the period."
 )
+CHANGE_IN_SIGHT_HELP = f"{CHANGE_HELP} Bold where chance hardly makes such a change."
 WEAKEST_HELP = (
     "The criterion farthest below the mean of the others, where the gap repeats in the newest attempts beyond chance."
 )

@@ -343,10 +343,13 @@ def test_each_skill_has_a_small_chart_of_its_newest_attempts() -> None:
 
 
 def test_of_one_skill_the_change_is_in_sight_and_bold_beyond_noise(people: Store) -> None:
-    assert "Writing change" not in show(*OVERVIEW).dataframe[0].proto.column_order
+    grid = show(*OVERVIEW).dataframe[0].proto
+    assert "Writing change" not in grid.column_order
+    assert "Bold where" not in grid.columns  # whoever takes the column in does not see it bold
     app = show(OVERVIEW[0], {"of": "writing"})
     grid = app.dataframe[0].proto
     assert "Writing change" in grid.column_order
+    assert "Bold where" in grid.columns
     rows = students(app)
     column = list(rows.columns).index("Writing change")
     bold = re.findall(rf"_row(\d+)_col{column}\b[^{{]*{{\s*font-weight: ?700", grid.arrow_data.styler.styles)

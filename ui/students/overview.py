@@ -164,13 +164,14 @@ def listing(
         return
     page = filters.page(len(rows))
     on_page = rows[page.start : page.stop]
+    bold = tables.beyond_noise(on_page, choice.skills)
     with st.container(key="desk"):
         row = grid.pick(
             tables.students(on_page, roster, choice.skills),
-            tables.students_columns(listed.scale, clock.zone, period.name),
+            tables.students_columns(listed.scale, clock.zone, period.name, has_bold=bool(bold)),
             opens="Student",
             order=tables.in_sight(choice.skills),
-            bold=tables.beyond_noise(on_page, choice.skills),
+            bold=bold,
             key=f"students_{page.start}" if page.start else "students",
             alt=f"Students of the last {period.name}, sorted by need for attention, with the reasons",
         )

@@ -127,7 +127,7 @@ def beyond_noise(rows: Sequence[Row], skills: Sequence[str]) -> dict[str, list[b
     return {f"{SKILL_NAMES[skills[0]]} change": [bool(s and s.change and s.change.beyond_noise) for s in standings]}
 
 
-def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str) -> grid.Columns:
+def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str, *, has_bold: bool = False) -> grid.Columns:
     """Columns of `students`; the small charts share one scale."""
     low, high = scale
     skills: dict[str, Any] = {}
@@ -135,7 +135,10 @@ def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str) -> gri
         skills |= {
             name: grid.right_aligned(name, verdicts.LEVEL_HELP),
             f"{name} change": st.column_config.NumberColumn(
-                "Change", width=80, help=f"{name}, in the last {period}. {verdicts.CHANGE_HELP}"
+                "Change",
+                width=80,
+                help=f"{name}, in the last {period}. "
+                f"{verdicts.CHANGE_IN_SIGHT_HELP if has_bold else verdicts.CHANGE_HELP}",
             ),
             f"{name} attempts": st.column_config.LineChartColumn(
                 "Attempts",
