@@ -850,7 +850,7 @@ TARGETS = st.one_of(st.just(math.nan), st.integers(0, 18).map(lambda halves: hal
 # What a spreadsheet can hold; spaces around a cell are taken off, a carriage return alone would be a line, and a
 # backslash before a quote is taken for one that protects it.
 CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), max_size=20).map(
-    lambda text: " ".join(unicodedata.normalize("NFC", text).split()).replace("\\", "").lstrip("'’=#")
+    lambda text: " ".join(unicodedata.normalize("NFC", text).split()).replace("\\", "").lstrip("'’=# ")
 )
 IDS = st.text("abcUSER-_ü", min_size=1, max_size=20).filter(lambda text: text.strip("-") != "")
 STUDENTS = st.lists(

@@ -1,5 +1,6 @@
 """The start and the end of the server as a terminal sees them: what is said where, and the exit code."""
 
+import io
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import engines
+from ui.server import lifespan
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +72,32 @@ def test_a_file_of_settings_counts(tmp_path: Path) -> None:
     file.write_text("BANDUP_SOURCE=mars\n", encoding="utf-8")
     with started(f"--server.port={engines.free_port()}", BANDUP_ENV_FILE=str(file)) as process:
         assert process.wait(60) == 1
+
+
+def test_a_signal_that_comes_amid_a_line_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Server:
+        should_exit = force_exit = False
+
+        def handle(self, *_: object) -> None:
+            """As uvicorn's."""
+
+    class Busy(io.StringIO):
+        def write(self, _: str) -> int:
+            raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stdout>'>")
+
+    server, before = Server(), signal.getsignal(signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, server.handle)
+    try:
+        lifespan._end_quietly(server)
+        with monkeypatch.context() as amid:
+            amid.setattr(sys, "stdout", Busy())
+            signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert server.should_exit
+    assert capfd.readouterr().out == "Stopping\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl+C", "SIGTERM"])

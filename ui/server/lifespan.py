@@ -1,6 +1,7 @@
 """The server around the pages: its middleware, its start and its end."""
 
 import asyncio
+import os
 import signal
 import sys
 import webbrowser
@@ -26,6 +27,7 @@ from ui.server.scripts import Scripts
 
 _EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
 _USUAL_PORT = 8501
+_OUTPUT = 1  # the file descriptor
 _END_SECONDS = 10  # for answers that are under way: somebody who takes nothing of a file would hold up the end for good
 
 MIDDLEWARE = [
@@ -100,7 +102,9 @@ def _end_quietly(server: Any) -> None:
         server.force_exit = server.should_exit
         server.should_exit = True
         if not server.force_exit:
-            _say("Stopping")
+            # Not print: the signal may come amid a line of ours, within which print refuses to be called.
+            with suppress(OSError):
+                os.write(_OUTPUT, b"Stopping\n")
 
     for number in signal.valid_signals():
         if getattr(signal.getsignal(number), "__self__", None) is server:
