@@ -106,7 +106,10 @@ def takeovers(evaluations: pd.DataFrame, skill: str) -> list[Takeover]:
     B took over from A at B's first evaluation, when A had judged at least five before it, B judged at least five, at
     most a tenth of what both judged from then on is A's, and no third model came between them.
     """
-    timed = _timed(evaluations, skill)
+    return _takeovers(_timed(evaluations, skill), skill)
+
+
+def _takeovers(timed: pd.DataFrame, skill: str) -> list[Takeover]:
     stamps = {str(model): of_model for model, of_model in timed.groupby("model")["created_at"]}
     used = sorted(model for model, of_model in stamps.items() if len(of_model) >= FEWEST)
     times = [stamps[model].to_numpy("datetime64[us]") for model in used]
@@ -132,7 +135,7 @@ def takeovers(evaluations: pd.DataFrame, skill: str) -> list[Takeover]:
 def shifts(evaluations: pd.DataFrame, skill: str) -> list[tuple[Takeover, Shift]]:
     """Each takeover in `skill`, oldest first, with how bands moved at it."""
     timed = _timed(evaluations, skill)
-    return [(takeover, shift(timed, takeover)) for takeover in takeovers(evaluations, skill)]
+    return [(takeover, shift(timed, takeover)) for takeover in _takeovers(timed, skill)]
 
 
 def shift(timed: pd.DataFrame, takeover: Takeover) -> Shift:

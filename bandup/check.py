@@ -109,6 +109,11 @@ class Report:
     url: str = ""
 
     @property
+    def ongoing(self) -> list[Incident]:
+        """The incidents of the period that are not over."""
+        return [one for one in self.incidents if not one.is_over]
+
+    @property
     def status(self) -> Status:
         """The worst of all."""
         return next((status for status in _WORST if status in self.statuses), "ok")
@@ -301,7 +306,7 @@ def _check_wiring(report: Report) -> None:
 
 def _line(report: Report, options: argparse.Namespace, now: datetime) -> str:
     """`BANDUP STATUS - what | performance data`, on one line."""
-    ongoing = [sentence(one, now, ZoneInfo("UTC")) for one in report.incidents if not one.is_over]
+    ongoing = [sentence(one, now, ZoneInfo("UTC")) for one in report.ongoing]
     parts = [part.removesuffix(".") for part in (*report.problems, *ongoing)]
     if report.jobs:
         parts.append(
@@ -329,7 +334,7 @@ def _performance(report: Report, options: argparse.Namespace) -> Iterator[str]:
     ):
         yield f"{name}={value};{_bounds(limit)};0" if limit else f"{name}={value};;;0"
     if report.is_whole:
-        yield f"incidents={sum(not one.is_over for one in report.incidents)};;;0"
+        yield f"incidents={len(report.ongoing)};;;0"
     if not math.isnan(figures.failure_rate):
         limit = options.max_failure_rate
         yield f"failure_rate={figures.failure_rate:.1%};{_bounds(limit, 100)};0;100"
@@ -389,8 +394,7 @@ def _metrics(report: Report, now: datetime) -> Iterator[str]:
         if rate is not None:
             yield from _gauge("bandup_failure_ratio", "Failed of finished jobs, 0 to 1.", rate)
     if report.is_whole:
-        ongoing = sum(not one.is_over for one in report.incidents)
-        yield from _gauge("bandup_incidents_ongoing", "Incidents that go on.", ongoing)
+        yield from _gauge("bandup_incidents_ongoing", "Incidents that go on.", len(report.ongoing))
     if report.wiring is not None:
         yield "# HELP bandup_wiring_problems Lines of the checklist that are not well."
         yield "# TYPE bandup_wiring_problems gauge"
