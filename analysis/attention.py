@@ -12,10 +12,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from analysis import attempts, job_states, progress
-from analysis.attempts import Cohort, Owners
-from analysis.criteria import Weakest
-from analysis.progress import Change, Noises, Progress
+from analysis import job_states
+from analysis.levels import attempts, progress
+from analysis.levels.attempts import Cohort, Owners
+from analysis.levels.criteria import Weakest
+from analysis.levels.progress import Change, Noises, Progress
 from data.roster import Roster
 from data.schema import FAILED, PROCESSING, TYPES
 

@@ -16,10 +16,11 @@ if not __package__:
 
 import numpy as np
 
-from analysis import attention, criteria, growth, models, progress
-from analysis.attempts import Cohort
-from analysis.growth import DAYS_A_MONTH, Floats, Panel
-from analysis.progress import Noise
+from analysis import attention, models
+from analysis.levels import criteria, growth, progress
+from analysis.levels.attempts import Cohort
+from analysis.levels.growth import DAYS_A_MONTH, Floats, Panel
+from analysis.levels.progress import Noise
 from data.schema import CRITERIA, TYPES, WRITING
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -17,8 +17,9 @@ from typing import TypeVar
 import orjson
 import pandas as pd
 
-from analysis import attention, progress
+from analysis import attention
 from analysis.attention import Aim, Rules
+from analysis.levels import progress
 from bench.load import process
 from bench.pages import metering
 from bench.support.report import Report, median, seconds, size

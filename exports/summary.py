@@ -13,7 +13,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from analysis.attention import Aim, Group, Row
-from analysis.progress import WINDOW
+from analysis.levels.progress import WINDOW
 from data.roster import Roster
 from data.schema import CRITERIA, TYPES
 from wording import foreign_text, formats, verdicts

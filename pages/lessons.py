@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from analysis import progress
 from analysis.attention import Rules
+from analysis.levels import progress
 from queries import standings
 from ui.components import markup
 from ui.shell import address, loading

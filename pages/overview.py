@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from analysis import progress
+from analysis.levels import progress
 from queries import background, standings
 from ui.components import filters
 from ui.shell import loading

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from analysis import progress
-from analysis.progress import DEFAULT_NOISES, Noises
+from analysis.levels import progress
+from analysis.levels.progress import DEFAULT_NOISES, Noises
 from queries import records
 from queries.session import cache
 

@@ -14,8 +14,9 @@ from typing import TypeVar
 
 import pandas as pd
 
-from analysis import attention, practice, progress
+from analysis import attention, practice
 from analysis.attention import Aim, Flag, Group, Row, Rules, Student
+from analysis.levels import progress
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
 from data.records.jobs import Key

@@ -6,8 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from analysis.attention import Aim, Flag, Student
-from analysis.criteria import Weakest
-from analysis.progress import WINDOW, Forecast, Progress, Trend, pace_needed, standing
+from analysis.levels.criteria import Weakest
+from analysis.levels.progress import WINDOW, Forecast, Progress, Trend, pace_needed, standing
 from data.schema import CRITERIA, TYPES
 from wording import formats
 from wording.skills import SKILL_NAMES

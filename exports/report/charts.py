@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.attempts import Times
-from analysis.growth import Floats
+from analysis.levels.attempts import Times
+from analysis.levels.growth import Floats
 from exports.report.fonts import INCH, SANS
 from wording import formats
 from wording.skills import SKILL_COLOURS, SKILL_NAMES

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from analysis import attention, progress
-from analysis.attempts import Cohort, Times
+from analysis import attention
 from analysis.attention import Aim, Flag
 from analysis.bands import band_range
-from analysis.progress import WINDOW, Forecast, Noise, Progress
+from analysis.levels import progress
+from analysis.levels.attempts import Cohort, Times
+from analysis.levels.progress import WINDOW, Forecast, Noise, Progress
 from data.roster import Student
 from data.schema import CRITERIA, TYPES
 from exports.report.charts import Bands, Counts

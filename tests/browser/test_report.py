@@ -20,9 +20,9 @@ from matplotlib import font_manager
 from playwright.sync_api import BrowserContext, Page
 from pypdf import PdfReader
 
-from analysis import attempts, progress
 from analysis.attention import Flag
-from analysis.progress import Noise
+from analysis.levels import attempts, progress
+from analysis.levels.progress import Noise
 from data.roster import Student
 from data.schema import CRITERIA, OVERALL, SPEAKING, WRITING
 from exports.report import fonts, html, pdf, words

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import attempts
-from analysis.attempts import Cohort, Owners
+from analysis.levels import attempts
+from analysis.levels.attempts import Cohort, Owners
 from data.schema import CRITERIA, SPEAKING, WRITING
 from tests.support.attempts import MICROSECOND, NAN, NOW, ago, attempt, frame, shuffled
 from tests.support.examples import examples

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from analysis import attempts, attention, growth, practice, progress
+from analysis import attention, practice
 from analysis.attention import Aim, Flag, Group, Rules, Standing, Student
-from analysis.criteria import Weakest
-from analysis.progress import DEFAULT_NOISES, MONTH, Noise, Progress, Trend
+from analysis.levels import attempts, growth, progress
+from analysis.levels.criteria import Weakest
+from analysis.levels.progress import DEFAULT_NOISES, MONTH, Noise, Progress, Trend
 from data import roster
 from data.schema import SPEAKING, TYPES, WRITING
 from tests.support.attempts import MICROSECOND, NAN, NOW, ago, alike, attempt, frame, shuffled

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import attempts, criteria
-from analysis.attempts import Cohort
-from analysis.criteria import BEYOND_CHANCE, DEFAULT_SCATTER, Weakest
+from analysis.levels import attempts, criteria
+from analysis.levels.attempts import Cohort
+from analysis.levels.criteria import BEYOND_CHANCE, DEFAULT_SCATTER, Weakest
 from data.schema import CRITERIA, SPEAKING, WRITING
 from tests.support.attempts import NAN, attempt, frame
 from tests.support.examples import examples

@@ -13,8 +13,8 @@ from scipy.special import digamma, polygamma
 from scipy.stats import linregress, norm
 from scipy.stats import t as student_t
 
-from analysis import growth
-from analysis.growth import DAYS_A_MONTH, DEFAULT, LOOKED_AT_DAILY, PACE, ROUNDING, Lines, Noise, Panel
+from analysis.levels import growth
+from analysis.levels.growth import DAYS_A_MONTH, DEFAULT, LOOKED_AT_DAILY, PACE, ROUNDING, Lines, Noise, Panel
 from bench.calibration import Simulation
 from tests.support.examples import examples
 

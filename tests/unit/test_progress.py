@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student_t
 
-from analysis import attempts, criteria, growth, progress
-from analysis.progress import DEFAULT_NOISES, MONTH, WINDOW, Change, Noise, Progress, Trend
+from analysis.levels import attempts, criteria, growth, progress
+from analysis.levels.progress import DEFAULT_NOISES, MONTH, WINDOW, Change, Noise, Progress, Trend
 from data.schema import CRITERIA, SPEAKING, WRITING
 from tests.support.attempts import MICROSECOND, NAN, NOW, ago, alike, attempt, frame, shuffled
 from tests.support.examples import examples

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from analysis import attention, progress
+from analysis import attention
 from analysis.attention import Aim, Rules
+from analysis.levels import progress
 from data import roster
 from data.demo import texts
 from data.demo.engine import write

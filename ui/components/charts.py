@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 
 from analysis import tasks
 from analysis.bands import band_range, nearest_half
-from analysis.progress import WINDOW
+from analysis.levels.progress import WINDOW
 from data.schema import OVERALL
 from wording import foreign_text, formats
 from wording.skills import SKILL_COLOURS, SKILL_NAMES

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from analysis import attention, progress
+from analysis import attention
 from analysis.attention import Row, Rules
+from analysis.levels import progress
 from data.roster import Roster
 from queries.session import Session
 from queries.standings import Activity, Evaluations, Listing, Week

@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from analysis import attempts, attention, bands, practice, progress, tasks
-from analysis.attempts import Cohort
+from analysis import attention, bands, practice, tasks
 from analysis.attention import Aim, Flag, Rules
 from analysis.bands import SkillBands
-from analysis.progress import Forecast, Noise, Progress
+from analysis.levels import attempts, progress
+from analysis.levels.attempts import Cohort
+from analysis.levels.progress import Forecast, Noise, Progress
 from data.roster import Roster, Student
 from data.schema import CRITERIA, OVERALL, TYPES, WRITING
 from queries import noise, records

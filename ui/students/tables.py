@@ -11,7 +11,7 @@ import streamlit as st
 
 from analysis import attention, job_states, tasks
 from analysis.attention import Row
-from analysis.progress import Progress
+from analysis.levels.progress import Progress
 from data.records.flashcards import document_name
 from data.records.parse import Issue
 from data.roster import Roster, Student

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.attempts import Cohort
-from analysis.growth import DEFAULT, FEWEST_STUDENTS, ROUNDING, Floats
+from analysis.levels.attempts import Cohort
+from analysis.levels.growth import DEFAULT, FEWEST_STUDENTS, ROUNDING, Floats
 from data.schema import CRITERIA
 
 NEWEST = 12

@@ -1,6 +1,6 @@
 """What may be said of a student in a skill: level with its margin, trend, change, path to a target.
 
-All of it follows from one line per student (analysis/growth.py) through the attempts of the last 180 days.
+All of it follows from one line per student (analysis/levels/growth.py) through the attempts of the last 180 days.
 """
 
 import math
@@ -11,10 +11,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from analysis import attempts, criteria, growth
-from analysis.attempts import Cohort
-from analysis.criteria import Weakest
-from analysis.growth import Floats, Panel
+from analysis.levels import attempts, criteria, growth
+from analysis.levels.attempts import Cohort
+from analysis.levels.criteria import Weakest
+from analysis.levels.growth import Floats, Panel
 from data.schema import CRITERIA, TYPES
 
 Word: TypeAlias = Literal["rising", "declining", "steady", "no clear change", "not enough data", "paused"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import bands
-from analysis.growth import Floats, Ints, Panel
+from analysis.levels.growth import Floats, Ints, Panel
 from data.schema import CRITERIA, OVERALL
 
 Times: TypeAlias = np.ndarray[Any, np.dtype[np.datetime64]]
