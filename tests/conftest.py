@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 from streamlit.components.v2 import manifest_scanner
 
 from data.demo import engine as demo_engine
+from data.demo import shortcuts
 from data.dynamodb.client import Store
 from data.provisioning.clients import Clients
 from data.provisioning.requests import create
@@ -84,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Each run of a page looks through all installed packages for components of Streamlit, of which there are none.
     patch.setattr(manifest_scanner, "scan_component_manifests", list)
     config.add_cleanup(patch.undo)
+    shortcuts.take()  # a test of their own compares them with moto's own ways
 
 
 @pytest.hookimpl(optionalhook=True)
