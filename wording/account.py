@@ -88,7 +88,8 @@ def place(of: Place, medium: Medium = "page") -> str:
     account = of.account if isinstance(of.account, str) else f"not known: {failures.sentences(of.account, medium)}"
     parts = ["Real AWS"] if of.real_aws else ["Not real AWS"]
     parts += [f"account {account}"] if account else []
-    return " · ".join([*parts, f"region {of.region}", f"partition {of.partition}", of.endpoint, *of.tables])
+    parts += [f"region {of.region}", f"partition {of.partition}", of.endpoint or "in this process"]
+    return " · ".join([*parts, *of.tables])
 
 
 def restore_cost(table: TableFacts, settings: Settings) -> str:

@@ -1,9 +1,7 @@
-"""The demo source: a DynamoDB in this process, on a loopback port, filled with sample data; gone when it stops."""
+"""The demo source: a DynamoDB in this process, which nobody else reaches, with sample data; gone when it stops."""
 
 import io
 import json
-import logging
-import secrets
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from data.demo import shortcuts
-from data.demo.door import Door
+from data.demo import shortcuts, wire
 from data.demo.sample import Record, sample
 from data.dynamodb.client import Store
 from data.dynamodb.errors import explain
@@ -27,8 +24,7 @@ from data.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# boto3 names the key in each request, and the engine's door takes no other.
-_CREDENTIALS = {"aws_access_key_id": f"demo{secrets.token_hex(16)}", "aws_secret_access_key": "demo"}
+_CREDENTIALS = {"aws_access_key_id": "demo", "aws_secret_access_key": "demo"}  # boto3 signs with something
 _ROLE = "bandup-evaluators"
 _BATCH = 25  # items that one BatchWriteItem takes
 
@@ -37,14 +33,22 @@ _stores: dict[Settings, Store] = {}
 
 
 def open_demo(settings: Settings) -> Store:
-    """The demo's Store. The engine starts and is filled once per process, however many ask at the same time."""
+    """The demo's Store. It is made and filled once per process, however many ask at the same time."""
     with _lock:
         if settings not in _stores:
-            store = Store.open(settings, start_engine(), **_CREDENTIALS)
+            store = open_empty(settings)
             _create(store)
             fill_own(store, datetime.now(UTC))
             _stores[settings] = store
         return _stores[settings]
+
+
+def open_empty(settings: Settings) -> Store:
+    """A Store on the engine in this process, which may have no tables yet."""
+    shortcuts.take()
+    store = Store.open(settings, wire.ENDPOINT, **_CREDENTIALS)
+    wire.lead(store.client)
+    return store
 
 
 def _create(store: Store) -> None:
@@ -59,6 +63,8 @@ def _create(store: Store) -> None:
 def open_demo_clients(store: Store) -> Clients:
     """Lambda and IAM beside the demo tables, with three functions; one names another table, to be mended."""
     clients = Clients.open(store, **_CREDENTIALS)
+    wire.lead(clients.functions)
+    wire.lead(clients.roles)
     with _lock:
         pages = clients.functions.get_paginator("list_functions").paginate()
         deployed = {function["FunctionName"] for page in pages for function in page["Functions"]}
@@ -97,24 +103,6 @@ def _role(clients: Clients) -> str:
         return clients.roles.get_role(RoleName=_ROLE)["Role"]["Arn"]
 
 
-def start_engine() -> str:
-    """Start moto's server behind its door, on a free loopback port; its URL. It lives as long as the process."""
-    # Imported here because only the demo needs it, and it takes half a second.
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
-    from werkzeug.serving import make_server  # noqa: PLC0415
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    shortcuts.take()
-    door = Door(DomainDispatcherApplication(create_backend_app), _CREDENTIALS["aws_access_key_id"])
-    server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=MotoRequestHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}"
-
-
 def fill(store: Store, now: datetime) -> dict[Table, int]:
     """Write the sample into both tables of `store`; how many records each got. Failure when that does not succeed."""
     data = sample(now)
@@ -130,10 +118,10 @@ def fill(store: Store, now: datetime) -> dict[Table, int]:
 def fill_own(store: Store, now: datetime) -> None:
     """Put the sample into both tables of the demo's `store`.
 
-    Straight into the engine, which is in this process: as requests, that would be half the time of a start.
+    Straight into the engine: as requests, that would be half the time of a start.
     """
-    from moto.core.models import DEFAULT_ACCOUNT_ID  # noqa: PLC0415 - as in start_engine
-    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415 - as in start_engine
+    from moto.core.models import DEFAULT_ACCOUNT_ID  # noqa: PLC0415 - as in wire
+    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415 - as in wire
 
     engine = dynamodb_backends[DEFAULT_ACCOUNT_ID][store.client.meta.region_name]
     data = sample(now)

@@ -15,7 +15,7 @@ _METHODS = "method_names_from_class"  # moto looks through a class of some hundr
 @cache
 def take() -> None:
     """Have moto take them, once and for this process."""
-    # Imported here as in engine.start_engine.
+    # Imported here as in wire.
     from moto.core import responses  # noqa: PLC0415
     from moto.core.serialize import AttributePicker  # noqa: PLC0415
     from moto.dynamodb.models import dynamo_type  # noqa: PLC0415

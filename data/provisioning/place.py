@@ -10,7 +10,10 @@ from data.schema import TABLES
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the tables are or would be. The account is a Failure where it is not known."""
+    """Where the tables are or would be. The account is a Failure where it is not known.
+
+    The demo has no endpoint: it is in this process.
+    """
 
     account: str | Failure
     region: str
@@ -28,7 +31,8 @@ def where(store: Store) -> Place:
     except Failure as failure:
         account = failure.to_keep()
     names = tuple(store.settings.name(table) for table in TABLES)
-    return Place(account, meta.region_name, meta.partition, meta.endpoint_url, names, store.real_aws)
+    endpoint = "" if store.settings.source == "demo" else meta.endpoint_url
+    return Place(account, meta.region_name, meta.partition, endpoint, names, store.real_aws)
 
 
 def account_of(store: Store) -> str:

@@ -1,7 +1,6 @@
 """The demo source: it starts once, whoever asks, holds the sample, and minds nobody's AWS settings."""
 
 import asyncio
-import http.client
 import os
 import socket
 import time
@@ -11,16 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.awslambda.models import lambda_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from bench.support.addresses import PARAMS, names
 from bench.visitors import arrive
-from data.demo import engine
+from data.demo import engine, wire
 from data.dynamodb import budget, query
 from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
@@ -36,11 +33,11 @@ DEFAULTS = Settings.read({})
 
 
 def test_many_who_ask_at_once_get_the_same_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[str] = []
+    started: list[Store] = []
     filled: list[Store] = []
-    start = engine.start_engine
+    start = engine.open_empty
     monkeypatch.setattr(engine, "_stores", {})
-    monkeypatch.setattr(engine, "start_engine", lambda: started.append(start()) or started[-1])
+    monkeypatch.setattr(engine, "open_empty", lambda settings: started.append(start(settings)) or started[-1])
     # Filling takes seconds; here it only matters how often it happens.
     monkeypatch.setattr(engine, "fill_own", lambda store, _: filled.append(store))
     settings = Settings.read({"DYNAMODB_EVALUATIONS": "once-evals", "DYNAMODB_FLASHCARD_SETS": "once-sets"})
@@ -52,10 +49,10 @@ def test_many_who_ask_at_once_get_the_same_store(monkeypatch: pytest.MonkeyPatch
 
 
 def test_visitors_who_arrive_together_on_a_fresh_server_start_the_engine_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[str] = []
-    start = engine.start_engine
+    started: list[Store] = []
+    start = engine.open_empty
     monkeypatch.setattr(engine, "_stores", {})
-    monkeypatch.setattr(engine, "start_engine", lambda: started.append(start()) or started[-1])
+    monkeypatch.setattr(engine, "open_empty", lambda settings: started.append(start(settings)) or started[-1])
     monkeypatch.setattr(engine, "fill_own", lambda *_: None)
     monkeypatch.setenv("DYNAMODB_EVALUATIONS", "together-evals")
     monkeypatch.setenv("DYNAMODB_FLASHCARD_SETS", "together-sets")
@@ -102,8 +99,8 @@ def test_visitors_of_a_fresh_server_find_one_engine() -> None:
         # In a thread of its own: in this one, the browser of other tests has a loop already.
         with ThreadPoolExecutor(1) as pool:
             errors = pool.submit(asyncio.run, together(server.url)).result()
-        # The server's own, and the engine's.
-        assert _listening(server.pid) == 2
+        # The server's own: the engine listens on none.
+        assert _listening(server.pid) == 1
     # A slow computer may be too slow for so many at once, and says so; nothing else may be wrong.
     assert [message for several in errors for message in several if f"{NOT_SHOWN}. DynamoDB" not in message] == []
 
@@ -122,11 +119,29 @@ def store() -> Store:
     return engine.open_demo(DEFAULTS)
 
 
-def test_it_listens_on_loopback_alone(store: Store) -> None:
-    parts = urlsplit(store.client.meta.endpoint_url)
-    assert parts.hostname == "127.0.0.1"
-    with socket.socket() as client:
-        assert client.connect_ex(("127.0.0.1", parts.port or 0)) == 0
+def test_nothing_is_sent_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a connection was opened, or a name was looked up")
+
+    engine._stores.clear()
+    for what in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, what, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    store = engine.open_demo(DEFAULTS)
+    engine.open_demo_clients(store).functions.list_functions()
+    assert len(evaluations.history(store, "user-456").value) == 2
+    assert urlsplit(store.client.meta.endpoint_url).hostname == "demo.invalid"
+
+
+def test_what_the_engine_cannot_answer_is_not_sent_but_a_fault_in_the_log(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wire, "_services", dict)
+    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", None)
+    with pytest.raises(ClientError) as caught:
+        store.client.describe_table(TableName=EVALUATIONS.default_name)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert "the demo's engine failed at before-send.dynamodb.DescribeTable" in caplog.text
 
 
 def test_reads_work_as_on_aws_but_are_not_metered(store: Store) -> None:
@@ -191,7 +206,7 @@ def test_the_demo_minds_no_aws_settings_of_its_computer(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    again = Store.open(DEFAULTS, store.client.meta.endpoint_url, **engine._CREDENTIALS)
+    again = engine.open_empty(DEFAULTS)
     assert len(evaluations.history(again, "user-456").value) == 2
 
 
@@ -200,7 +215,6 @@ def test_the_demo_deploys_its_functions_also_beside_others_and_once() -> None:
     store = engine.open_demo(Settings.read({}))
     engine.open_demo_clients(store)
     first = store.settings.functions[0]
-    # The demo's door lets nobody delete: the engine itself is in this process.
     lambda_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_function(first, None)
     for _ in range(2):
         names = [f["FunctionName"] for f in engine.open_demo_clients(store).functions.list_functions()["Functions"]]
@@ -213,102 +227,6 @@ def test_the_demos_engine_may_be_slow_because_it_does_answer(demo_anew: None) ->
     assert opened.client.meta.config.read_timeout > budget.PAGE_SECONDS
     with budget.limited(0.000_001):
         assert evaluations.history(opened, "user-456").value["evaluation_id"].tolist()
-
-
-_LEAN = Config(retries={"total_max_attempts": 1}, proxies={})
-
-
-def _client(store: Store, service: str, **credentials: str) -> Any:
-    credentials = credentials or engine._CREDENTIALS
-    session = boto3.Session(**credentials, region_name="us-east-1")  # type: ignore[arg-type]
-    return session.client(service, endpoint_url=store.client.meta.endpoint_url, config=_LEAN)  # type: ignore[call-overload]
-
-
-def _signed(store: Store, service: str = "dynamodb") -> str:
-    """What boto3 sends along, as somebody would who had read it."""
-    key = engine._CREDENTIALS["aws_access_key_id"]
-    return (
-        f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    )
-
-
-def _status(store: Store, method: str, path: str, headers: dict[str, str], body: str = "{}") -> tuple[int, bytes]:
-    """The answer to a raw request, with the engine's own Host unless `headers` have another."""
-    parts = urlsplit(store.client.meta.endpoint_url)
-    connection = http.client.HTTPConnection("127.0.0.1", parts.port or 0, timeout=10)
-    connection.request(method, path, body, headers)
-    answer = connection.getresponse()
-    if answer.status != 200:
-        assert "access-control-allow-origin" not in {name.lower() for name, _ in answer.getheaders()}
-    return answer.status, answer.read()
-
-
-_LOOK = {"X-Amz-Target": "DynamoDB_20120810.DescribeTable", "Content-Type": "application/x-amz-json-1.0"}
-_TABLE = f'{{"TableName": "{EVALUATIONS.default_name}"}}'
-
-
-def test_the_engine_answers_who_has_the_key_of_this_start(store: Store) -> None:
-    headers = {**_LOOK, "Authorization": _signed(store)}
-    assert _status(store, "POST", "/", headers, _TABLE)[0] == 200
-    strangers = [{"aws_access_key_id": key, "aws_secret_access_key": "demo"} for key in ("demo", "local", "AKIA" * 5)]
-    for credentials in strangers:
-        with pytest.raises(ClientError) as caught:
-            _client(store, "dynamodb", **credentials).describe_table(TableName=EVALUATIONS.default_name)
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-    assert _status(store, "POST", "/", _LOOK, _TABLE) == (403, b"")
-
-
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        {"Origin": "http://evil.example"},
-        {"Origin": "null"},
-        {"Origin": "http://127.0.0.1:8501"},
-        {"Host": "evil.example"},
-        {"Host": "localhost"},
-        {"Host": "dynamodb.us-east-1.amazonaws.com"},
-    ],
-    ids=lambda foreign: " ".join(*foreign.items()),
-)
-def test_the_engine_answers_no_page_and_no_other_name_even_with_the_key(store: Store, foreign: dict[str, str]) -> None:
-    assert _status(store, "POST", "/", {**_LOOK, "Authorization": _signed(store), **foreign}, _TABLE) == (403, b"")
-    # As a browser asks first whether a page may.
-    assert _status(store, "OPTIONS", "/", {"Access-Control-Request-Method": "POST", **foreign}, "") == (403, b"")
-
-
-@pytest.mark.parametrize("service", ["dynamodb", "lambda", "iam", "s3", "moto_api"])
-@pytest.mark.parametrize(
-    "path",
-    ["/moto-api/", "/moto-api/reset", "/moto-api/data.json", "//moto-api/reset", "/favicon.ico", "/latest/meta-data/"],
-)
-def test_the_engines_administration_is_not_to_be_had_with_the_key(store: Store, service: str, path: str) -> None:
-    for method in ("GET", "POST"):
-        assert _status(store, method, path, {**_LOOK, "Authorization": _signed(store, service)})[0] == 403
-    assert evaluations.get(store, "eval-abc123", "user-456").value is not None
-
-
-def test_the_engine_takes_the_demos_calls_alone(store: Store) -> None:
-    dynamodb, name = _client(store, "dynamodb"), EVALUATIONS.default_name
-    refused = [
-        lambda: dynamodb.delete_table(TableName=name),
-        lambda: dynamodb.delete_item(TableName=name, Key={"evaluation_id": {"S": "a"}, "user_id": {"S": "b"}}),
-        lambda: dynamodb.execute_statement(Statement="SELECT * FROM any"),
-        lambda: _client(store, "lambda").invoke(FunctionName="any"),
-        lambda: _client(store, "lambda").delete_function(FunctionName="any"),
-    ]
-    for call in refused:
-        with pytest.raises(ClientError) as caught:
-            call()
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    for service, body in [
-        ("iam", "Action=CreateUser&UserName=any&Version=2010-05-08"),
-        ("iam", f"Action=GetRole&RoleName={'a' * 100_000}"),
-        ("sts", "Action=GetCallerIdentity&Version=2011-06-15"),
-        ("s3", ""),
-    ]:
-        assert _status(store, "POST", "/", {**form, "Authorization": _signed(store, service)}, body) == (403, b"")
-    assert store.facts(EVALUATIONS).name == name
 
 
 def test_the_engine_takes_what_setup_asks_of_lambda_and_iam(store: Store) -> None:

@@ -13,16 +13,13 @@ pytestmark = pytest.mark.slow  # two processes that fill the demo
 _READ = """
 import sys
 from datetime import UTC, datetime
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 from data.demo import engine, shortcuts
-from data.dynamodb.client import Store
 from data.schema import TABLES
 from data.settings import Settings
 
 if sys.argv[1] == "without":
     shortcuts.take = lambda: None
-store = Store.open(Settings.read({}), engine.start_engine(), **engine._CREDENTIALS)
+store = engine.open_empty(Settings.read({}))
 engine._create(store)
 engine.fill_own(store, datetime(2026, 11, 27, tzinfo=UTC))
 odd = {name: {"S": name} for name in ("evaluation_id", "user_id", "status", "created_at")}
@@ -30,8 +27,7 @@ values = [{"N": "1"}, {"B": b"1"}, {"SS": ["a"]}, {"NS": ["1"]}, {"BS": [b"1"]},
           {"L": [{"S": "a"}, {"M": {"N": {"N": "1"}}}]}, {"M": {"S": {"S": "S"}, "L": {"L": []}, "none": {"M": {}}}}]
 odd["created_at"] = {"N": "1733644800"}
 odd |= {f"odd {n}": value for n, value in enumerate(values)} | {"feedback": values[-1], "overall_band": values[5]}
-backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][store.client.meta.region_name]  # the demo's door lets no PutItem in
-backend.put_item(store.settings.name(TABLES[0]), odd)
+store.client.put_item(TableName=store.settings.name(TABLES[0]), Item=odd)
 for table in TABLES:
     of = {"TableName": store.settings.name(table)}
     print(store.client.scan(**of)["Items"])
