@@ -69,3 +69,21 @@ print(*sorted(name for name in sys.modules if name == "boto3" or name.startswith
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_what_the_first_page_imports_is_there_before_anybody_comes() -> None:
+    script = """
+import sys
+from ui.server import lifespan
+lifespan.get_ready()
+before = set(sys.modules)
+from streamlit.testing.v1 import AppTest
+AppTest.from_file("dashboard.py", default_timeout=60).run()
+layers = ("ui", "queries", "exports", "wording", "analysis", "data", "pandas", "plotly", "scipy")
+print("new:", *sorted(name for name in set(sys.modules) - before if name.split(".")[0] in layers))
+"""
+    environ = {**os.environ, "BANDUP_ENV_FILE": os.devnull, "BANDUP_SOURCE": "demo"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "new:"

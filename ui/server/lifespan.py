@@ -7,6 +7,7 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from threading import Thread, current_thread, main_thread
 from typing import Any
 
@@ -17,6 +18,7 @@ from streamlit.starlette import App
 from streamlit.web.server.server_util import get_url
 
 from data import roster
+from data.dynamodb.errors import Failure
 from data.environment import read_settings
 from data.roster import RosterError
 from data.settings import SettingsError
@@ -29,6 +31,11 @@ _EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
 _USUAL_PORT = 8501
 _OUTPUT = 1  # the file descriptor
 _END_SECONDS = 10  # for answers that are under way: somebody who takes nothing of a file would hold up the end for good
+_FIRST_PAGE = (
+    *("ui.shell.loading", "ui.shell.navigation"),
+    *("ui.students.class_list", "ui.students.finder", "ui.students.overview"),
+)
+"""The modules that pages/overview.py and dashboard.py import."""
 
 MIDDLEWARE = [
     Middleware(SecurityHeaders),
@@ -68,7 +75,18 @@ async def opened(_: App) -> AsyncIterator[None]:
         asyncio.get_running_loop().call_later(
             1, lambda: Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         )
+    Thread(target=get_ready, daemon=True).start()
     yield
+
+
+def get_ready() -> None:
+    """Load what the first page imports, and the demo, while its visitor's browser loads Streamlit's scripts."""
+    for name in _FIRST_PAGE:
+        import_module(name)
+    from queries import source  # noqa: PLC0415 - the server answers before it has loaded this
+
+    with suppress(Failure):  # the page says it
+        source.start()
 
 
 def _say(line: str) -> None:
