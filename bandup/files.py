@@ -23,7 +23,8 @@ def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        Path(name).chmod(mode)
+            if sys.platform != "win32":  # which has no such modes
+                os.fchmod(handle, mode)  # not by the name, which may lead elsewhere by now
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -3,11 +3,13 @@
 import argparse
 import os
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,12 +29,15 @@ from exports.summary import Summary
 from queries import records, source, standings
 from queries.access import secret_files
 from queries.access.gate import Gate, Visitor
-from queries.access.rules import EVERYBODY_ELSE, AccessError, AccessRules
+from queries.access.rules import EVERYBODY_ELSE, AccessError, AccessRules, same_address
 from queries.session import Session
 from wording import failures, formats
 
 _DAYS = 30  # as the page Students has it unless told
 _SECONDS = 600.0  # for all classes: a page's 30 s do not read a large school in one go, and nobody sits before this
+_LONGEST_STEM = 60  # letters of a class's name in that of its files
+_RESERVED = frozenset(("con", "prn", "aux", "nul", *(f"{of}{n}" for of in ("com", "lpt") for n in range(1, 10))))
+"""What Windows takes for a device, with any ending."""
 _ABOUT = "Write or mail one page per class: who needs attention and why, what changed since last week, groups."
 _EPILOG = (
     "--mail shows whom it would write to; only with --send it does. Each teacher gets their own classes: those of "
@@ -133,13 +138,8 @@ def _summary(class_name: str, roster: Roster, settings: Settings, zone: ZoneInfo
 
 
 def _write(folder: Path, summaries: Mapping[str, Summary]) -> None:
-    used: set[str] = set()
     for name, summary in summaries.items():
-        beginning = re.sub(r"\W+", "-", name.casefold()).strip("-")[:60] or "class"
-        stem = next(
-            stem for n in range(len(summaries)) if (stem := f"{beginning}{f'-{n + 1}' if n else ''}") not in used
-        )
-        used.add(stem)
+        stem = _stem(name)
         for suffix, content in ((".html", page.html(summary)), (".txt", page.text(summary))):
             path = folder / f"{stem}{suffix}"
             try:
@@ -148,6 +148,14 @@ def _write(folder: Path, summaries: Mapping[str, Summary]) -> None:
             except OSError as error:
                 raise _Wrong(f"{folder} could not be written: {error.strerror or error}.") from error
             say(f"{path}  {summary.headline}" if suffix == ".html" else str(path))
+
+
+def _stem(class_name: str) -> str:
+    """How the files of a class are named: for no other class alike, whatever classes there are or will be."""
+    name = class_name.casefold()  # classes that differ in case alone are one
+    words = re.sub(r"[\W_]+", "-", name).strip("-")[:_LONGEST_STEM] or "class"
+    tells = words.replace("-", " ") == name and unicodedata.is_normalized("NFC", name) and words not in _RESERVED
+    return words if tells else f"{words}_{sha256(name.encode(errors='backslashreplace')).hexdigest()[:8]}"
 
 
 def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | None) -> int:
@@ -161,7 +169,7 @@ def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | N
                 continue
             try:
                 mailbox.send(_message(summaries[name], mailbox.sender, address))
-            except NotSent as error:
+            except (NotSent, ValueError) as error:  # the second where a header cannot be written
                 failed = True
                 say(f"not sent     {line}. {error}", is_problem=True)
             else:
@@ -176,7 +184,8 @@ def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | N
 
 def _message(summary: Summary, sender: str, address: str) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = summary.title
+    # "=?" begins a word in code, which the e-mail package would read, line breaks and all, and write as headers.
+    message["Subject"] = summary.title.replace("=?", "= ?")
     message["From"] = sender
     message["To"] = address
     message["Date"] = format_datetime(datetime.now(UTC))
@@ -194,10 +203,16 @@ def _recipients(classes: Sequence[str] | Mapping[str, Any], roster: Roster) -> R
     if not rules:
         recipients.remarks.append(f"No sign-in is set up, so that nobody is refused. Looked for in {', '.join(files)}.")
     for name in classes:
-        addresses = {roster.student(user_id).teacher.strip().casefold() for user_id in roster.members(name)} - {""}
-        own = {address for address in addresses if is_address(address)}
+        addresses = {same_address(roster.student(user_id).teacher) for user_id in roster.members(name)} - {""}
         if rules:
-            own |= {address for address, of in rules.classes.items() if name in of and address != EVERYBODY_ELSE}
+            addresses |= {address for address, of in rules.classes.items() if name in of and address != EVERYBODY_ELSE}
+        own = {address for address in addresses if is_address(address)}
+        recipients.remarks += [
+            f"Not to “{text}”, who is named for {name}: mail cannot be sent to such an address."
+            for text in sorted(addresses - own)
+            if "@" in text
+        ]
+        if rules:
             refused = sorted(address for address in own if not _may_see(rules, address, name))
             recipients.remarks += [f"Not to {address}, who may not see {name} by secrets.toml." for address in refused]
             own -= set(refused)

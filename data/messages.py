@@ -247,8 +247,8 @@ def dashboard_url(environ: Mapping[str, str]) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether this is one e-mail address and nothing else."""
-    return text.isascii() and bool(_ADDRESS.fullmatch(text))
+    """Whether this is one e-mail address and nothing else; "=?" would begin a word in code, line breaks and all."""
+    return text.isascii() and "=?" not in text and bool(_ADDRESS.fullmatch(text))
 
 
 def _url(address: str, variable: str) -> SplitResult:

@@ -226,6 +226,12 @@ class RosterError(ValueError):
         self.headings = tuple(headings)
         self.problems = tuple(problems)
 
+    @property
+    def in_log(self) -> str:
+        """The first sentence: the next one may quote a line, a student's name included."""
+        sentence, end, _ = str(self).partition(". ")
+        return f"{sentence}{end}".strip()
+
 
 def read(path: str) -> Roster:
     """The class list in a file; RosterError when it cannot be read."""

@@ -231,9 +231,13 @@ def endpoint_url(value: str, name: str) -> str:
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
-        usable = parts.scheme in ("http", "https") and port != 0 and bool(_HOST.fullmatch(host)) and " " not in value
+        # Not every program reads the same host out of an address with a backslash in it.
+        plain = not any(sign in value for sign in (" ", "\\"))
+        usable = parts.scheme in ("http", "https") and port != 0 and bool(_HOST.fullmatch(host)) and plain
     except ValueError:
         usable = False
+    if usable and "@" in parts.netloc:  # as with a backslash; and a password is not to be shown
+        raise SettingsError(f"{name} has a user in its URL: give one without, such as http://127.0.0.1:8000.")
     if not usable:
         raise SettingsError(f"{name} is “{value}”: give a whole URL such as http://127.0.0.1:8000.")
     return value

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -204,18 +205,22 @@ def log_change(who: str, what: str, result: str) -> None:
 
 def is_amazons(url: str) -> bool:
     """Whether the host is named as Amazon's are in any partition: sovereign, China, dual-stack, FIPS, VPC endpoints."""
-    return f".{urlsplit(url).hostname or ''}".endswith(_suffixes())
+    # A name that ends with a dot is the same one.
+    return f".{(urlsplit(url).hostname or '').rstrip('.')}".endswith(_suffixes())
 
 
 def may_be_amazons(url: str) -> bool:
-    """Whether Amazon may be behind it: named as its own hosts are, or by a private name over HTTPS in front of them.
+    """Whether Amazon may be behind it: named as its own hosts are, a private name over HTTPS, or a public address.
 
-    An emulator is reached without TLS, on this computer, by its address or by a container's name.
+    An emulator is reached without TLS, on this computer, by a private address or by a container's name.
     """
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    local = host.endswith((".localhost", ".localstack.cloud")) or "." not in host or not host.strip("0123456789.")
-    return is_amazons(url) or (parts.scheme == "https" and not local)
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        is_local = host.endswith((".localhost", ".localstack.cloud")) or "." not in host
+    return is_amazons(url) or (parts.scheme == "https" and not is_local)
 
 
 @cache

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ _AUTH = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_
 _SHORTEST_SECRET = 32  # characters; whoever guesses it can write sign-ins of his own
 _HOURS = 12
 MOST_HOURS = 24 * 30  # Streamlit's cookie lives no longer
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 _SKEW = timedelta(minutes=5)
 _FORWARDED = (
     *("forwarded", "via", "true-client-ip", "x-forwarded-", "x-real-ip", "x-client-ip", "x-cluster-client-ip"),
@@ -87,7 +89,7 @@ class AccessRules:
         # Not every provider says it; where one does, an address that nobody checked may be somebody else's.
         if user.get("email_verified", True) not in (True, "true"):
             raise Refused("Your e-mail address is not verified. Verify it where you signed in.", "sign out")
-        email = _address(email)
+        email = same_address(email)
         role = self._role(email, user.get(self.claim) if self.claim else None)
         if role is None:
             raise Refused(f"{email} has no role in this dashboard. Whoever runs it can give you one.", "sign out")
@@ -153,7 +155,7 @@ def _classes(secrets: Mapping[str, Any], ops: frozenset[str]) -> dict[str, froze
     table = _table(secrets, "classes") if "classes" in secrets else {}
     classes: dict[str, frozenset[str]] = {}
     for name in table:
-        email = _address(name)
+        email = same_address(name)
         if email != EVERYBODY_ELSE and "@" not in email:
             raise AccessError("In secrets.toml, a name in [classes] is no e-mail address.")
         if email in classes:
@@ -192,14 +194,18 @@ def _texts(table: Mapping[str, Any], name: str, where: str) -> list[str]:
 
 
 def _emails(roles: Mapping[str, Any], role: str) -> frozenset[str]:
-    emails = [_address(text) for text in _texts(roles, role, "[roles]")]
+    emails = [same_address(text) for text in _texts(roles, role, "[roles]")]
     if not all("@" in email for email in emails):
         raise AccessError(f"In secrets.toml, {role} in [roles] holds something that is no e-mail address.")
     return frozenset(emails)
 
 
-def _address(email: str) -> str:
-    return email.strip().casefold()
+def same_address(email: str) -> str:
+    """One spelling of an e-mail address: A to Z in small letters, all else as it is.
+
+    Python's ways to compare texts make ss of ß and k of the Kelvin sign, and with that somebody else's address.
+    """
+    return email.strip().translate(_SMALL)
 
 
 def _moment(seconds: object) -> datetime | None:

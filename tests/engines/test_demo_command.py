@@ -86,6 +86,8 @@ def test_one_record_in_one_table_is_enough_to_refuse_before_anything_is_made(
         "https://dynamodb.cn-north-1.amazonaws.com.cn",
         "https://vpce-1.dynamodb.us-east-1.vpce.amazonaws.com",
         "https://dynamodb.school.example",
+        "http://dynamodb.us-east-1.amazonaws.com.",
+        "http://52.94.0.1",
     ],
 )
 def test_what_may_be_aws_is_asked_for_nothing(
@@ -102,10 +104,24 @@ def test_what_may_be_aws_is_asked_for_nothing(
     assert asked == []
 
 
-@pytest.mark.parametrize("endpoint", ["", "127.0.0.1:8000", "ftp://127.0.0.1"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("", "127.0.0.1:8000", "ftp://127.0.0.1"),
+        # What one program takes for this computer, another takes for AWS.
+        "http://dynamodb.us-east-1.amazonaws.com\\@127.0.0.1",
+    ],
+)
 def test_what_is_no_url_is_said_of_the_option(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--to", endpoint]) == 1
     assert capsys.readouterr().err.startswith(f"--to is “{endpoint}”: give a whole URL")
+
+
+def test_a_password_in_the_url_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--to", "http://dynamodb:secret@127.0.0.1:8000"]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("--to has a user in its URL")
+    assert "secret" not in message
 
 
 def test_an_engine_that_does_not_run_is_a_sentence(

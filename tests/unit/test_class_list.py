@@ -3,12 +3,15 @@
 import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from data.roster import RosterError
 from queries import source
-from queries.access.gate import Visitor
+from queries.access.gate import Refused, Visitor
+from ui.shell import sign_in
 from ui.students import class_list
 
 FIRST, SECOND = (f"user_id,name,class,target_band\nuser-1,{name},Monday,6.5\n" for name in ("Anna", "Binh"))
@@ -71,3 +74,28 @@ def test_why_no_name_can_be_searched_is_what_is_known_of_the_class_list(
     assert class_list.why_no_names(everybody) == "the class list cannot be read"
     monkeypatch.setattr(source, "class_list", lambda *_: source.NO_ROSTER)
     assert class_list.why_no_names(everybody) == "there is no class list"
+
+
+def test_of_all_choices_of_columns_the_last_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_list.st, "session_state", {})
+    uploaded: Any = SimpleNamespace(file_id="1", getvalue=lambda: b"a,b,c\n1,Linh,Monday\n2,Mai,Monday\n")
+    unclear = class_list._parsed(uploaded, {})
+    for mapping in ({"user_id": "a"}, {"user_id": "b"}, {"user_id": "a", "name": "b"}):
+        chosen = class_list._parsed(uploaded, mapping)
+        assert class_list._parsed(uploaded, mapping) is chosen
+        assert class_list._parsed(uploaded, {}) is unclear
+    kept = class_list.st.session_state[class_list._PARSED].values()
+    assert {id(one) for one in kept} == {id(unclear), id(chosen)}
+
+
+def test_the_log_names_no_student_of_a_class_list_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text("user-1,Linh Nguyen,Monday\nuser-2,Minh Tran,Monday\n", encoding="utf-8")
+    monkeypatch.setenv("BANDUP_ROSTER", str(path))
+    assert class_list._server(Visitor(None, "teacher")).students == {}
+    with pytest.raises(Refused):
+        sign_in.gate_of(Visitor("lan@school.example", "teacher", frozenset(("Monday",))))
+    assert caplog.text.count("first line must name its columns") == 2
+    assert "Linh" not in caplog.text

@@ -121,3 +121,30 @@ def test_a_folder_that_may_not_be_entered_is_no_missing_file(tmp_path: Path, mon
 def test_a_folder_that_cannot_be_there_has_no_files(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="ascii")
     assert USER not in Ended(tmp_path / "file" / "state")
+
+
+def test_on_the_first_of_march_a_sign_in_that_ended_in_february_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = MagicMock(now=lambda _: datetime(2026, 2, 28, 20, tzinfo=UTC))
+    monkeypatch.setattr("ui.shell.ended.datetime", clock)
+    Ended(tmp_path).add(USER)
+    clock.now = lambda _: datetime(2026, 3, 1, 6, tzinfo=UTC)
+    assert USER in Ended(tmp_path)
+
+
+def test_a_sign_in_that_ended_is_written_once_however_often_it_is_ended(tmp_path: Path) -> None:
+    ended = Ended(tmp_path)
+    for one in (ended, ended, Ended(tmp_path), ended):
+        one.add(USER)
+    (file,) = tmp_path.iterdir()
+    assert len(file.read_text(encoding="ascii").split()) == 1
+
+
+def test_a_line_that_a_full_disk_cut_off_swallows_no_other(tmp_path: Path) -> None:
+    ended = Ended(tmp_path)
+    ended.add(USER)
+    (file,) = tmp_path.iterdir()
+    file.write_text("0123abc", encoding="ascii")
+    ended.add(AGAIN)
+    assert AGAIN in Ended(tmp_path)

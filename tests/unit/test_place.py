@@ -40,7 +40,12 @@ def store(region: str = "us-east-1", endpoint: str | None = None) -> Store:
         ("https://dynamodb.eu-isoe-west-1.cloud.adc-e.uk", True),
         # A private name in front of AWS: rather asked for the account once too often.
         ("https://dynamodb.school.example", True),
+        ("http://dynamodb.us-east-1.amazonaws.com.", True),
+        ("https://dynamodb.school.example.", True),
+        ("http://52.94.0.1", True),
+        ("http://[2600:1f18::1]:8000", True),
         ("http://127.0.0.1:8000", False),
+        ("http://192.168.1.5:8000", False),
         ("http://[::1]:8000", False),
         ("https://localhost:4566", False),
         ("https://localhost.localstack.cloud:4566", False),

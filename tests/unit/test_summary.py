@@ -28,6 +28,10 @@ from tests.support.app import show
 pytestmark = pytest.mark.usefixtures("demo_anew")
 
 MONDAY = "Monday evening"
+ODD_ADDRESSES = (
+    *("Anna@School.example", "anna@gro\u00dfmann.example", "\u212aim@school.example"),
+    "=?utf-8?q?a=0D=0Ab?=@x.example",
+)
 AUTH = """
 [auth]
 redirect_uri = "http://127.0.0.1:8501/oauth2callback"
@@ -300,6 +304,37 @@ def test_names_are_text_and_nothing_else(teachers: Path, secrets: Path, tmp_path
     assert len(list(out.glob("*.html"))) == 3
     assert not [path for path in out.glob("*.html") if "<img" in path.read_text(encoding="utf-8")]
     assert not [path for path in out.glob("*.txt") if "\x1b" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("text", ["=0D=0ABcc:_evil@other.example", "=0AX:_1", "=0D=0A=0D=0A<b>Hello</b>"])
+def test_no_class_name_writes_headers_or_text_of_its_own_into_a_mail(
+    text: str, teachers: Path, secrets: Path, server: Mailserver
+) -> None:
+    content = teachers.read_text(encoding="utf-8").replace(MONDAY, f"=?utf-8?q?Monday{text}?=")
+    teachers.write_text(content, encoding="utf-8")
+    assert main(["summary", "--all", "--mail", "--send"]) == 0
+    headers = {frozenset(mail.keys()) for _, mail in server.mails}
+    assert len(headers) == 1
+    (mail,) = [mail for to, mail in server.mails if to == "lan@school.example"]
+    assert "Monday" in mail["Subject"]
+    part = mail.get_body(("plain",))
+    assert part is not None
+    assert "Monday" in part.get_content().splitlines()[0]
+
+
+def test_an_address_that_python_takes_for_another_ones_gets_no_mail() -> None:
+    students = [Student(f"user-{n}", "Linh", MONDAY, teacher=of) for n, of in enumerate(ODD_ADDRESSES)]
+    recipients = summary._recipients([MONDAY], Roster({student.user_id: student for student in students}))
+    assert set(recipients.classes) == {"anna@school.example"}
+    assert sum("mail cannot be sent to such an address" in remark for remark in recipients.remarks) == 3
+
+
+def test_the_files_of_a_class_are_those_of_no_other() -> None:
+    names = ["B1", "B1+", "B1-", "b_1", "B 1", "B-1", "+", "-", "Con", "é", "e\u0301", "x" * 61, "x" * 62, "B1 +"]
+    assert len({summary._stem(name) for name in names}) == len(names)
+    assert summary._stem("Monday evening") == "monday-evening"
+    assert summary._stem("B1") == "b1"
+    assert summary._stem("Con") != "con"
 
 
 @pytest.mark.browser

@@ -55,7 +55,7 @@ def check_settings() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     except RosterError as error:
-        sys.exit(f"BANDUP_ROSTER: {error}")
+        sys.exit(f"BANDUP_ROSTER: {error.in_log}")
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -31,15 +32,21 @@ class Ended:
         self._read: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
 
     def add(self, user: Mapping[str, Any]) -> None:
-        """End the sign-in of somebody, as the provider has named them. Where it cannot be written, the log says so."""
-        now, moment = datetime.now(UTC), time.monotonic()
+        """End the sign-in of somebody, as the provider has named them. Where it cannot be written, the log says so.
+
+        One that has ended is not written again: who holds a cookie may ask for it as often as they like.
+        """
+        now, moment, digest = datetime.now(UTC), time.monotonic(), _digest(user)
         oldest = moment - MOST_HOURS * 3600
-        self._own = {**{key: at for key, at in self._own.items() if at > oldest}, _digest(user): moment}
+        self._own = {**{key: at for key, at in self._own.items() if at > oldest}, digest: moment}
+        with suppress(Refused):
+            if self._is_written(digest):
+                return
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self._files(now)[-1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(f"{_digest(user)}\n")
+                file.write(f"\n{digest}\n")  # a full disk may have left a part of a line before it
             for old in sorted(self._folder.glob(f"{_NAME}*"))[:-_KEPT]:
                 old.unlink(missing_ok=True)
         except OSError as error:
@@ -53,11 +60,18 @@ class Ended:
     def __contains__(self, user: Mapping[str, Any]) -> bool:
         """Whether the sign-in has ended; Refused where a file that is there cannot be read and might say so."""
         digest = _digest(user)
-        return digest in self._own or any(digest in self._digests(path) for path in self._files(datetime.now(UTC)))
+        return digest in self._own or self._is_written(digest)
+
+    def _is_written(self, digest: str) -> bool:
+        return any(digest in self._digests(path) for path in self._files(datetime.now(UTC)))
 
     def _files(self, now: datetime) -> list[Path]:
-        """Those of the last month and of this one. The times of both are UTC, so that no change of a zone matters."""
-        months = dict.fromkeys(f"{at:%Y-%m}" for at in (now - timedelta(hours=MOST_HOURS), now))
+        """Those of the months in which a cookie of today may have ended, in UTC, so that no change of a zone matters.
+
+        Thirty days before the first of March it is January: what lies between is asked for as well.
+        """
+        hours = (MOST_HOURS, MOST_HOURS / 2, 0)
+        months = dict.fromkeys(f"{now - timedelta(hours=ago):%Y-%m}" for ago in hours)
         return [self._folder / f"{_NAME}{month}" for month in months]
 
     def _digests(self, path: Path) -> Iterable[str]:

@@ -69,7 +69,7 @@ def gate_of(visitor: Visitor) -> Gate:
     try:
         return Gate(visitor, source.class_list())
     except RosterError as error:
-        log.warning("The roster cannot be used: %s", error)
+        log.warning("The roster cannot be used: %s", error.in_log)
         raise Refused("You may see some classes, but the roster that names their students cannot be read.") from error
 
 

@@ -80,7 +80,7 @@ def _server(visitor: Visitor) -> Roster:
         # Whoever is limited to some classes shall not see the names of the others.
         return source.class_list(visitor.classes)
     except RosterError as error:
-        log.warning("%s", error)
+        log.warning("%s", error.in_log)
         return source.NO_ROSTER
 
 
@@ -174,15 +174,20 @@ def _read(uploaded: UploadedFile) -> Roster | None:
 
 
 def _parsed(uploaded: UploadedFile, mapping: Mapping[str, str]) -> Roster | RosterError:
-    """Read once per file and mapping, not at every run: a large one takes a second or two."""
+    """Read once per file and mapping, not at every run: a large one takes a second or two.
+
+    What came without a mapping is kept, which is why one is chosen, and what came with the last one.
+    """
     key = uploaded.file_id, tuple(mapping.items())
-    # A mapping is chosen because of what came without it, so that is kept too.
-    kept: dict[object, Roster | RosterError] = st.session_state.setdefault(_PARSED, {})
+    kept: dict[tuple[str, object], Roster | RosterError] = st.session_state.setdefault(_PARSED, {})
     if key not in kept:
         try:
-            kept[key] = roster.parse(uploaded.getvalue(), mapping)
+            fresh: Roster | RosterError = roster.parse(uploaded.getvalue(), mapping)
         except RosterError as error:
-            kept[key] = error
+            fresh = error
+        plain = uploaded.file_id, ()
+        st.session_state[_PARSED] = {**({plain: kept[plain]} if plain in kept else {}), key: fresh}
+        return fresh
     return kept[key]
 
 
