@@ -1,7 +1,7 @@
 """How long the heaviest input takes to be read, near-JSON, class lists and workbooks: `python -m bench.heavy_input`."""
 
+import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -64,10 +64,15 @@ def _refuse(content: bytes) -> None:
 def _best(read: Callable[[], object]) -> float:
     times = []
     for _ in range(_TRIES):
-        begin = time.process_time()
+        begin = _processor_time()
         read()
-        times.append(time.process_time() - begin)
+        times.append(_processor_time() - begin)
     return min(times)
+
+
+def _processor_time() -> float:
+    """Of this process and of those that it started and that have ended: a workbook is read in one."""
+    return sum(os.times()[:4])
 
 
 if __name__ == "__main__":

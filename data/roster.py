@@ -257,7 +257,8 @@ def parse(content: bytes, mapping: Mapping[str, str] | None = None, encoding: st
         columns = _columns(headings, mapping or {})
         return _students(sheet, header_line, headings, columns)
     except SheetError as error:
-        raise RosterError(str(error)) from error
+        # An OSError as the cause says of either that it is of the moment: whoever keeps answers does not keep this one.
+        raise RosterError(str(error)) from (error.__cause__ if isinstance(error.__cause__, OSError) else error)
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------

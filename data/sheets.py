@@ -2,13 +2,20 @@
 
 import csv
 import io
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import threading
 import unicodedata
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import partial, reduce
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 SEPARATORS = {
@@ -25,23 +32,21 @@ SEPARATORS = {
 }
 
 _MOST_ROWS = 150_000
-_LAST_ROW = 1_048_576  # of a worksheet
-_MOST_CELLS = 2_000_000  # of a worksheet, empty ones between two others included
-_MOST_UNPACKED = 50_000_000  # bytes
-_MOST_ELEMENTS = 250_000  # of XML in the parts of a workbook that are parsed: at most two seconds
-_MOST_ATTRIBUTES = 500_000  # of the same
-_LONGEST_TOKEN = 300_000  # bytes of a tag with the text after it, or of a comment: Python's parser before Expat 2.6
-# begins a long one anew with each piece of the file. A cell has 32,767 letters.
-_COSTS = {"xl/sharedStrings.xml": 1, "xl/workbook.xml": 100}  # of an element, as against one of a worksheet
-_MOST_WORKSHEETS = 20
-_BEFORE_XML = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
-_STRICT = b"http://purl.oclc.org/ooxml/"
-# None of these looks past the next “<”: a text without “>” would be read again from each beginning.
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
-_NEVER_WORKED_OUT = re.compile(rb"(?:</f>|<f\b[^<>]*/>)(?:<v ?/>|<v></v>)?</c>")
+_SECONDS = 10.0  # that a workbook's process may take, by the clock
+_MEMORY = 1_000_000_000  # bytes that it may take
+_LONGEST_ANSWER = 32_000_000  # bytes; it writes 30,000,000 at most
+_PATIENCE = 25.0  # seconds to wait for the workbooks of others
+_START = (
+    "import sys; sys.path += sys.argv[4:]; "
+    # openpyxl takes these where they are, and does without: each makes it slower to start, and large.
+    "sys.modules.update(dict.fromkeys(('numpy', 'lxml', 'PIL'))); "
+    "from data.workbook_reader import main; main(*map(int, sys.argv[1:4]))"
+)
+_NEEDED = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # to start Python on Windows, or from where it stands
+_TOO_LARGE = "The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”."
+_UNREADABLE = "The workbook cannot be read. Save the class list as .xlsx or “CSV UTF-8” again."
+_one_at_a_time = threading.Lock()
 _HEAD = 200_000  # characters in which the header is looked for
-# The formats by which a spreadsheet shows 42 as 000042, U42 or user-0042.
-_NUMBER_WITH_ZEROS = re.compile(r'(?:"([^"]*)"|\\(.))?(0+)')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SEPARATOR_LINE = re.compile(r"\A[\s\ufeff]*\"?sep=(.)\"?[ \t,;|]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
 # Where quotes are doubled, none stands behind a backslash and before a letter.
@@ -289,143 +294,121 @@ def _is_common(char: str, codec: str) -> bool:
 
 
 def _worksheets(content: bytes) -> list[Sheet]:
-    import openpyxl  # noqa: PLC0415 - slow to import, and most class lists are CSV
-
-    unreadable = "The workbook cannot be read. Save the class list as .xlsx or “CSV UTF-8” again."
-    try:
-        parts = _checked(content)
-        if _STRICT in parts["xl/workbook.xml"]:
-            content = _transitional(content)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    except SheetError:
-        raise
-    except Exception as error:  # a damaged file may raise anything
-        raise SheetError(unreadable) from error
-    readings = []
-    for sheet in sheets[:_MOST_WORKSHEETS]:
-        xml = parts.get(str(sheet._worksheet_path).lstrip("/"), b"")
-        rows = partial(_cells, sheet, _merged(xml), unreadable)
+    """The visible worksheets, read in a process of its own (data/workbook_reader.py): openpyxl holds Python's lock
+    while it reads, and a small workbook can keep it busy for minutes or make it take all memory."""
+    sheets = []
+    for head, lines in _answer(content):
         remarks = []
-        if len(sheets) > 1:
-            remarks.append(f"Of the workbook, only the worksheet “{sheet.title}” was read.")
-        if missing := len(_NEVER_WORKED_OUT.findall(xml)):
+        if head["of"] > 1:
+            remarks.append(f"Of the workbook, only the worksheet “{head['name']}” was read.")
+        if head["unfinished"]:
             remarks.append(
-                f"Formulas without a result are empty ({missing:,}). Open the workbook in Excel and save it."
+                f"Formulas without a result are empty ({head['unfinished']:,}). Open the workbook in Excel and save it."
             )
-        readings.append(Sheet(rows, rows, name=sheet.title, remarks=tuple(remarks)))
-    return readings
+        first = partial(_rows, lines)
+        rows = first if head["whole"] else partial(_later_rows, content, head["number"])
+        sheets.append(Sheet(rows, first, name=head["name"], remarks=tuple(remarks)))
+    return sheets
 
 
-def _merged(xml: bytes) -> dict[int, list[tuple[int, int]]]:
-    """Which cells are merged with those below: of the row of the first one, its column and the last row."""
-    merged: dict[int, list[tuple[int, int]]] = {}
-    for column, first, last in _MERGED.findall(xml, max(0, xml.rfind(b"mergeCells ")), len(xml)):
-        if int(last) > int(first):
-            place = reduce(lambda number, letter: 26 * number + letter - 64, column, 0) - 1
-            merged.setdefault(int(first), []).append((place, int(last)))
-    return merged
+def _rows(lines: Sequence[bytes]) -> Iterator[tuple[int, list[str]]]:
+    # One by one: to take a long answer apart in one go would hold up the other visitors.
+    for line in lines:
+        row = json.loads(line)
+        if isinstance(row, dict):
+            raise SheetError(row["refused"])
+        number, *cells = row
+        yield number, cells
 
 
-def _transitional(content: bytes) -> bytes:
-    """A workbook of the strict kind with the names that the other kind has for the same things."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as strict, zipfile.ZipFile(file, "w") as other:
-        for part in strict.infolist():
-            xml = strict.read(part)
-            for name in (b"officeDocument/", b"spreadsheetml/", b"drawingml/"):
-                xml = xml.replace(_STRICT + name, b"http://schemas.openxmlformats.org/" + name + b"2006/")
-            other.writestr(part.filename, xml)
-    return file.getvalue()
+def _later_rows(content: bytes, number: int) -> Iterator[tuple[int, list[str]]]:
+    for _, lines in _answer(content, number):
+        yield from _rows(lines)
 
 
-def _checked(content: bytes) -> dict[str, bytes]:
-    """The XML of a workbook, whatever its parts are called. What unpacks to too much is refused before it does:
-    Python's zipfile unpacks no more than the directory declares."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = archive.infolist()
-        if "xl/workbook.xml" not in archive.namelist():
-            raise SheetError("The file is no Excel workbook. Save the class list as .xlsx or “CSV UTF-8”.")
-        if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
-            raise SheetError("The workbook is packed in an unusual way. Save the class list as “CSV UTF-8”.")
-        elements = largest = attributes = 0
-        xmls: dict[str, bytes] = {}
-        is_small = sum(part.file_size for part in parts) <= _MOST_UNPACKED
-        for part in parts if is_small else ():
-            xml = archive.read(part)
-            # What a part is says the workbook, not its name; but XML begins so, and a picture does not.
-            if not xml.lstrip(_BEFORE_XML).startswith(b"<"):
-                continue
-            xmls[part.filename] = xml
-            attributes += xml.count(b"=")
-            if (signs := xml.count(b"<")) > 2 * _MOST_ELEMENTS + 1:
-                is_small = False
-                break
-            plain = xml.replace(b"\0", b"")
-            if b"<!DOCTYPE" in plain or _longest_token(plain) > _LONGEST_TOKEN:
-                raise SheetError("The workbook holds declarations that Excel never writes. Save it as .xlsx anew.")
-            count = signs - xml.count(b"</")
-            if part.filename.startswith("xl/worksheets/"):
-                largest = max(largest, count)  # only one worksheet is read whole
-            else:
-                elements += count * _COSTS.get(part.filename, 5)
-    if not is_small or elements + largest > _MOST_ELEMENTS or attributes > _MOST_ATTRIBUTES:
-        raise SheetError("The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”.")
-    return xmls
+def _answer(content: bytes, number: int = -1) -> list[tuple[dict[str, Any], list[bytes]]]:
+    """What the process says of each worksheet, or of one alone: about it, and the lines of its rows."""
+    sheets: list[tuple[dict[str, Any], list[bytes]]] = []
+    for line in _read_apart(content, number).splitlines():
+        if line.startswith(b'{"of"'):
+            sheets.append((json.loads(line), []))
+        elif sheets:
+            sheets[-1][1].append(line)
+        else:
+            raise SheetError(json.loads(line)["refused"])
+    return sheets
 
 
-def _longest_token(xml: bytes) -> int:
-    """Bytes of the longest tag with the text after it, comment or instruction."""
-    longest = max(map(len, xml.split(b"<")))
-    for opening, closing in ((b"<!--", b"-->"), (b"<?", b"?>")):
-        start = xml.find(opening)
-        while start >= 0:
-            end = xml.find(closing, start)
-            end = len(xml) if end < 0 else end
-            longest = max(longest, end - start)
-            start = xml.find(opening, end)
-    return longest
-
-
-def _cells(sheet: Any, merged: dict[int, list[tuple[int, int]]], unreadable: str) -> Iterator[tuple[int, list[str]]]:
-    sheet.reset_dimensions()  # what other programs write there is often wrong
-    room = _MOST_CELLS
-    above: dict[int, tuple[str, int]] = {}  # what merged cells say in the rows below their first one, by column
+def _read_apart(content: bytes, number: int) -> bytes:
+    """The answer of a process that reads a workbook: within its time, its memory and its length, and one at a time."""
+    # A failure of the moment has an OSError as its cause: it is not kept.
+    if not _one_at_a_time.acquire(timeout=_PATIENCE):
+        busy = "Other workbooks are being read just now. Try again in a minute, or save the class list as “CSV UTF-8”."
+        raise SheetError(busy) from TimeoutError()
     try:
-        for number, row in enumerate(sheet.iter_rows(max_row=_LAST_ROW), 1):
-            room -= len(row) + len(above)
-            if room < 0:
-                break
-            cells = [_text(cell) for cell in row]
-            if "".join(cells).strip():
-                for place, (text, last) in above.items():
-                    if number <= last:
-                        cells += [""] * (place + 1 - len(cells))
-                        cells[place] = text
-                yield number, cells
-            for place, last in merged.get(number, ()):
-                above[place] = (cells[place] if place < len(cells) else "", last)
-    except Exception as error:  # a damaged file may raise anything
-        raise SheetError(unreadable) from error
-    if room < 0:
-        raise SheetError("The worksheet is too wide. Save the class list as “CSV UTF-8”.")
+        return _run(_command(number), content)
+    except (OSError, RuntimeError) as error:  # no more processes or threads, say
+        apart = "The workbook cannot be read just now. Try again in a minute, or save the class list as “CSV UTF-8”."
+        raise SheetError(apart) from (error if isinstance(error, OSError) else OSError(str(error)))
+    finally:
+        _one_at_a_time.release()
 
 
-def _text(cell: Any) -> str:
-    """A cell as its spreadsheet shows it, as far as that matters for ids, names, bands and dates."""
-    value = cell.value
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, datetime):
-        return (
-            value.isoformat(" ") if value.time().replace(microsecond=0) != datetime.min.time() else f"{value:%Y-%m-%d}"
-        )
-    if isinstance(value, date) or not isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    text = str(value)
-    zeros = _NUMBER_WITH_ZEROS.fullmatch(cell.number_format or "")
-    return (zeros[1] or zeros[2] or "") + text.zfill(len(zeros[3])) if zeros and text.isdigit() else text
+def _command(number: int) -> list[str]:
+    """Isolated: the folder that the server was started in, the variables and the start-up files of its Python say
+    nothing. openpyxl is looked for where this process has it."""
+    specs = [find_spec(name) for name in ("openpyxl", "et_xmlfile")]
+    folders = [str(Path(spec.origin).parents[1]) for spec in specs if spec and spec.origin]
+    limits = [str(number), str(max(1, int(_SECONDS))), str(_MEMORY)]
+    ours = str(Path(__file__).resolve().parents[1])
+    return [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, *limits, ours, *dict.fromkeys(folders)]
+
+
+def _run(command: list[str], content: bytes) -> bytes:
+    late = threading.Event()
+    with subprocess.Popen(  # noqa: S603 - our own program; the workbook is no argument
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # openpyxl's warnings repeat what a workbook says
+        env={name: os.environ[name] for name in _NEEDED if name in os.environ},
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    ) as process:
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(_SECONDS, end)
+        timer.daemon = True
+        try:
+            timer.start()
+            answer = _exchange(process, content)
+            if len(answer) > _LONGEST_ANSWER:
+                raise SheetError(_TOO_LARGE)
+            process.wait()  # the timer still runs
+        finally:
+            timer.cancel()
+            process.kill()
+    if late.is_set() or -process.returncode == getattr(signal, "SIGXCPU", None):
+        raise SheetError("The workbook takes too long to read. Save the worksheet with the class list as “CSV UTF-8”.")
+    if -process.returncode == getattr(signal, "SIGKILL", None):
+        raise SheetError(_TOO_LARGE)  # the system was short of memory
+    if process.returncode or not answer:
+        raise SheetError(_UNREADABLE)
+    return answer
+
+
+def _exchange(process: subprocess.Popen[bytes], content: bytes) -> bytes:
+    """Hand over the workbook, which is taken in whole before anything is answered; then the answer, as far as it may
+    go and a byte more."""
+    if not process.stdin or not process.stdout:
+        return b""
+    try:
+        process.stdin.write(content)
+        process.stdin.close()
+    except OSError:
+        with suppress(OSError):
+            process.stdin.close()  # what is left of the workbook would be handed over once more
+        return b""  # it has ended, and its exit code or the clock says why
+    return process.stdout.read(_LONGEST_ANSWER + 1)

@@ -146,7 +146,7 @@ def _roster_file(path: str, saved_at: int) -> Roster | RosterError:
         return roster.read(path)
     except RosterError as error:
         if isinstance(error.__cause__, OSError):
-            raise  # it may be there again in a moment, saved when it was before
+            raise  # it may be there or be read again in a moment, saved when it was before
         return error
 
 

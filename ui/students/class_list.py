@@ -184,6 +184,8 @@ def _parsed(uploaded: UploadedFile, mapping: Mapping[str, str]) -> Roster | Rost
         try:
             fresh: Roster | RosterError = roster.parse(uploaded.getvalue(), mapping)
         except RosterError as error:
+            if isinstance(error.__cause__, OSError):
+                return error  # it may be read in a moment
             fresh = error
         plain = uploaded.file_id, ()
         st.session_state[_PARSED] = {**({plain: kept[plain]} if plain in kept else {}), key: fresh}
