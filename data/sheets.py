@@ -390,7 +390,7 @@ def _run(command: list[str], content: bytes) -> bytes:
         finally:
             timer.cancel()
             process.kill()
-    if late.is_set() or -process.returncode == getattr(signal, "SIGXCPU", None):
+    if late.is_set() or -process.returncode in [getattr(signal, name, None) for name in ("SIGXCPU", "SIGALRM")]:
         raise SheetError("The workbook takes too long to read. Save the worksheet with the class list as “CSV UTF-8”.")
     if -process.returncode == getattr(signal, "SIGKILL", None):
         raise SheetError(_TOO_LARGE)  # the system was short of memory

@@ -8,6 +8,7 @@ import html
 import io
 import json
 import re
+import signal
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -81,7 +82,8 @@ def _limit(seconds: int, memory: int) -> None:
         import resource  # noqa: PLC0415 - Windows has none; there the time limit of whoever started this holds
     except ImportError:
         return
-    # A second more than by the clock: where that still runs, its sentence is the better one.
+    # A second more than whoever started this waits: where that is still there, it ends this one itself.
+    signal.alarm(seconds + 1)
     for of, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds + 1), (resource.RLIMIT_CORE, 0)):
         with suppress(ValueError, OSError):  # macOS does not take each of them
             hard = resource.getrlimit(of)[1]
@@ -132,8 +134,8 @@ def _worksheets(content: bytes, number: int) -> Iterator[dict[str, Any] | list[A
 
 
 class _Reader(ExcelReader):  # type: ignore[misc]
-    """openpyxl's reader without the names of ranges: print areas and titles are nothing to a class list, “#REF!” among
-    them stops openpyxl, and its expressions take time by the square of their length."""
+    """openpyxl's reader without the names of ranges: print areas and titles are nothing to a class list, titles of “#N/A”
+    stop openpyxl, and its expressions take time by the square of their length."""
 
     def read_workbook(self) -> None:
         super().read_workbook()

@@ -68,6 +68,15 @@ def test_the_reader_itself_is_ended_at_its_time(started: list[Any], monkeypatch:
         roster.parse(SMALL)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit on the time of a process")
+def test_a_reader_whose_server_has_ended_does_not_stay() -> None:
+    arguments = sheets._command(-1)
+    arguments[arguments.index(sheets._START) + 2] = "1"  # seconds
+    # Nobody hands it the workbook, and nobody ends it.
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as reader:
+        assert reader.wait(60) < 0
+
+
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has no limit on the memory of a process")
 def test_a_workbook_that_needs_too_much_memory_is_refused(started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "_MEMORY", 40_000_000)
@@ -148,6 +157,7 @@ def test_a_server_reads_class_lists_without_openpyxl() -> None:
 
 NAMES = (
     "#REF!",
+    "#N/A",
     "List!#REF!",
     "Linh Nguyen!A&#10;FORGED",
     "'" * 100_000,
