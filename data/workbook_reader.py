@@ -134,8 +134,8 @@ def _worksheets(content: bytes, number: int) -> Iterator[dict[str, Any] | list[A
 
 
 class _Reader(ExcelReader):  # type: ignore[misc]
-    """openpyxl's reader without the names of ranges: print areas and titles are nothing to a class list, titles of “#N/A”
-    stop openpyxl, and its expressions take time by the square of their length."""
+    """openpyxl's reader without the names of ranges: print areas and titles are nothing to a class list. Titles of
+    “#N/A” stop openpyxl, and its expressions take time by the square of their length."""
 
     def read_workbook(self) -> None:
         super().read_workbook()
