@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.moto_proxy.certificate_creator import CertificateCreator
 from moto.server import ThreadedMotoServer
@@ -79,13 +78,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Each test has a session of AWS of its own, and reading the models for it took half of the time of a page's test.
-    load_file = cache(JSONFileLoader().load_file)
+    # A test compares these shortcuts with the ways of moto and botocore.
+    shortcuts.take()
     patch = pytest.MonkeyPatch()
-    patch.setattr(JSONFileLoader, "load_file", lambda _, path: load_file(path))
     # Each run of a page looks through all installed packages for components of Streamlit, of which there are none.
     patch.setattr(manifest_scanner, "scan_component_manifests", list)
     config.add_cleanup(patch.undo)
-    shortcuts.take()  # a test of their own compares them with moto's own ways
 
 
 @pytest.hookimpl(optionalhook=True)
