@@ -3,7 +3,6 @@
 import argparse
 import os
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analysis.attention import Rules
+from analysis.names import plain
 from bandup.files import write_whole
 from bandup.terminal import say
 from data.dynamodb import budget
@@ -152,10 +152,10 @@ def _write(folder: Path, summaries: Mapping[str, Summary]) -> None:
 
 def _stem(class_name: str) -> str:
     """How the files of a class are named: for no other class alike, whatever classes there are or will be."""
-    name = class_name.casefold()  # classes that differ in case alone are one
-    words = re.sub(r"[\W_]+", "-", name).strip("-")[:_LONGEST_STEM] or "class"
-    tells = words.replace("-", " ") == name and unicodedata.is_normalized("NFC", name) and words not in _RESERVED
-    return words if tells else f"{words}_{sha256(name.encode(errors='backslashreplace')).hexdigest()[:8]}"
+    words = re.sub(r"[^a-z0-9]+", "-", plain(class_name)).strip("-")[:_LONGEST_STEM] or "class"
+    # Of classes that differ in case alone, the one with a capital at most has its name alone.
+    tells = words.replace("-", " ").capitalize() == class_name and words not in _RESERVED
+    return words if tells else f"{words}_{sha256(class_name.encode(errors='backslashreplace')).hexdigest()[:16]}"
 
 
 def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | None) -> int:
@@ -169,9 +169,12 @@ def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | N
                 continue
             try:
                 mailbox.send(_message(summaries[name], mailbox.sender, address))
-            except (NotSent, ValueError) as error:  # the second where a header cannot be written
+            except NotSent as error:
                 failed = True
                 say(f"not sent     {line}. {error}", is_problem=True)
+            except Exception as error:  # noqa: BLE001 - the e-mail package may raise anything; the others are sent
+                failed = True
+                say(f"not sent     {line}. No mail can be made of it: {type(error).__name__}.", is_problem=True)
             else:
                 say(f"mailed       {line}")
     for remark in recipients.remarks:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 from data import sheets
 from data.sheets import Sheet, SheetError
@@ -237,12 +238,14 @@ def read(path: str) -> Roster:
     """The class list in a file; RosterError when it cannot be read."""
     try:
         with Path(path).open("rb") as file:
-            return parse(file.read(_LARGEST + 1))
+            return parse(file.read(_LARGEST + 1), turn=sheets.SERVER)
     except OSError as error:
         raise RosterError(f"The class list {path} cannot be read: {error.strerror or error}.") from error
 
 
-def parse(content: bytes, mapping: Mapping[str, str] | None = None, encoding: str = "") -> Roster:
+def parse(
+    content: bytes, mapping: Mapping[str, str] | None = None, encoding: str = "", turn: Lock = sheets.UPLOADS
+) -> Roster:
     """The class list in a CSV file or an Excel workbook; RosterError when it cannot be used.
 
     Encoding, separator and worksheet are found out. The header names the columns of `COLUMNS` or what other programs
@@ -253,7 +256,7 @@ def parse(content: bytes, mapping: Mapping[str, str] | None = None, encoding: st
     if len(content) > _LARGEST:
         raise RosterError(f"The class list is larger than {_LARGEST // 1_000_000} MB. Split it or remove columns.")
     try:
-        sheet, header_line, headings = _header(sheets.readings(content, encoding), mapping or {})
+        sheet, header_line, headings = _header(sheets.readings(content, encoding, turn), mapping or {})
         columns = _columns(headings, mapping or {})
         return _students(sheet, header_line, headings, columns)
     except SheetError as error:

@@ -45,7 +45,9 @@ _START = (
 _NEEDED = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # to start Python on Windows, or from where it stands
 _TOO_LARGE = "The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”."
 _UNREADABLE = "The workbook cannot be read. Save the class list as .xlsx or “CSV UTF-8” again."
-_one_at_a_time = threading.Lock()
+UPLOADS, SERVER = threading.Lock(), threading.Lock()
+"""Of each kind of workbooks one is read at a time. The server's own class list waits for no upload: who may see what
+hangs on it."""
 _HEAD = 200_000  # characters in which the header is looked for
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SEPARATOR_LINE = re.compile(r"\A[\s\ufeff]*\"?sep=(.)\"?[ \t,;|]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
@@ -127,13 +129,14 @@ class Sheet:
     remarks: tuple[str, ...] = ()
 
 
-def readings(content: bytes, encoding: str = "") -> list[Sheet]:
+def readings(content: bytes, encoding: str = "", turn: threading.Lock = UPLOADS) -> list[Sheet]:
     """The ways to read a file, the likeliest first: a CSV file by each separator, a workbook by each worksheet.
 
-    `encoding` is the codec of a CSV file, for where the guess is wrong. Raises SheetError.
+    `encoding` is the codec of a CSV file, for where the guess is wrong; `turn` is what a workbook waits for. Raises
+    SheetError.
     """
     if content.startswith(b"PK\x03\x04"):
-        return _worksheets(content)
+        return _worksheets(content, turn)
     for start, kind in _FOREIGN.items():
         if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(start):
             raise SheetError(f"The file is {kind}. Save the class list as .xlsx or “CSV UTF-8”.")
@@ -293,11 +296,11 @@ def _is_common(char: str, codec: str) -> bool:
 # --- workbooks --------------------------------------------------------------------------------------------------------
 
 
-def _worksheets(content: bytes) -> list[Sheet]:
+def _worksheets(content: bytes, turn: threading.Lock) -> list[Sheet]:
     """The visible worksheets, read in a process of its own (data/workbook_reader.py): openpyxl holds Python's lock
     while it reads, and a small workbook can keep it busy for minutes or make it take all memory."""
     sheets = []
-    for head, lines in _answer(content):
+    for head, lines in _answer(content, turn):
         remarks = []
         if head["of"] > 1:
             remarks.append(f"Of the workbook, only the worksheet “{head['name']}” was read.")
@@ -306,7 +309,7 @@ def _worksheets(content: bytes) -> list[Sheet]:
                 f"Formulas without a result are empty ({head['unfinished']:,}). Open the workbook in Excel and save it."
             )
         first = partial(_rows, lines)
-        rows = first if head["whole"] else partial(_later_rows, content, head["number"])
+        rows = first if head["whole"] else partial(_later_rows, content, turn, head["number"])
         sheets.append(Sheet(rows, first, name=head["name"], remarks=tuple(remarks)))
     return sheets
 
@@ -321,15 +324,15 @@ def _rows(lines: Sequence[bytes]) -> Iterator[tuple[int, list[str]]]:
         yield number, cells
 
 
-def _later_rows(content: bytes, number: int) -> Iterator[tuple[int, list[str]]]:
-    for _, lines in _answer(content, number):
+def _later_rows(content: bytes, turn: threading.Lock, number: int) -> Iterator[tuple[int, list[str]]]:
+    for _, lines in _answer(content, turn, number):
         yield from _rows(lines)
 
 
-def _answer(content: bytes, number: int = -1) -> list[tuple[dict[str, Any], list[bytes]]]:
+def _answer(content: bytes, turn: threading.Lock, number: int = -1) -> list[tuple[dict[str, Any], list[bytes]]]:
     """What the process says of each worksheet, or of one alone: about it, and the lines of its rows."""
     sheets: list[tuple[dict[str, Any], list[bytes]]] = []
-    for line in _read_apart(content, number).splitlines():
+    for line in _read_apart(content, turn, number).splitlines():
         if line.startswith(b'{"of"'):
             sheets.append((json.loads(line), []))
         elif sheets:
@@ -339,10 +342,10 @@ def _answer(content: bytes, number: int = -1) -> list[tuple[dict[str, Any], list
     return sheets
 
 
-def _read_apart(content: bytes, number: int) -> bytes:
+def _read_apart(content: bytes, turn: threading.Lock, number: int) -> bytes:
     """The answer of a process that reads a workbook: within its time, its memory and its length, and one at a time."""
     # A failure of the moment has an OSError as its cause: it is not kept.
-    if not _one_at_a_time.acquire(timeout=_PATIENCE):
+    if not turn.acquire(timeout=_PATIENCE):
         busy = "Other workbooks are being read just now. Try again in a minute, or save the class list as “CSV UTF-8”."
         raise SheetError(busy) from TimeoutError()
     try:
@@ -351,7 +354,7 @@ def _read_apart(content: bytes, number: int) -> bytes:
         apart = "The workbook cannot be read just now. Try again in a minute, or save the class list as “CSV UTF-8”."
         raise SheetError(apart) from (error if isinstance(error, OSError) else OSError(str(error)))
     finally:
-        _one_at_a_time.release()
+        turn.release()
 
 
 def _command(number: int) -> list[str]:

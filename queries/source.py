@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from data import roster
@@ -131,8 +132,12 @@ NO_ROSTER = Roster()
 """Where there is no class list."""
 
 
+_reading = Lock()
+
+
 def _whole(path: str, saved_at: int) -> Roster:
-    answer = _roster_file(path, saved_at)
+    with _reading:  # once for all who ask meanwhile
+        answer = _roster_file(path, saved_at)
     if isinstance(answer, RosterError):
         raise answer.with_traceback(None)
     return answer

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -219,8 +220,13 @@ def may_be_amazons(url: str) -> bool:
     try:
         return ip_address(host).is_global
     except ValueError:
+        if _NUMBER.fullmatch(host.rpartition(".")[2]):  # an address in another spelling, which systems know
+            return True
         is_local = host.endswith((".localhost", ".localstack.cloud")) or "." not in host
     return is_amazons(url) or (parts.scheme == "https" and not is_local)
+
+
+_NUMBER = re.compile("(?:0x)?[0-9a-f]*[0-9][0-9a-f]*|0x")
 
 
 @cache

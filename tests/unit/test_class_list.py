@@ -2,12 +2,15 @@
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 import pytest
 
+from data import sheets
 from data.roster import RosterError
 from queries import source
 from queries.access.gate import Refused, Visitor
@@ -99,3 +102,22 @@ def test_the_log_names_no_student_of_a_class_list_that_cannot_be_used(
         sign_in.gate_of(Visitor("lan@school.example", "teacher", frozenset(("Monday",))))
     assert caplog.text.count("first line must name its columns") == 2
     assert "Linh" not in caplog.text
+
+
+def test_the_servers_workbook_waits_for_no_upload_and_is_read_once_for_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    for row in (("user_id", "name"), ("user-1", "Anna")):
+        book.active.append(row)
+    path = tmp_path / "class.xlsx"
+    book.save(path)
+    monkeypatch.setenv("BANDUP_ROSTER", str(path))
+    monkeypatch.setattr(sheets, "_PATIENCE", 0.05)
+    runs: list[int] = []
+    run = sheets._run
+    monkeypatch.setattr(sheets, "_run", lambda *given: runs.append(1) or run(*given))
+    with sheets.UPLOADS, ThreadPoolExecutor(8) as pool:
+        lists = list(pool.map(lambda _: source.class_list(), range(8)))
+    assert [len(one.students) for one in lists] == [1] * 8
+    assert len(runs) == 1

@@ -129,7 +129,7 @@ def test_one_workbook_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_who_waits_too_long_for_others_is_told_and_may_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "_PATIENCE", 0.05)
-    with sheets._one_at_a_time, pytest.raises(RosterError, match="Other workbooks are being read") as refused:
+    with sheets.UPLOADS, pytest.raises(RosterError, match="Other workbooks are being read") as refused:
         roster.parse(SMALL)
     assert isinstance(refused.value.__cause__, OSError)
     assert list(roster.parse(SMALL).students) == ["u1"]
@@ -202,7 +202,7 @@ def test_of_many_long_worksheets_the_one_with_the_columns_is_read_whole() -> Non
     content = workbook(Marks=[["id number"]], Other=[["x", "y"]] * 30_000, List=class_list)
     read = roster.parse(content)
     assert (len(read.students), read.layout.worksheet) == (25_000, "List")
-    assert not any(head["whole"] for head, _ in sheets._answer(content))
+    assert not any(head["whole"] for head, _ in sheets._answer(content, sheets.UPLOADS))
 
 
 def test_the_longest_cell_and_the_longest_number_format_are_read() -> None:
