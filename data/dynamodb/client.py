@@ -226,7 +226,7 @@ def may_be_amazons(url: str) -> bool:
     return is_amazons(url) or (parts.scheme == "https" and not is_local)
 
 
-_NUMBER = re.compile("(?:0x)?[0-9a-f]*[0-9][0-9a-f]*|0x")
+_NUMBER = re.compile("0x[0-9a-f]*|[0-9]+")
 
 
 @cache

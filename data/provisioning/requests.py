@@ -1,6 +1,7 @@
 """The requests that bring a table into the declared state, as DynamoDB takes them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from data.schema import PITR_DAYS, Index, Table
@@ -52,7 +53,8 @@ def pitr_request(name: str) -> dict[str, Any]:
 
 def create(client: "DynamoDBClient", table: Table, name: str) -> None:
     """Create the table at once and wait until it can be used: for benchmarks and tests."""
-    client.create_table(**create_request(table, name))
+    with suppress(client.exceptions.ResourceInUseException):  # a busy engine took long, was asked again, and has it
+        client.create_table(**create_request(table, name))
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
 
 
