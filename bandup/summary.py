@@ -29,7 +29,7 @@ from exports.summary import Summary
 from queries import records, source, standings
 from queries.access import secret_files
 from queries.access.gate import Gate, Visitor
-from queries.access.rules import EVERYBODY_ELSE, AccessError, AccessRules, same_address
+from queries.access.rules import EVERYBODY_ELSE, AccessError, AccessRules, comparable_address
 from queries.session import Session
 from wording import failures, formats
 
@@ -206,7 +206,7 @@ def _recipients(classes: Sequence[str] | Mapping[str, Any], roster: Roster) -> R
     if not rules:
         recipients.remarks.append(f"No sign-in is set up, so that nobody is refused. Looked for in {', '.join(files)}.")
     for name in classes:
-        addresses = {same_address(roster.student(user_id).teacher) for user_id in roster.members(name)} - {""}
+        addresses = {comparable_address(roster.student(user_id).teacher) for user_id in roster.members(name)} - {""}
         if rules:
             addresses |= {address for address, of in rules.classes.items() if name in of and address != EVERYBODY_ELSE}
         own = {address for address in addresses if is_address(address)}

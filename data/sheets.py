@@ -43,8 +43,9 @@ _START = (
     "from data.workbook_reader import main; main(*map(int, sys.argv[1:4]))"
 )
 _NEEDED = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # to start Python on Windows, or from where it stands
-_TOO_LARGE = "The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”."
-_UNREADABLE = "The workbook cannot be read. Save the class list as .xlsx or “CSV UTF-8” again."
+TOO_LARGE = "The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”."
+UNREADABLE = "The workbook cannot be read. Save the class list as .xlsx or “CSV UTF-8” again."
+"""What the process says as well that reads a workbook."""
 UPLOADS, SERVER = threading.Lock(), threading.Lock()
 """Of each kind of workbooks one is read at a time. The server's own class list waits for no upload: who may see what
 hangs on it."""
@@ -388,7 +389,7 @@ def _run(command: list[str], content: bytes) -> bytes:
             timer.start()
             answer = _exchange(process, content)
             if len(answer) > _LONGEST_ANSWER:
-                raise SheetError(_TOO_LARGE)
+                raise SheetError(TOO_LARGE)
             process.wait()  # the timer still runs
         finally:
             timer.cancel()
@@ -396,9 +397,9 @@ def _run(command: list[str], content: bytes) -> bytes:
     if late.is_set() or -process.returncode in [getattr(signal, name, None) for name in ("SIGXCPU", "SIGALRM")]:
         raise SheetError("The workbook takes too long to read. Save the worksheet with the class list as “CSV UTF-8”.")
     if -process.returncode == getattr(signal, "SIGKILL", None):
-        raise SheetError(_TOO_LARGE)  # the system was short of memory
+        raise SheetError(TOO_LARGE)  # the system was short of memory
     if process.returncode or not answer:
-        raise SheetError(_UNREADABLE)
+        raise SheetError(UNREADABLE)
     return answer
 
 

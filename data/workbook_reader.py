@@ -23,6 +23,8 @@ from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.workbook.defined_name import DefinedNameList
 
+from data.sheets import TOO_LARGE, UNREADABLE, SheetError
+
 _LAST_ROW = 1_048_576  # of a worksheet
 _LAST_COLUMN = 16_384
 _LONGEST_CELL = 32_767  # letters, as in Excel
@@ -47,14 +49,8 @@ _FORMAT_CODE = re.compile(rb"""\bformatCode *= *(?:"([^"<]*)"|'([^'<]*)')""")
 _OF_WORKSHEET = re.compile(rb"<(?:\w+:)?sheet[ />\t\r\n]")
 # The formats by which a spreadsheet shows 42 as 000042, U42 or user-0042.
 _NUMBER_WITH_ZEROS = re.compile(r'(?:"([^"]*)"|\\(.))?(0+)')
-_UNREADABLE = "The workbook cannot be read. Save the class list as .xlsx or “CSV UTF-8” again."
-_TOO_LARGE = "The workbook is too large. Save the worksheet with the class list as “CSV UTF-8”."
 _TOO_WIDE = "The worksheet is too wide. Save the class list as “CSV UTF-8”."
 _NEVER_WRITTEN = "The workbook holds declarations that Excel never writes. Save it as .xlsx anew."
-
-
-class Refusal(ValueError):
-    """The workbook cannot be read; the message is a sentence that says what to do."""
 
 
 def main(number: int, seconds: int, memory: int) -> None:
@@ -72,7 +68,7 @@ def answer(content: bytes, number: int = -1) -> Iterator[bytes]:
         encoded = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
         room -= len(encoded)
         if room < 0:
-            yield json.dumps({"refused": _TOO_LARGE}).encode() + b"\n"
+            yield json.dumps({"refused": TOO_LARGE}).encode() + b"\n"
             return
         yield encoded
 
@@ -93,12 +89,12 @@ def _limit(seconds: int, memory: int) -> None:
 def _lines(content: bytes, number: int) -> Iterator[dict[str, Any] | list[Any]]:
     try:
         yield from _worksheets(content, number)
-    except Refusal as error:
+    except SheetError as error:
         yield {"refused": str(error)}
     except MemoryError:
-        yield {"refused": _TOO_LARGE}
+        yield {"refused": TOO_LARGE}
     except Exception:  # noqa: BLE001 - a damaged file may raise anything
-        yield {"refused": _UNREADABLE}
+        yield {"refused": UNREADABLE}
 
 
 def _worksheets(content: bytes, number: int) -> Iterator[dict[str, Any] | list[Any]]:
@@ -109,7 +105,7 @@ def _worksheets(content: bytes, number: int) -> Iterator[dict[str, Any] | list[A
     reader.read()
     paths = [str(sheet._worksheet_path).lstrip("/") for sheet in reader.wb.worksheets]
     if len(paths) > len(set(paths)):
-        raise Refusal(_NEVER_WRITTEN)
+        raise SheetError(_NEVER_WRITTEN)
     sheets = [sheet for sheet in reader.wb.worksheets if sheet.sheet_state == "visible"]
     for place, sheet in enumerate(sheets[:_MOST_WORKSHEETS]):
         if number not in (-1, place):
@@ -125,12 +121,12 @@ def _worksheets(content: bytes, number: int) -> Iterator[dict[str, Any] | list[A
         rows = _rows(sheet, _merged(xml))
         try:
             yield from rows if whole or number == place else islice(rows, _HEAD_ROWS)
-        except Refusal as error:  # another worksheet may be the class list
+        except SheetError as error:  # another worksheet may be the class list
             yield {"refused": str(error)}
         except MemoryError:
-            yield {"refused": _TOO_LARGE}
+            yield {"refused": TOO_LARGE}
         except Exception:  # noqa: BLE001 - a damaged file may raise anything
-            yield {"refused": _UNREADABLE}
+            yield {"refused": UNREADABLE}
 
 
 class _Reader(ExcelReader):  # type: ignore[misc]
@@ -171,9 +167,9 @@ def _checked(content: bytes) -> tuple[dict[str, bytes], bool]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         if "xl/workbook.xml" not in archive.namelist():
-            raise Refusal("The file is no Excel workbook. Save the class list as .xlsx or “CSV UTF-8”.")
+            raise SheetError("The file is no Excel workbook. Save the class list as .xlsx or “CSV UTF-8”.")
         if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
-            raise Refusal("The workbook is packed in an unusual way. Save the class list as “CSV UTF-8”.")
+            raise SheetError("The workbook is packed in an unusual way. Save the class list as “CSV UTF-8”.")
         elements = largest = of_worksheets = attributes = 0
         xmls: dict[str, bytes] = {}
         is_small = sum(part.file_size for part in parts) <= _MOST_UNPACKED
@@ -193,7 +189,7 @@ def _checked(content: bytes) -> tuple[dict[str, bytes], bool]:
                 or _longest_token(plain) > _LONGEST_TOKEN
                 or _is_unusual(part.filename, plain, parts)
             ):
-                raise Refusal(_NEVER_WRITTEN)
+                raise SheetError(_NEVER_WRITTEN)
             count = signs - xml.count(b"</")
             if part.filename.startswith("xl/worksheets/"):
                 largest = max(largest, count)  # only one worksheet is read whole
@@ -201,7 +197,7 @@ def _checked(content: bytes) -> tuple[dict[str, bytes], bool]:
             else:
                 elements += count * _COSTS.get(part.filename, 5)
     if not is_small or elements + largest > _MOST_ELEMENTS or attributes > _MOST_ATTRIBUTES:
-        raise Refusal(_TOO_LARGE)
+        raise SheetError(TOO_LARGE)
     return xmls, elements + of_worksheets <= _MOST_ELEMENTS
 
 
@@ -239,10 +235,10 @@ def _rows(sheet: Any, merged: dict[int, list[tuple[int, int]]]) -> Iterator[list
         width = max(len(row), max(above, default=-1) + 1)
         room -= width + len(above)
         if room < 0 or width > _LAST_COLUMN:
-            raise Refusal(_TOO_WIDE)
+            raise SheetError(_TOO_WIDE)
         cells = ["" if cell is EMPTY_CELL else _text(cell) for cell in row]
         if max(map(len, cells)) > _LONGEST_CELL:
-            raise Refusal(
+            raise SheetError(
                 f"A cell in row {number} has more than {_LONGEST_CELL:,} letters. Save the class list as “CSV UTF-8”."
             )
         if any(cell.strip() for cell in cells):
@@ -251,7 +247,7 @@ def _rows(sheet: Any, merged: dict[int, list[tuple[int, int]]]) -> Iterator[list
                 cells[place] = text
             letters -= sum(map(len, cells))
             if letters < 0:
-                raise Refusal(_TOO_LARGE)
+                raise SheetError(TOO_LARGE)
             yield [number, *cells]
         for place, last in merged.get(number, ()):
             above[place] = (cells[place] if place < len(cells) else "", last)

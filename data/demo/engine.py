@@ -47,7 +47,7 @@ def open_empty(settings: Settings) -> Store:
     """A Store on the engine in this process, which may have no tables yet."""
     shortcuts.take()
     store = Store.open(settings, wire.ENDPOINT, **_CREDENTIALS)
-    wire.lead(store.client)
+    wire.connect(store.client)
     return store
 
 
@@ -63,8 +63,8 @@ def _create(store: Store) -> None:
 def open_demo_clients(store: Store) -> Clients:
     """Lambda and IAM beside the demo tables, with three functions; one names another table, to be mended."""
     clients = Clients.open(store, **_CREDENTIALS)
-    wire.lead(clients.functions)
-    wire.lead(clients.roles)
+    wire.connect(clients.functions)
+    wire.connect(clients.roles)
     with _lock:
         pages = clients.functions.get_paginator("list_functions").paginate()
         deployed = {function["FunctionName"] for page in pages for function in page["Functions"]}

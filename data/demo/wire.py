@@ -15,7 +15,7 @@ ENDPOINT = "http://demo.invalid"
 _log = logging.getLogger(__name__)
 
 
-def lead(client: Any) -> None:
+def connect(client: Any) -> None:
     """Have moto answer each request of a client of DynamoDB, Lambda or IAM."""
     client.meta.events.register("before-send", _answer)
 

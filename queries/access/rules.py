@@ -89,7 +89,7 @@ class AccessRules:
         # Not every provider says it; where one does, an address that nobody checked may be somebody else's.
         if user.get("email_verified", True) not in (True, "true"):
             raise Refused("Your e-mail address is not verified. Verify it where you signed in.", "sign out")
-        email = same_address(email)
+        email = comparable_address(email)
         role = self._role(email, user.get(self.claim) if self.claim else None)
         if role is None:
             raise Refused(f"{email} has no role in this dashboard. Whoever runs it can give you one.", "sign out")
@@ -155,7 +155,7 @@ def _classes(secrets: Mapping[str, Any], ops: frozenset[str]) -> dict[str, froze
     table = _table(secrets, "classes") if "classes" in secrets else {}
     classes: dict[str, frozenset[str]] = {}
     for name in table:
-        email = same_address(name)
+        email = comparable_address(name)
         if email != EVERYBODY_ELSE and "@" not in email:
             raise AccessError("In secrets.toml, a name in [classes] is no e-mail address.")
         if email in classes:
@@ -194,13 +194,13 @@ def _texts(table: Mapping[str, Any], name: str, where: str) -> list[str]:
 
 
 def _emails(roles: Mapping[str, Any], role: str) -> frozenset[str]:
-    emails = [same_address(text) for text in _texts(roles, role, "[roles]")]
+    emails = [comparable_address(text) for text in _texts(roles, role, "[roles]")]
     if not all("@" in email for email in emails):
         raise AccessError(f"In secrets.toml, {role} in [roles] holds something that is no e-mail address.")
     return frozenset(emails)
 
 
-def same_address(email: str) -> str:
+def comparable_address(email: str) -> str:
     """One spelling of an e-mail address: A to Z in small letters, all else as it is.
 
     Python's ways to compare texts make ss of ß and k of the Kelvin sign, and with that somebody else's address.

@@ -179,7 +179,7 @@ def _parsed(uploaded: UploadedFile, mapping: Mapping[str, str]) -> Roster | Rost
     What came without a mapping is kept, which is why one is chosen, and what came with the last one.
     """
     key = uploaded.file_id, tuple(mapping.items())
-    kept: dict[tuple[str, object], Roster | RosterError] = st.session_state.setdefault(_PARSED, {})
+    kept: dict[tuple[str, object], Roster | RosterError] = st.session_state.get(_PARSED, {})
     if key not in kept:
         try:
             fresh: Roster | RosterError = roster.parse(uploaded.getvalue(), mapping)
