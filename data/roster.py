@@ -74,6 +74,7 @@ _HEADER_WITHIN = 20  # rows that may stand above the names of the columns
 _LONGEST = 200  # characters of a name or a class
 _LONGEST_ID = 1024  # bytes of a DynamoDB sort key
 _SHORT_ID = 256  # characters, none of which takes more than four bytes
+_MOST_PROBLEMS = 1_000  # of either kind that are kept; the others are counted
 _LONGEST_QUOTE = 60  # characters of a cell in the reason why its line is not used
 _NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")  # float() would take 0_7 and -0 too
 # How people write a target: Band 7, IELTS 6.5 overall, 7.0+, ≥ 6.5, 6½.
@@ -84,7 +85,7 @@ _TARGET = re.compile(
 )
 # What stands for no target, and for no day of a test.
 _NO_TARGET = frozenset(("-", "–", "—", "n/a", "na", "none", "tbc", "tbd", "?"))
-_NO_ID = frozenset(("-", "–", "—", "n/a", "tbc", "tbd", "?"))
+_NOTHING = frozenset(("-", "–", "—", "n/a", "tbc", "tbd", "?"))  # in any column; “NA” may be a name
 _SCIENTIFIC = re.compile(r"[0-9]([.,][0-9]+)?[eE][+-][0-9]+|[0-9][.,][0-9]+[eE][0-9]+")
 _DATE_LIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-[0-9]{2}")
 _CHANGED = re.compile(r"#|[0-9]|[A-Z][a-z]{2}-")  # how all of these begin
@@ -185,12 +186,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The students by id, what is wrong in single lines, and what is to be said about the file."""
+    """The students by id, what is wrong in single lines, and what is to be said about the file.
+
+    `problems` are the first ones, and `more_problems` says how many there are beside them.
+    """
 
     students: Mapping[str, Student] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
     layout: Layout = Layout()
+    more_problems: int = 0
 
     def student(self, user_id: str) -> Student:
         """What is known of a student; only the id of one who is not in the class list."""
@@ -219,13 +224,14 @@ class RosterError(ValueError):
     """The file as a whole cannot be used; the message is a sentence that says what to do.
 
     `headings` are those of the file where its columns are not clear: a mapping that is passed to `parse` settles it.
-    `problems` are those of the lines where none can be used.
+    `problems` are those of the lines where none can be used, as in `Roster`.
     """
 
     def __init__(self, message: str, headings: Sequence[str] = (), problems: Sequence[Problem] = ()) -> None:
         super().__init__(message)
         self.headings = tuple(headings)
-        self.problems = tuple(problems)
+        self.problems = _first(problems)
+        self.more_problems = len(problems) - len(self.problems)
 
     @property
     def in_log(self) -> str:
@@ -389,7 +395,9 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
         lines.rows,
         lines.rows - len(students),
     )
-    return Roster(students, tuple(problems), tuple(_remarks(sheet, layout, lines.apostrophes)), layout)
+    kept = _first(problems)
+    remarks = tuple(_remarks(sheet, layout, lines.apostrophes))
+    return Roster(students, kept, remarks, layout, len(problems) - len(kept))
 
 
 def _lines(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping[str, tuple[int, ...]]) -> _Lines:
@@ -433,6 +441,14 @@ def _lines(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping
         students[student.user_id] = student
         placed.append((line, student))
     return _Lines(students, placed, problems, rows, apostrophes, unnamed)
+
+
+def _first(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """As many of either kind as are kept, in the order of the file: a list may have one for every line."""
+    if len(problems) <= _MOST_PROBLEMS:
+        return tuple(problems)
+    used, skipped = ([p for p in problems if p.skipped is state][:_MOST_PROBLEMS] for state in (False, True))
+    return tuple(sorted(used + skipped, key=lambda problem: problem.line))
 
 
 def _refuse_unusable(
@@ -556,7 +572,7 @@ def _student(
         raise ValueError(f"user_id {_quoted(user_id)} is an error of the spreadsheet")
     if looks_changed and _SCIENTIFIC.fullmatch(user_id):
         raise ValueError(f"user_id {_quoted(user_id)} was changed by a spreadsheet: format that column as text")
-    if len(user_id) < 4 and user_id.casefold() in _NO_ID:
+    if _says_nothing(user_id):
         raise ValueError(f"user_id {_quoted(user_id)} stands for no id")
     if user_id[0] == "#" and (user_id[1:2] in ("", " ", "#") or (any(places.values()) and not any(texts))):
         raise ValueError("it begins with # and is a comment")
@@ -587,7 +603,9 @@ def _text(column: str, cells: Sequence[str], places: Sequence[int], notes: list[
     for part in parts:
         if len(part) > _LONGEST and len(part.strip()) > _LONGEST:
             raise ValueError(f"{column} is longer than {_LONGEST} characters")
-    if column != "name":
+    if column == "teacher" and "@" in parts[0]:
+        text = _address(parts[0])
+    elif column != "name":
         text = _tidy_repeated(parts[0])
     elif len(parts) == 1:
         text = _tidy(parts[0])
@@ -599,7 +617,17 @@ def _text(column: str, cells: Sequence[str], places: Sequence[int], notes: list[
     if text[:1] == "#" and _ERROR.fullmatch(text):
         notes.append(f"{column} {_quoted(text)} is an error of the spreadsheet and was left empty")
         return ""
-    return text
+    return "" if _says_nothing(text) else text
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a cell holds only what people write where there is nothing to write."""
+    return len(text) < 4 and text.casefold() in _NOTHING
+
+
+def _address(text: str) -> str:
+    """An e-mail address with every letter as it is: what looks alike may be somebody else's."""
+    return _as_typed(" ".join(text.split()).strip(_INVISIBLE).strip())
 
 
 def _tidy(text: str) -> str:

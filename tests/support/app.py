@@ -22,6 +22,7 @@ from tests.support import engines
 from wording.skills import SKILL_NAMES
 
 ROOT = Path(__file__).parents[2]
+_MINUTE = re.compile(r"-[0-9]{8}-[0-9]{4}(?=\.)")  # in the names of files
 
 
 OVERVIEW = ("pages/overview.py", {})
@@ -151,11 +152,14 @@ def refused(code: str, status: int = 400) -> ClientError:
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
-    """What the page's download buttons would save, by the files' names, made when called."""
+    """What the page's download buttons would save, by the files' names, made when called: the last of each name, which
+    ends with the minute."""
     offered: dict[str, Callable[[], bytes]] = {}
     real = st.download_button
 
     def keep(label: str, data: Callable[[], bytes], *, file_name: str, **more: Any) -> bool:
+        for earlier in [name for name in offered if _MINUTE.sub("", name) == _MINUTE.sub("", file_name)]:
+            del offered[earlier]
         offered[file_name] = data
         return real(label, data, file_name=file_name, **more)
 

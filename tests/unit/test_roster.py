@@ -167,6 +167,34 @@ def test_a_target_that_is_no_band_is_left_empty_and_the_student_stays(target: st
     assert "is no band and was left empty: whole or half, from 0 to 9" in problem.reason
 
 
+@pytest.mark.parametrize("nothing", ["-", "–", "—", "n/a", "N/A", "TBC", "?", " - "])
+def test_what_people_write_for_nothing_is_nothing(nothing: str) -> None:
+    header = "user_id,name,class,target_band,test_date,teacher"
+    class_list = parse(f"{header}\nu1,{','.join([nothing] * 5)}\nu2,Bob,Na,,,\n")
+    assert same(class_list.students, [Student("u1"), Student("u2", "Bob", "Na")])
+    assert class_list.problems == ()
+
+
+def test_an_address_keeps_its_letters() -> None:
+    """A Kelvin sign looks like a K and is another letter: such an address is somebody else's, or nobody's."""
+    text = "user_id,name,teacher\nu1,\u212aim,\u212aim@school.example\nu2,Bob, \u200bbo\u200bb@school.example\u200b\n"
+    students = parse(text).students
+    assert (students["u1"].name, students["u1"].teacher) == ("Kim", "\u212aim@school.example")
+    assert students["u2"].teacher == "bo\u200bb@school.example"
+
+
+def test_of_very_many_problems_the_first_are_kept_and_the_others_counted() -> None:
+    lines = [f"u{n},A,eleven" if n % 3 else ",A," for n in range(6_000)]
+    class_list = parse("user_id,class,target_band\n" + "\n".join(lines))
+    assert len(class_list.students) == 4_000
+    by_kind = [sum(problem.skipped is skipped for problem in class_list.problems) for skipped in (True, False)]
+    assert (by_kind, class_list.more_problems) == ([1_000, 1_000], 4_000)
+    assert [p.line for p in class_list.problems] == sorted(p.line for p in class_list.problems)
+    with pytest.raises(RosterError) as caught:
+        parse("user_id,name\n" + ",Ann\n" * 6_000)
+    assert (len(caught.value.problems), caught.value.more_problems) == (1_000, 5_000)
+
+
 def test_an_id_of_1024_bytes_is_one() -> None:
     assert list(parse(f"user_id\n{'ü' * 512}\n").students) == ["ü" * 512]
 

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from data import roster
-from data.roster import Problem, Roster, RosterError
+from data.roster import Roster, RosterError
 from queries import records, source
 from queries.access.gate import Visitor
 from queries.session import cache
@@ -210,7 +210,7 @@ def _mapping(headings: Sequence[str]) -> dict[str, str]:
 
 def _problem(error: RosterError) -> None:
     markup.show(markup.paragraph(str(error)))
-    _lines(error.problems)
+    _lines(error)
 
 
 def _preview(fresh: Roster) -> None:
@@ -233,7 +233,7 @@ def _preview(fresh: Roster) -> None:
         grid.literal(rows[named]), hide_index=True, key="class_list_preview", alt="The first students of the file"
     )
     markup.show(markup.quiet(f"{_format(fresh)} {' '.join(fresh.remarks)}"))
-    _lines(fresh.problems)
+    _lines(fresh)
 
 
 def _format(fresh: Roster) -> str:
@@ -243,13 +243,13 @@ def _format(fresh: Roster) -> str:
     return f"{layout.encoding}, separated by {_SEPARATORS.get(layout.separator, f'“{layout.separator}”')}."
 
 
-def _lines(problems: Sequence[Problem]) -> None:
+def _lines(of: Roster | RosterError) -> None:
     """Why lines are not used, or not as they stand."""
-    for problem in problems[:_LISTED]:
+    for problem in of.problems[:_LISTED]:
         state = " skipped" if problem.skipped else ""
         markup.show(markup.line(f"Row {problem.line}{state}: {problem.reason}."))
-    if len(problems) > _LISTED:
-        st.text(f"And {len(problems) - _LISTED:,} more.")
+    if more := len(of.problems[_LISTED:]) + of.more_problems:
+        st.text(f"And {more:,} more.")
 
 
 # --- the one in use ---------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def _in_use(session: PageSession, days: int) -> None:
     if uploaded is not None and (others := len(uploaded.students) - len(current.students)):
         st.text(f"Left out: {formats.count(others, 'student')} of the list who are in no class of yours.")
     if own or visitor.is_ops:
-        _lines(current.problems)
+        _lines(current)
         if current.remarks:
             markup.show(markup.quiet(" ".join(current.remarks)))
     _compare(current, session, days)
@@ -327,11 +327,11 @@ def _trouble(visitor: Visitor) -> str:
         if visitor.is_ops:
             return f"{error} Students are shown by their IDs until it can be read."
         return f"The class list cannot be read, so students are shown by their IDs. {tell}"
-    skipped = [problem for problem in server.problems if problem.skipped]
-    if not skipped:
+    layout = server.layout
+    if not layout.skipped:
         return ""
-    lines = formats.count(len(skipped), "row")
+    lines = formats.count(layout.skipped, "row")
     if visitor.is_ops:
-        first = skipped[0]
+        first = next(p for p in server.problems if p.skipped and p.line > layout.header_line)
         return f"{lines} of the class list {source.settings().roster} skipped. Row {first.line}: {first.reason}."
     return f"{lines} of the class list cannot be used, so names or classes may be missing. {tell}"
