@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from data.dynamodb.client import Store
@@ -356,6 +357,10 @@ def test_of_one_skill_the_change_is_in_sight_and_bold_beyond_noise(people: Store
     # Ben declines, eight attempts in a line; Anna has three attempts alike.
     assert [rows["Student"][int(row)] for row in bold] == ["Ben Baker"]
     assert rows["Writing change"][rows["Student"] == "Ben Baker"].item() < 0
+    # What comes a second time as text is short: a browser looks at no text of a small chart or a time.
+    texts = convert_arrow_bytes_to_pandas_df(grid.arrow_data.styler.display_values)
+    assert set(texts["Writing attempts"]) == set(texts["Last active"]) == {""}
+    assert texts["Writing change"][rows["Student"] == "Ben Baker"].item().startswith("\N{MINUS SIGN}")
 
 
 def test_the_file_holds_everything_that_matches(people: Store, files: dict[str, Callable[[], bytes]]) -> None:

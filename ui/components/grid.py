@@ -122,7 +122,7 @@ def _grid(
         on_click=on_select if callable(on_select) else None,
     )
     return st.dataframe(
-        _with_bold(cells, bold) if bold else cells,
+        _with_bold(cells, bold, key) if bold else cells,
         column_config={**columns, opens: button},
         column_order=order,
         hide_index=True,
@@ -135,12 +135,23 @@ def _grid(
     )
 
 
-def _with_bold(cells: pd.DataFrame, bold: Mapping[str, Sequence[bool]]) -> Styler:
-    styled = cells.style.format(_change, subset=list(bold))
+def _with_bold(cells: pd.DataFrame, bold: Mapping[str, Sequence[bool]], key: str) -> Styler:
+    """The table, a second one of all cells as texts, and the name of each bold cell: the browser gets all of them."""
+    styled = cells.style.set_uuid(f"{zlib.crc32(key.encode()):x}").format(_change, subset=list(bold))
+    # Of small charts and of times the texts are not looked at, and they are the longest.
+    styled = styled.format(_nothing, subset=[name for name in cells.columns if _has_no_text(cells[name])])
     for name, stands_out in bold.items():
         weights = ["font-weight:700" if is_bold else "" for is_bold in stands_out]
         styled = styled.apply(lambda _, weights=weights: weights, subset=[name])
     return styled
+
+
+def _has_no_text(column: "pd.Series[Any]") -> bool:
+    return isinstance(column.dtype, pd.DatetimeTZDtype) or any(isinstance(cell, list) for cell in column)
+
+
+def _nothing(_: Any) -> str:
+    return ""
 
 
 def _change(value: Any) -> str:

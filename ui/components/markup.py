@@ -136,15 +136,21 @@ def bold(text: str) -> Markup:
 
 
 def entries(items: Iterable[Sequence[str]]) -> Markup:
-    """A list of entries with a line between them, each of a title and the lines below it."""
-    return Markup('<ul style="list-style:none;margin:0;padding:0">{}</ul>').format(
+    """A list of entries with a line between them, each of a title and the lines below it.
+
+    A long one is sent at each click: the page's own style says how it looks, once.
+    """
+    return Markup('<ul class="bandup-entries">{}</ul>').format(
         joined(
-            Markup('<li style="margin:0;padding:.6em 0;border-top:1px solid rgba(128,128,128,.35)">{}{}</li>').format(
-                bold(title), joined(map(quiet, lines))
-            )
-            for title, *lines in items
+            Markup("<li>{}{}</li>").format(bold(title), joined(map(_line_of_entry, lines))) for title, *lines in items
         )
     )
+
+
+def _line_of_entry(text: str) -> Markup:
+    if isinstance(text, Markup) or len(text) > _LONG:
+        return Markup("<div>{}</div>").format(inline(text))
+    return Markup("<div><bdi>{}</bdi></div>").format(visible(text))
 
 
 def matches(query: str, number: int, *parts: str) -> Markup:
@@ -349,6 +355,10 @@ def wide_page() -> None:
         f"[data-testid=stBaseButton-primary]{{color:{_ON_PRIMARY}}}[data-testid=stBaseButton-primary] kbd{{opacity:1}}"
         ".cut-line{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:1;overflow:hidden;"
         "overflow-wrap:anywhere;padding-block:1px}@media(max-width:640px){.cut-line{-webkit-line-clamp:2}"
+        # Twice the class, because Streamlit has its own style for lists.
+        ".bandup-entries.bandup-entries{list-style:none;margin:0;padding:0;overflow-wrap:anywhere}"
+        ".bandup-entries.bandup-entries>li{margin:0;padding:.6em 0;border-top:1px solid rgba(128,128,128,.35)}"
+        ".bandup-entries>li>div{font-size:.875rem;opacity:.85}"
         # The boxes of a `chain` stand side by side, but on a phone below one another.
         ".bandup-chain{display:flex;align-items:stretch;gap:.4rem;max-width:75rem}"
         ".bandup-chain>div{flex:1 1 0;min-width:0}"

@@ -136,7 +136,7 @@ def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str, *, has
             name: grid.right_aligned(name, verdicts.LEVEL_HELP),
             f"{name} change": st.column_config.NumberColumn(
                 "Change",
-                width=80,
+                width=70,
                 help=f"{name}, in the last {period}. "
                 f"{verdicts.CHANGE_IN_SIGHT_HELP if has_bold else verdicts.CHANGE_HELP}",
             ),
@@ -154,7 +154,7 @@ def students_columns(scale: tuple[int, int], zone: ZoneInfo, period: str, *, has
         "Student": st.column_config.TextColumn(
             pinned=True, width=130, help="The name in the roster, else the id of the records (user_id)."
         ),
-        "Why": st.column_config.TextColumn(width=340, help="Which rules of attention the student meets."),
+        "Why": st.column_config.TextColumn(width=330, help="Which rules of attention the student meets."),
         "Next step": st.column_config.TextColumn(
             width=150, help="For the weightiest reason. The student's page has more."
         ),
