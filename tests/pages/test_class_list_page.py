@@ -135,6 +135,15 @@ def test_a_file_that_is_no_class_list_leaves_the_one_before(content: bytes, sent
     assert names(app) == before
 
 
+def test_a_reason_is_said_once_with_its_rows() -> None:
+    rows = [f"user-{n},{'eleven' if n in (101, 103) else 6}" for n in range(101, 120)] + [",6"] * 2_000
+    text = words(uploading("\n".join(["user_id,target_band", *rows]).encode()))
+    assert "19 students can be used, 2,000 rows skipped" in text
+    assert "Rows 2, 4: target_band “eleven” is no band" in text
+    assert "Rows 21 to 1020 skipped: user_id is empty." in text
+    assert "And 1,000 more." in text
+
+
 def test_columns_that_are_not_clear_are_asked_for() -> None:
     app = uploading(b"Code,Called,Set\nuser-101,Ann,B2\n")
     chosen = {select.label: select for select in app.selectbox}

@@ -35,7 +35,8 @@ _LABELS = {
 }
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _PREVIEWED = 5  # students
-_LISTED = 20  # lines that were skipped
+_LISTED = 20  # reasons why lines are not used, or not as they stand
+_NAMED = 3  # of the lines that have one of them
 _MOST = 100  # students in a list of names
 
 
@@ -244,12 +245,29 @@ def _format(fresh: Roster) -> str:
 
 
 def _lines(of: Roster | RosterError) -> None:
-    """Why lines are not used, or not as they stand."""
-    for problem in of.problems[:_LISTED]:
-        state = " skipped" if problem.skipped else ""
-        markup.show(markup.line(f"Row {problem.line}{state}: {problem.reason}."))
-    if more := len(of.problems[_LISTED:]) + of.more_problems:
+    """Why lines are not used, or not as they stand: each reason once, with its lines."""
+    reasons: dict[tuple[str, bool], list[int]] = {}
+    for problem in of.problems:
+        reasons.setdefault((problem.reason, problem.skipped), []).append(problem.line)
+    shown = list(reasons.items())[:_LISTED]
+    for (reason, skipped), lines in shown:
+        markup.show(markup.line(f"{_rows(lines)}{' skipped' if skipped else ''}: {reason}."))
+    if more := len(of.problems) + of.more_problems - sum(len(lines) for _, lines in shown):
         st.text(f"And {more:,} more.")
+
+
+def _rows(lines: Sequence[int]) -> str:
+    """Lines of the file, which are in order.
+
+    >>> _rows([2]), _rows([2, 3, 4]), _rows([2, 4]), _rows([2, 4, 6, 8, 10])
+    ('Row 2', 'Rows 2 to 4', 'Rows 2, 4', 'Rows 2, 4, 6 and 2 more')
+    """
+    if len(lines) == 1:
+        return f"Row {lines[0]}"
+    if len(lines) > 2 and lines[-1] - lines[0] == len(lines) - 1:
+        return f"Rows {lines[0]} to {lines[-1]}"
+    more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
+    return f"Rows {', '.join(map(str, lines[:_NAMED]))}{more}"
 
 
 # --- the one in use ---------------------------------------------------------------------------------------------------
