@@ -22,6 +22,7 @@ FIRST_STEP = 7
 """Days that are read first, for a first look; of a million records a year this takes a second."""
 _STEP = 28  # days
 _PATIENCE = 10.0  # seconds without a question after which everybody has left
+_FIRST_LOOK = 3.0  # seconds, at most, in which nothing more is read while the first step is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,16 @@ class LoadProgress:
 
 
 class Loader:
-    """Reads one window in steps, in a thread, for as long as it is asked how far it is."""
+    """Reads one window in steps, in a thread, for as long as it is asked how far it is.
+
+    After the first step it goes on with the next question: whoever asked is busy showing what is there.
+    """
 
     def __init__(self, window: Window, of: Cache, clock: Callable[[], float] = time.monotonic) -> None:
         self._window, self._cache, self._clock = window, of, clock
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._asked = threading.Event()
         self._asked_at = 0.0
         self._days = 0
         self._error: Exception | None = None
@@ -57,6 +62,7 @@ class Loader:
                 if self._clock() - self._failed_at <= _PATIENCE:
                     raise error
             self._asked_at, self._days = self._clock(), max(days, self._days)
+            self._asked.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._read, daemon=True, name=f"window of {self._window.name}")
                 self._thread.start()
@@ -70,6 +76,9 @@ class Loader:
         try:
             while (step := self._next()) is not None:
                 self._extend(step)
+                if step == FIRST_STEP:
+                    self._asked.clear()
+                    self._asked.wait(_FIRST_LOOK)
         except Exception as error:
             if not isinstance(error, Failure):
                 log.exception("Reading %s in the background failed", self._window.name)

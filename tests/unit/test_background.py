@@ -11,7 +11,8 @@ import pytest
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
-from queries.background import Loader, LoadProgress
+from queries import background
+from queries.background import FIRST_STEP, Loader, LoadProgress
 from queries.cache import Cache
 from queries.window import Window
 
@@ -51,6 +52,11 @@ class World:
         assert self.began.acquire(timeout=30)
         self.turn.release()
 
+    def first_step(self, days: int) -> None:
+        """Let the first read come to its end, and ask again."""
+        self.step()
+        until(lambda: self.loader.progress(days) == LoadProgress(FIRST_STEP, days))
+
     def rows(self, days: int) -> int:
         return len(self.cache.answer(self.window, days).read.value)
 
@@ -66,8 +72,7 @@ def until(holds: Callable[[], bool]) -> None:
 def test_the_newest_come_first_and_all_of_it_is_what_is_read_at_once() -> None:
     world = World()
     assert world.loader.progress(90) == LoadProgress(0, 90)
-    world.step()
-    until(lambda: world.loader.progress(90) == LoadProgress(7, 90))
+    world.first_step(90)
     assert world.rows(7) == 8
     for _ in range(3):
         world.step()
@@ -81,8 +86,7 @@ def test_the_newest_come_first_and_all_of_it_is_what_is_read_at_once() -> None:
 def test_it_ends_when_everybody_has_left_and_goes_on_where_it_was() -> None:
     world = World()
     world.loader.progress(90)
-    world.step()
-    until(lambda: world.reads == [7])
+    world.first_step(90)
     assert world.began.acquire(timeout=30)
     world.seconds += 60
     world.turn.release()
@@ -93,6 +97,19 @@ def test_it_ends_when_everybody_has_left_and_goes_on_where_it_was() -> None:
         world.step()
     until(lambda: world.loader.progress(90) is None)
     assert world.reads == [7, 35, 63, 90]
+
+
+def test_the_first_step_is_shown_before_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "_FIRST_LOOK", 30.0)
+    world = World()
+    world.loader.progress(90)
+    world.step()
+    until(lambda: world.loader._reached() == FIRST_STEP)
+    assert not world.began.acquire(timeout=0.2)
+    world.loader.progress(90)
+    assert world.began.acquire(timeout=30)
+    world.turn.release(10)
+    until(lambda: world.loader.progress(90) is None)
 
 
 def test_what_stops_it_is_told_and_the_next_question_tries_again() -> None:
@@ -106,8 +123,8 @@ def test_what_stops_it_is_told_and_the_next_question_tries_again() -> None:
     assert raised.value.kind == "denied"
     world.failure = None
     assert world.loader.progress(30) == LoadProgress(0, 30)
-    for _ in range(2):
-        world.step()
+    world.first_step(30)
+    world.step()
     until(lambda: world.loader.progress(30) is None)
 
 
@@ -120,8 +137,8 @@ def test_a_failure_of_those_who_left_is_not_told_to_whoever_comes_hours_later() 
     world.failure = None
     world.seconds += 3_600
     assert world.loader.progress(30) == LoadProgress(0, 30)
-    for _ in range(2):
-        world.step()
+    world.first_step(30)
+    world.step()
     until(lambda: world.loader.progress(30) is None)
 
 
@@ -133,8 +150,8 @@ def test_what_shall_be_read_anew_is_read_from_the_beginning() -> None:
     assert world.loader.progress(30) is None
     world.cache.outdate(world.window)
     assert world.loader.progress(30) == LoadProgress(0, 30)
-    for _ in range(2):
-        world.step()
+    world.first_step(30)
+    world.step()
     until(lambda: world.loader.progress(30) is None)
     assert world.reads == [30, 7, 30]
     assert world.rows(30) == 31
@@ -145,7 +162,7 @@ def test_many_who_wait_are_one_reading() -> None:
     for _ in range(9):
         world.loader.progress(30)
     assert sum(thread.name == "window of records" for thread in threading.enumerate()) == 1
-    for _ in range(2):
-        world.step()
+    world.first_step(30)
+    world.step()
     until(lambda: world.loader.progress(30) is None)
     assert world.reads == [7, 30]
