@@ -70,7 +70,7 @@ class Store:
                     "dynamodb",
                     settings.region,
                     endpoint_url=url,
-                    config=client_config(url, patient=settings.source == "demo"),
+                    config=client_config(url),
                     **keys,
                 ),
                 "connect",
@@ -238,16 +238,13 @@ def _suffixes() -> tuple[str, ...]:
     return tuple(f".{name}" for name in sorted(names))
 
 
-def client_config(endpoint: str | None, *, patient: bool = False) -> Config:
-    """Timeouts and retries for every client. A loopback endpoint is never reached through a proxy.
-
-    `patient` is for the demo's own engine.
-    """
+def client_config(endpoint: str | None) -> Config:
+    """Timeouts and retries for every client. A loopback endpoint is never reached through a proxy."""
     host = urlsplit(endpoint).hostname if endpoint else None
     loopback = host in ("127.0.0.1", "localhost", "::1")
     return Config(
         connect_timeout=3,
-        read_timeout=120 if patient else 5,
+        read_timeout=5,
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=32,
         proxies={} if loopback else None,
