@@ -18,7 +18,9 @@ _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """The file anew, all of it or nothing; OSError where it cannot be written."""
+    """The file anew, all of it or nothing; OSError where it cannot be written, or where something else stands there."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EEXIST, "there is something that is no file", str(path))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -7,6 +7,7 @@ messages and forgets none. A message names no student and quotes no error messag
 import builtins
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,9 @@ LOOK_BACK = timedelta(days=1)
 """So far back is looked for incidents where no file says what was told."""
 _LONGEST = timedelta(days=30)  # what is open for longer is not waited for any more
 _KEPT = timedelta(days=60)
+_MOST_MESSAGES = 20
+"""Of one check to each target: of what is more one message says how much it is."""
+_CODE = re.compile(r"[0-9a-f]{8}-[0-9]{8}T[0-9]{6}")
 _TITLES: dict[Event, str] = {"began": "Incident", "going on": "Incident goes on", "ended": "Incident over"}
 
 
@@ -49,21 +53,41 @@ class Notice:
         """One entry of the file; KeyError, TypeError or ValueError for anything else."""
         first, last = (_moment(entry[name]) for name in ("first", "last"))
         events = {str(name): [str(event) for event in events] for name, events in entry["events"].items()}
-        return cls(str(entry["cause"]), first, last, str(entry["code"]), events)
+        code = str(entry["code"])
+        if not _CODE.fullmatch(code):
+            raise ValueError(code)
+        return cls(str(entry["cause"]), first, last, code, events)
 
     def is_pending(self, targets: Sequence[Target]) -> bool:
         """Whether something is still to be told to one of these, also who took nothing so far."""
         return any("ended" not in self.events.get(target.name, ["ended"]) for target in targets)
 
     def covers(self, incident: Incident) -> bool:
-        """Whether this is that incident, of which a shorter look may see a part."""
-        overlaps = incident.first <= self.last + GAP and incident.last >= self.first - GAP
-        return self.cause == _digest(incident) and overlaps
+        """Whether this is that incident, if of the same cause: a shorter look may see a part of it."""
+        return incident.first <= self.last + GAP and incident.last >= self.first - GAP
 
     def as_json(self) -> dict[str, Any]:
         """As the file has it."""
         times = {"first": self.first.isoformat(), "last": self.last.isoformat()}
         return {"cause": self.cause, **times, "code": self.code, "events": self.events}
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What is to be told of an incident, and to whom."""
+
+    message: Message
+    event: Event
+    notice: Notice
+    targets: Sequence[Target]
+
+    def is_for(self, target: Target) -> bool:
+        """Whether this target is still to be told."""
+        return any(target is one for one in self.targets) and self.event not in self.notice.events.get(target.name, [])
+
+    def tick_off(self, target: Target) -> None:
+        """The target was told, which then counts as told of what comes before it too."""
+        self.notice.events[target.name] = [*EVENTS[: EVENTS.index(self.event) + 1]]
 
 
 @dataclass(slots=True)
@@ -80,7 +104,7 @@ class State:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             notices = [Notice.parse(entry) for entry in document["incidents"]]
-            checked_at = document["checked_at"] and _moment(document["checked_at"])
+            checked_at = None if document["checked_at"] is None else _moment(document["checked_at"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls(path)
         return cls(path, checked_at, notices)
@@ -125,74 +149,89 @@ def tell(
     """
     state.notices = [one for one in state.notices if now - one.last < _KEPT]
     state.save()
-    down: set[str] = set()
-    seen = []
+    by_cause: dict[str, list[Notice]] = {}
+    for notice in state.notices:
+        by_cause.setdefault(notice.cause, []).append(notice)
+    seen: set[int] = set()
+    every: list[_News] = []
     for incident in sorted(incidents, key=lambda one: one.first):
-        notice = _entry(state, incident)
-        seen.append(notice)
-        yield from _news(incident, notice, state, notifications, now, after, down, is_demo=is_demo)
+        notice = _entry(state, by_cause, incident)
+        seen.add(id(notice))
+        every.append(_news(incident, notice, notifications, now, after, is_demo=is_demo))
+    for notice in state.notices if is_whole else ():
+        if id(notice) in seen:
+            continue
+        # Who took nothing of it is not told that it is gone.
+        notice.events = {name: events for name, events in notice.events.items() if events}
+        if notice.is_pending(notifications.targets):
+            message = _gone(notice, notifications, is_demo=is_demo)
+            told_before = [target for target in notifications.targets if target.name in notice.events]
+            every.append(_News(message, "ended", notice, told_before))
+    for target in notifications.targets:
+        yield from _send([one for one in every if one.is_for(target)], target, state, notifications, is_demo=is_demo)
     if is_whole:
-        for notice in state.notices:
-            if any(notice is one for one in seen):
-                continue
-            # Who took nothing of it is not told that it is gone.
-            notice.events = {name: events for name, events in notice.events.items() if events}
-            if notice.is_pending(notifications.targets):
-                message = _gone(notice, notifications, is_demo=is_demo)
-                told_before = [target for target in notifications.targets if target.name in notice.events]
-                yield from _send(message, "ended", notice, state, told_before, down)
         state.checked_at = now
         state.save()
 
 
-def _entry(state: State, incident: Incident) -> Notice:
+def _entry(state: State, by_cause: dict[str, list[Notice]], incident: Incident) -> Notice:
     """What was told of this incident; a new entry where nothing was."""
-    notice = next((one for one in state.notices if one.covers(incident)), None)
+    cause = _digest(incident)
+    notice = next((one for one in by_cause.get(cause, ()) if one.covers(incident)), None)
     if notice is None:
-        notice = Notice(_digest(incident), incident.first, incident.last, incident.code)
+        notice = Notice(cause, incident.first, incident.last, incident.code)
         state.notices.append(notice)
+        by_cause.setdefault(cause, []).append(notice)
     notice.first, notice.last = min(notice.first, incident.first), max(notice.last, incident.last)
     return notice
 
 
 def _news(
-    incident: Incident,
-    notice: Notice,
-    state: State,
-    notifications: Notifications,
-    now: datetime,
-    after: timedelta,
-    down: set[str],
-    *,
-    is_demo: bool,
-) -> Iterator[str]:
+    incident: Incident, notice: Notice, notifications: Notifications, now: datetime, after: timedelta, *, is_demo: bool
+) -> _News:
     if incident.is_over:
         event: Event = "ended"
     else:
         event = "going on" if now - notice.first >= after else "began"
         # A failure came in late: to whom it was over, it begins anew.
         notice.events = {name: events for name, events in notice.events.items() if "ended" not in events}
-    message = _message(incident, notice, event, now, notifications, is_demo)
-    yield from _send(message, event, notice, state, notifications.targets, down)
+    for target in notifications.targets:
+        notice.events.setdefault(target.name, [])
+    return _News(_message(incident, notice, event, now, notifications, is_demo), event, notice, notifications.targets)
 
 
 def _send(
-    message: Message, event: Event, notice: Notice, state: State, targets: Sequence[Target], down: set[str]
+    news: Sequence[_News], target: Target, state: State, notifications: Notifications, *, is_demo: bool
 ) -> Iterator[str]:
-    """To each target that was not told so, which then counts as told of what comes before it too."""
-    for target in targets:
-        events = notice.events.setdefault(target.name, [])
-        if event in events or target.name in down:
-            continue
+    """All of it to one target, a message each; of very much the rest in one. A sentence where it takes none."""
+    alone = len(news) if len(news) <= _MOST_MESSAGES else _MOST_MESSAGES - 1
+    messages = [(one.message, [one]) for one in news[:alone]]
+    if rest := news[alone:]:
+        messages.append((_of_many(rest, notifications, is_demo=is_demo), list(rest)))
+    for message, covered in messages:
         try:
             target.send(message)
         except NotSent as error:
             # One that does not answer is not waited for again with the next message.
-            down.add(target.name)
             yield str(error)
-            continue
-        notice.events[target.name] = [*EVENTS[: EVENTS.index(event) + 1]]
+            return
+        for one in covered:
+            one.tick_off(target)
         state.save()
+
+
+def _of_many(news: Sequence[_News], notifications: Notifications, *, is_demo: bool) -> Message:
+    counts = {event: sum(one.event == event for one in news) for event in EVENTS}
+    words = {"began": "began", "going on": "going on", "ended": "over"}
+    text = ", ".join(f"{number:,} {words[event]}" for event, number in counts.items() if number)
+    codes = "".join(one.message.code for one in news)
+    return Message(
+        title=f"{'Demo data: ' if is_demo else ''}{len(news):,} more incidents",
+        text=f"{text[:1].upper()}{text[1:]}.",
+        link=f"{_dashboard(notifications.url)}/jobs",
+        data={"event": "more", "incidents": counts},
+        code=blake2b(codes.encode(), digest_size=16).hexdigest(),
+    )
 
 
 def _message(
@@ -239,7 +278,11 @@ def _gone(notice: Notice, notifications: Notifications, *, is_demo: bool) -> Mes
 
 def link(code: str, url: str) -> str:
     """An incident's page on the dashboard at `url`; where nobody says where that is, on this computer."""
-    return f"{url or 'http://127.0.0.1:8501'}/jobs?incident={code}"
+    return f"{_dashboard(url)}/jobs?incident={code}"
+
+
+def _dashboard(url: str) -> str:
+    return url or "http://127.0.0.1:8501"
 
 
 _EXCEPTIONS = frozenset(name for name in dir(builtins) if name.endswith(("Error", "Exception")))
@@ -255,7 +298,7 @@ def _what(signature: str) -> str:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or not 2000 <= moment.year < 3000:  # times of others cannot be reckoned with
         raise ValueError(text)
     return moment
 

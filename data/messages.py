@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.utils import parseaddr
+from email.utils import getaddresses
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -37,6 +37,8 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 # As RFC 5322, 3.4.1, has them without quotes, comments and brackets: of those the e-mail package makes another address,
 # or stumbles over them.
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}")
+_HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?|[0-9a-fA-F:.]{2,45}")
+_NOT_IN_URLS = re.compile(r"""[^!-~]|["<>\\^`{|}]""")  # RFC 3986, 2
 WAITS = (1.0, 2.0, 4.0)
 """Seconds between the attempts at a message; one more attempt than waits."""
 SECONDS = 10.0
@@ -102,6 +104,8 @@ class Hook:
             answer = response.read(_MOST_ANSWER) if self.format == "teams" else b""
         except (OSError, HTTPException) as error:
             raise _Passing(f"did not answer: {type(error).__name__}") from error
+        except ValueError as error:
+            raise NotSent("cannot be written to: BANDUP_NOTIFY_URL holds what no URL does") from error
         finally:
             connection.close()
         if status == 429 or status >= 500:
@@ -197,9 +201,10 @@ class Mailbox:
         """What the environment says; SettingsError names the first variable that cannot be used."""
         host, sender = (value_of(environ, f"BANDUP_SMTP_{name}").strip() for name in ("HOST", "FROM"))
         if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}|[0-9a-fA-F:]{2,45}", host):
-            value = f"is “{host}”" if host else "is not set"
+            value = f"is “{host}”" if host and "@" not in host else "is none" if host else "is not set"
             raise SettingsError(f"BANDUP_SMTP_HOST {value}: give the name of a mail server.")
-        if not is_address(parseaddr(sender)[1]) or "\n" in sender or "\r" in sender:
+        several = getaddresses([sender])
+        if len(several) != 1 or not is_address(several[0][1]) or not sender.isprintable() or "=?" in sender:
             value = f"is “{sender}”" if sender else "is not set"
             raise SettingsError(f"BANDUP_SMTP_FROM {value}: give an e-mail address.")
         security = value_of(environ, "BANDUP_SMTP_SECURITY").strip().lower() or "starttls"
@@ -243,8 +248,9 @@ def dashboard_url(environ: Mapping[str, str]) -> str:
             usable = parts.scheme in ("http", "https") and _is_whole(address, parts)
         except ValueError:
             usable = False
-        if not usable or parts.query or parts.fragment:
-            raise SettingsError(f"BANDUP_URL is “{address}”: give the dashboard's address, https://bandup.example.org.")
+        if not usable or "@" in address or parts.query or parts.fragment:
+            value = "has a user in it" if "@" in address else f"is “{address}”"
+            raise SettingsError(f"BANDUP_URL {value}: give the dashboard's address, https://bandup.example.org.")
     return address.rstrip("/")
 
 
@@ -269,7 +275,7 @@ def _url(address: str, variable: str) -> SplitResult:
 
 def _is_whole(address: str, parts: SplitResult) -> bool:
     """Whether it has a host and nothing that a URL may not hold; ValueError where its port is none."""
-    return bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f-\uffff]", address)
+    return bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0 and not _NOT_IN_URLS.search(address)
 
 
 def _format(environ: Mapping[str, str], host: str) -> Format:

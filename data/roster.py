@@ -273,9 +273,11 @@ def parse(
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def _key(heading: str) -> str:
     """A heading without case, accents, blanks, hyphens, underscores and the s of “Student's”."""
-    plain = _POSSESSIVE.sub("", unicodedata.normalize("NFKD", heading[:_LONGEST])).casefold()
+    # Some letters become eighteen.
+    plain = _POSSESSIVE.sub("", unicodedata.normalize("NFKD", heading[:_LONGEST])[:_LONGEST]).casefold()
     return "".join(letter for letter in plain.replace("đ", "d").replace("ı", "i") if letter.isalnum())
 
 
@@ -706,6 +708,8 @@ def _days(text: str) -> frozenset[date]:
     ([datetime.date(2027, 3, 4), datetime.date(2027, 4, 3)], True)
     """
     text = unicodedata.normalize("NFKC", text).translate(_AS_HYPHEN)
+    if len(text) > _LONGEST_QUOTE:  # some letters become eighteen
+        return frozenset()
     text = _AROUND_SIGNS.sub(r"\1", _WEEKDAY.sub("", text))
     text = _VIETNAMESE_DATE.sub(r"\1.\2.\3", _EAST_ASIAN_DATE.sub(r"\1-\2-\3", text))
     if match := _YEAR_FIRST.fullmatch(text):

@@ -228,6 +228,8 @@ def _endpoint(environ: Mapping[str, str]) -> str | None:
 
 def endpoint_url(value: str, name: str) -> str:
     """An endpoint as boto3 takes it; SettingsError with the `name` of what gave it when it is none."""
+    if "@" in value:  # before all else: a password is not to be shown, and not every program reads the same host there
+        raise SettingsError(f"{name} has a user in its URL: give one without, such as http://127.0.0.1:8000.")
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
@@ -236,8 +238,6 @@ def endpoint_url(value: str, name: str) -> str:
         usable = parts.scheme in ("http", "https") and port != 0 and bool(_HOST.fullmatch(host)) and plain
     except ValueError:
         usable = False
-    if usable and "@" in parts.netloc:  # as with a backslash; and a password is not to be shown
-        raise SettingsError(f"{name} has a user in its URL: give one without, such as http://127.0.0.1:8000.")
     if not usable:
         raise SettingsError(f"{name} is “{value}”: give a whole URL such as http://127.0.0.1:8000.")
     return value

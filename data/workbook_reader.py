@@ -7,6 +7,7 @@ of that worksheet (its number, then its cells), or why no more can be read: {"re
 import html
 import io
 import json
+import math
 import re
 import signal
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime
 from functools import reduce
-from itertools import islice
+from itertools import islice, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -44,6 +45,7 @@ _BEFORE_XML = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
 _STRICT = b"http://purl.oclc.org/ooxml/"
 # None of these looks past the next “<”: a text without “>” would be read again from each beginning.
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="([0-9]{1,7})"')
 _NEVER_WORKED_OUT = re.compile(rb"(?:</f>|<f\b[^<>]*/>)(?:<v ?/>|<v></v>)?</c>")
 _FORMAT_CODE = re.compile(rb"""\bformatCode *= *(?:"([^"<]*)"|'([^'<]*)')""")
 _OF_WORKSHEET = re.compile(rb"<(?:\w+:)?sheet[ />\t\r\n]")
@@ -118,6 +120,10 @@ def _worksheets(content: bytes, number: int) -> Iterator[dict[str, Any] | list[A
             "unfinished": len(_NEVER_WORKED_OUT.findall(xml)),
             "whole": whole,
         }
+        numbers = list(map(int, _ROW.findall(xml)))
+        if any(following <= number for number, following in pairwise(numbers)):
+            yield {"refused": _NEVER_WRITTEN}  # of two rows with one number the second would not be read
+            continue
         rows = _rows(sheet, _merged(xml))
         try:
             yield from rows if whole or number == place else islice(rows, _HEAD_ROWS)
@@ -258,6 +264,8 @@ def _text(cell: Any) -> str:
     value = cell.value
     if value is None or isinstance(value, str):
         return value or ""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "#NUM!"
     if isinstance(value, datetime):
         return (
             value.isoformat(" ") if value.time().replace(microsecond=0) != datetime.min.time() else f"{value:%Y-%m-%d}"

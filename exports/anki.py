@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MODEL = 1_764_028_800_001
 _FIELDS = ("Question", "Answer", "More")
 _LONGEST_NAME = 100
+_NO_HTML = str.maketrans({"<": "‹", ">": "›", '"': "”", "'": "’", "`": "’"})
 # MathJax would take “\(x\)” for a formula; these are the classes that its versions leave alone.
 _SIDE = '<div dir="auto" class="side mathjax_ignore tex2jax_ignore">{{%s}}</div>'
 _CSS = """.card { font-family: sans-serif; font-size: 20px; line-height: 1.5; text-align: center; }
@@ -114,9 +115,11 @@ def _storable(text: str) -> str:
 
 
 def _name(chosen: FlashcardSet) -> str:
-    """“::” makes a deck inside a deck, so the document's name must not have it."""
+    """The document's name, without what makes more of it: “::” is a deck inside a deck, and versions of Anki until
+    2025 take a deck's name for HTML. Escaped it would read as “&lt;” in the others."""
     document = (chosen.document_id or "").rstrip("/").split("/")[-1] or chosen.set_id or "flashcards"
-    safe = re.sub(":{2,}", ":", " ".join(_storable(document).split())).strip(": ")
+    plain = _storable(document).translate(_NO_HTML)
+    safe = re.sub(":{2,}", ":", " ".join(plain.split())).strip(": ")
     return f"BandUp::{safe[:_LONGEST_NAME].strip(': ') or 'flashcards'}"
 
 

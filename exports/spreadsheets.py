@@ -17,8 +17,8 @@ from wording import formats
 # What makes a spreadsheet take a cell for a formula, https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Where a spreadsheet whose separator is another one begins a cell within a text: it does not honour the quotes around
-# what is no cell to it. The semicolon is usual where the comma is the decimal sign.
-_ENDS = re.compile("([;\t\r\n])")
+# what is no cell to it. The semicolon is usual where the comma is the decimal sign; LibreOffice takes several at once.
+_ENDS = {",": re.compile("([;\t\r\n])"), "\t": re.compile("([,;\t\r\n])")}  # by the file's own separator
 
 
 def csv(
@@ -98,16 +98,18 @@ def missing_cards(chosen: FlashcardSet) -> bool:
     return fewer or any(i.attribute == "flashcards" and i.outcome == "broken" for i in chosen.issues)
 
 
-def literal(text: str) -> str:
+def literal(text: str, separator: str = ",") -> str:
     r"""The text so that a spreadsheet shows it instead of computing it, also once it has trimmed what cannot be seen.
 
     >>> literal("=1+1"), literal("-"), literal(" ＝1+1"), literal("7.0"), literal("")
     ("'=1+1", "'-", "' ＝1+1", '7.0', '')
     >>> literal("good; =1+1"), literal("a=1; b"), literal("one\n+two")
     ("good;' =1+1", 'a=1; b', "one\n'+two")
+    >>> literal("a,=1"), literal("a,=1", "\t")
+    ('a,=1', "a,'=1")
     """
     whole = f"'{text}" if _is_formula(text) or text.startswith(_FORMULA) else text
-    first, *others = _ENDS.split(whole)
+    first, *others = _ENDS[separator].split(whole)
     # Quotation marks there may be taken for those around a cell.
     return first + "".join(f"'{part}" if _is_formula(part.replace('"', "")) else part for part in others)
 
@@ -139,10 +141,10 @@ def file_name(what: str, codes: Mapping[str, str], made: datetime, suffix: str =
 def _written(about: Mapping[str, str], rows: pd.DataFrame, zone: ZoneInfo, separator: str) -> bytes:
     """What the file is about, a line each whatever is said, then the table."""
     buffer = io.StringIO(newline="")
-    lines = [literal(" ".join(f"# {name}: {value}".split())) for name, value in about.items()]
+    lines = [literal(" ".join(f"# {name}: {value}".split()), separator) for name, value in about.items()]
     pd.DataFrame({"line": lines}).to_csv(buffer, sep=separator, index=False, header=False, lineterminator="\r\n")
-    safe = pd.DataFrame({n: _column(rows.iloc[:, n], zone) for n in range(rows.shape[1])}, index=rows.index)
-    header = [literal(str(name)) for name in rows.columns]
+    safe = pd.DataFrame({n: _column(rows.iloc[:, n], zone, separator) for n in range(rows.shape[1])}, index=rows.index)
+    header = [literal(str(name), separator) for name in rows.columns]
     safe.to_csv(buffer, sep=separator, index=False, header=header, lineterminator="\r\n")
     return buffer.getvalue().encode("utf-8-sig", "replace")
 
@@ -151,12 +153,12 @@ def _iso(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).isoformat(timespec="seconds")
 
 
-def _column(values: pd.Series, zone: ZoneInfo) -> pd.Series:
+def _column(values: pd.Series, zone: ZoneInfo, separator: str) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         local = values.dt.tz_convert(zone.key)
         texts = ["" if pd.isna(moment) else moment.isoformat(timespec="seconds") for moment in local]
     else:
-        texts = ["" if pd.isna(value) else literal(str(value)) for value in values]
+        texts = ["" if pd.isna(value) else literal(str(value), separator) for value in values]
     return pd.Series(texts, index=values.index, dtype="object")

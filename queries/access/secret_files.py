@@ -5,6 +5,7 @@ broken once: a role that was taken away would stay.
 """
 
 import logging
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -51,11 +52,19 @@ def sections(files: Iterable[str]) -> dict[str, str]:
 
 
 def _content(path: Path) -> dict[str, Any] | None:
-    """What a file says; None where there is none."""
-    if not path.exists():
-        return None
+    """What a file says; None where there is none.
+
+    Only what is surely not there is none: rights hang on it, and a link that leads nowhere is a file out of reach.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, FileNotFoundError) and not _leads_nowhere(path):
+            return None
         log.warning("%s cannot be read: %s", path, error)
         raise AccessError(f"{path.name} cannot be read; the log says why.") from error
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Whether the path, or a folder in it, is a link to what is not there."""
+    return any(os.path.lexists(part) and not os.path.exists(part) for part in (path, *path.parents))

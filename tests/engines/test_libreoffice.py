@@ -102,6 +102,14 @@ def test_no_cell_of_a_tsv_becomes_a_formula(opened: Open) -> None:
         assert all(isinstance(cell, str) for cell in row[:3])
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_no_part_of_a_cell_of_a_tsv_becomes_a_formula_where_others_separate(opened: Open, separator: str) -> None:
+    texts = [f"{before}{text}" for before in ("good;", "a,", 'a, b;"', 'a;",', "a line\n") for text in TEXTS]
+    cards = tuple(Card(text, text, {}) for text in texts)
+    chosen = replace(flashcards.parse(changed(SET)), cards=cards, document_id="x,=1+1", set_id="x;+1")
+    assert len(opened(spreadsheets.tsv(chosen, zone=HANOI, source="x,-1", made=MADE), "tsv", separator)) > len(texts)
+
+
 def test_names_of_files_hold_nothing_that_a_program_would_read(tmp_path: Path) -> None:
     for text in TEXTS:
         name = spreadsheets.file_name("report", {"student": text}, MADE)

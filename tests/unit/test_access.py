@@ -269,6 +269,22 @@ def test_a_broken_secrets_file_is_not_taken_for_none(
         secrets_of()
 
 
+def test_a_secrets_file_out_of_reach_is_not_taken_for_none(tmp_path: Path) -> None:
+    """A secret that is not mounted, a link in a circle, a file in the place of the folder: rights hang on it."""
+    beside = tmp_path / "beside"
+    beside.symlink_to(tmp_path / "not mounted", target_is_directory=True)
+    link, circle, deep = (tmp_path / name for name in ("link.toml", "circle.toml", "deep.toml"))
+    link.symlink_to(tmp_path / "not mounted" / "secrets.toml")
+    circle.symlink_to(circle)
+    deep.write_text(f"a = {'[' * 5_000}", encoding="utf-8")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    within = (folder / "secrets.toml" for folder in (beside, tmp_path / "file"))
+    for path in (link, circle, deep, *within, tmp_path / ("n" * 300)):
+        with pytest.raises(AccessError, match="cannot be read"):
+            secret_files.read([str(path)])
+    assert secret_files.read([str(tmp_path / "none" / "secrets.toml")]) == {}
+
+
 @pytest.fixture
 def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path]:
     """Streamlit's folders: the user's, that of the start, and the one beside dashboard.py."""

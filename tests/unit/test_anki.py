@@ -191,6 +191,7 @@ def test_line_breaks_stay(desk: Desk) -> None:
         (None, "BandUp::set-1"),
         ("x" * 300, f"BandUp::{'x' * 100}"),
         ("a\nb\tc", "BandUp::a b c"),
+        ("<img src=x onerror=\"alert('1')\">.pdf", "BandUp::‹img src=x onerror=”alert(’1’)”›.pdf"),
     ],
 )
 def test_the_deck_bears_the_documents_name(desk: Desk, document_id: str | None, name: str) -> None:

@@ -20,7 +20,7 @@ import pytest
 from analysis.incidents import GAP, Incident
 from bandup import check, notify
 from bandup.__main__ import main
-from bandup.files import held
+from bandup.files import held, write_whole
 from data import messages
 from data.dynamodb.errors import Failure
 from data.messages import Hook, Mailbox, Notifications, Target, Topic
@@ -241,6 +241,55 @@ def test_who_was_told_the_end_is_told_that_it_opens_again_and_nobody_else(
     assert (hook.events, second) == (["began", "ended", "began"], ["began"])
 
 
+def test_of_very_many_incidents_the_rest_comes_in_one_message(
+    tell: Callable[..., list[str]], hook: Receiver, second: list[str]
+) -> None:
+    many = [replace(BURST, signature=f"Error: {n}", is_over=n % 2 == 0) for n in range(200)]
+    assert tell(*many) == []
+    assert len(hook.bodies) == len(second) == 20
+    assert hook.bodies[-1]["title"] == "181 more incidents"
+    assert hook.bodies[-1]["incidents"] == {"began": 91, "going on": 0, "ended": 90}
+    assert hook.bodies[-1]["link"].endswith("/jobs")
+    # Those too were told.
+    assert tell(*many) == []
+    assert len(hook.bodies) == 20
+    second.append("down")
+    assert tell(*[replace(one, is_over=True) for one in many]) == ["The topic is away."]
+    assert hook.events[20:] == ["ended"] * 19 + ["more"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"checked_at": 0},
+        {"checked_at": []},
+        {"checked_at": "0001-01-01T00:00:00+00:00"},
+        {"code": 'c"><script>-20261126T110000'},
+        {"first": "0001-01-01T00:00:00+14:00"},
+    ],
+)
+def test_a_state_that_nobody_wrote_counts_as_lost(change: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "notify.json"
+    entry = {"cause": "c", "first": NOW.isoformat(), "last": NOW.isoformat(), "code": BURST.code, "events": {}}
+    document = {"checked_at": NOW.isoformat(), "incidents": [entry]}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert notify.State.load(path).checked_at == NOW
+    for part in (document, entry):
+        part.update({name: value for name, value in change.items() if name in part})
+    path.write_text(json.dumps(document), encoding="utf-8")
+    state = notify.State.load(path)
+    assert (state.checked_at, state.notices) == (None, [])
+    assert state.since(NOW, timedelta(hours=1), []) == NOW - notify.LOOK_BACK
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="no file"):
+        write_whole(pipe, "text")
+    assert pipe.is_fifo()
+
+
 def test_a_failure_that_comes_late_opens_it_again(tell: Callable[..., list[str]], hook: Receiver) -> None:
     tell(OVER)
     tell(BURST)
@@ -379,6 +428,12 @@ def test_teams_may_say_with_status_200_that_it_took_nothing(hook: Receiver) -> N
         ({"BANDUP_NOTIFY_URL": "https://example.org/x", "BANDUP_NOTIFY_FORMAT": "irc"}, "BANDUP_NOTIFY_FORMAT"),
         ({"BANDUP_NOTIFY_TOPIC": "incidents"}, "BANDUP_NOTIFY_TOPIC"),
         ({"BANDUP_NOTIFY_URL": "https://example.org/x", "BANDUP_URL": "bandup.example.org"}, "BANDUP_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://hooks.org/x", "BANDUP_URL": "https://u:example.org/x@b.org"}, "BANDUP_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://hooks.org/x", "BANDUP_URL": 'https://b.org/"><script>'}, "BANDUP_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://example.org/x\N{GRINNING FACE}"}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://a..example.org/x"}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": "https://.example.org/x"}, "BANDUP_NOTIFY_URL"),
+        ({"BANDUP_NOTIFY_URL": f"https://{'a' * 300}.example.org/x"}, "BANDUP_NOTIFY_URL"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_without_its_secret(environ: dict[str, str], variable: str) -> None:
@@ -392,7 +447,11 @@ def test_a_setting_that_cannot_be_used_is_named_without_its_secret(environ: dict
     ("changes", "variable"),
     [
         ({"BANDUP_SMTP_HOST": ""}, "BANDUP_SMTP_HOST"),
+        ({"BANDUP_SMTP_HOST": "smtp://me:hunter2@mail.example.org"}, "BANDUP_SMTP_HOST"),
         ({"BANDUP_SMTP_FROM": "nobody"}, "BANDUP_SMTP_FROM"),
+        ({"BANDUP_SMTP_FROM": "A <a@example.org>, b@example.org"}, "BANDUP_SMTP_FROM"),
+        ({"BANDUP_SMTP_FROM": "A\x85B <a@example.org>"}, "BANDUP_SMTP_FROM"),
+        ({"BANDUP_SMTP_FROM": "=?utf-8?q?a?= <a@example.org>"}, "BANDUP_SMTP_FROM"),
         ({"BANDUP_SMTP_SECURITY": "ssl"}, "BANDUP_SMTP_SECURITY"),
         ({"BANDUP_SMTP_SECURITY": "none"}, "BANDUP_SMTP_SECURITY"),
         ({"BANDUP_SMTP_PORT": "0"}, "BANDUP_SMTP_PORT"),

@@ -876,9 +876,11 @@ def test_the_demos_roster_names_students_of_the_sample_and_one_who_never_came() 
 
 TARGETS = st.one_of(st.just(math.nan), st.integers(0, 18).map(lambda halves: halves / 2))
 # What a spreadsheet can hold; spaces around a cell are taken off, a carriage return alone would be a line, and a
-# backslash before a quote is taken for one that protects it.
-CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), max_size=20).map(
-    lambda text: " ".join(unicodedata.normalize("NFC", text).split()).replace("\\", "").lstrip("'’=# ")
+# backslash before a quote is taken for one that protects it. A dash alone says nothing.
+CELLS = (
+    st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), max_size=20)
+    .map(lambda text: " ".join(unicodedata.normalize("NFC", text).split()).replace("\\", "").lstrip("'’=# "))
+    .filter(lambda text: text.casefold() not in ("-", "–", "—", "?", "n/a", "tbc", "tbd"))
 )
 IDS = st.text("abcUSER-_ü", min_size=1, max_size=20).filter(lambda text: text.strip("-") != "")
 STUDENTS = st.lists(

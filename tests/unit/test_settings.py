@@ -218,6 +218,17 @@ def test_the_endpoint_follows_boto3s_precedence(environ: dict[str, str], endpoin
     assert Settings.read({**AWS, **environ}).endpoint == endpoint
 
 
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://me:hunter2@127.0.0.1:8000", "http://me:hunter2@db_local:8000", "http://me:hunt er2@db:8000",
+     "me:hunter2@db", "http://me:hunter2#@db", "http://me:/hunter2@db:8000", "http://me:hunter2@db:99999", "http://me:hunter2@db:0"],
+)  # fmt: skip
+def test_a_password_in_an_endpoint_is_never_shown(endpoint: str) -> None:
+    with pytest.raises(SettingsError, match="has a user in its URL") as caught:
+        Settings.read({**AWS, "AWS_ENDPOINT_URL": endpoint})
+    assert "er2" not in str(caught.value)
+
+
 def test_the_demo_ignores_endpoints_and_regions_even_malformed_ones() -> None:
     environ = {"AWS_ENDPOINT_URL_DYNAMODB": "", "AWS_ENDPOINT_URL": "nonsense", "AWS_REGION": "eu-west-1"}
     settings = Settings.read(environ)

@@ -197,6 +197,21 @@ def test_rows_are_read_across_a_gap_of_a_million() -> None:
     assert list(roster.parse(content).students) == ["u1", "u2"]
 
 
+@pytest.mark.parametrize("number", [b"1", b"2"])
+def test_a_row_that_would_not_be_read_is_said(number: bytes) -> None:
+    """openpyxl leaves out a row whose number is not above that of the one before."""
+    rows = [["user_id", "name"], ["u1", "Ann"], ["u2", "Bob"]]
+    content = changed(workbook(List=rows), SHEET, lambda xml: xml.replace(b'<row r="3"', b'<row r="%s"' % number))
+    with pytest.raises(sheets.SheetError, match="declarations that Excel never writes"):
+        list(sheets.readings(content)[0].rows())
+
+
+def test_a_number_without_end_is_no_text() -> None:
+    content = workbook(List=[["user_id", "name"], [1, "Ann"]])
+    content = changed(content, SHEET, lambda xml: xml.replace(b"<v>1</v>", b"<v>1e999</v>"))
+    assert [cells for _, cells in sheets.readings(content)[0].rows()] == [["user_id", "name"], ["#NUM!", "Ann"]]
+
+
 def test_of_many_long_worksheets_the_one_with_the_columns_is_read_whole() -> None:
     class_list = [["user_id", "name"], *([f"u{n}", "Ann"] for n in range(25_000))]
     content = workbook(Marks=[["id number"]], Other=[["x", "y"]] * 30_000, List=class_list)

@@ -249,10 +249,10 @@ def _lines(of: Roster | RosterError) -> None:
     reasons: dict[tuple[str, bool], list[int]] = {}
     for problem in of.problems:
         reasons.setdefault((problem.reason, problem.skipped), []).append(problem.line)
-    shown = list(reasons.items())[:_LISTED]
-    for (reason, skipped), lines in shown:
+    first = list(reasons.items())[:_LISTED]
+    for (reason, skipped), lines in first:
         markup.show(markup.line(f"{_rows(lines)}{' skipped' if skipped else ''}: {reason}."))
-    if more := len(of.problems) + of.more_problems - sum(len(lines) for _, lines in shown):
+    if more := len(of.problems) + of.more_problems - sum(len(lines) for _, lines in first):
         st.text(f"And {more:,} more.")
 
 
