@@ -31,7 +31,7 @@ SEPARATORS = {
     "،": "Arabic comma",
 }
 
-_MOST_ROWS = 150_000
+_MOST_ROWS = 50_000  # twice a large school; each student of a list costs half a kilobyte as long as it is in use
 _SECONDS = 10.0  # that a workbook's process may take, by the clock
 _MEMORY = 1_000_000_000  # bytes that it may take
 _LONGEST_ANSWER = 32_000_000  # bytes; it writes 30,000,000 at most

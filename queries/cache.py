@@ -7,9 +7,9 @@ served with the failure (stale-if-error, RFC 5861). Each key has a lock, so that
 import logging
 import pickle
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -40,7 +40,8 @@ BYTES = 64 * 2**20
 ENTRIES = 2_000
 """At most so many: a small answer counts as this part of the bytes."""
 _DERIVED = 64
-"""At most so many values that were worked out are kept."""
+_DERIVED_ENTRIES = 500_000
+"""At most so many values that were worked out are kept, and all of their entries, such as a list's students."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,24 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(slots=True, eq=False)
+class _Derived:
+    """A value that is worked out, and how many entries it counts for."""
+
+    once: Once[Any]
+    size: int = _DERIVED_ENTRIES // _DERIVED
+
+
+def _entries(value: object) -> int:
+    """How many entries a value has, or the largest of its fields."""
+    parts = [value]
+    if is_dataclass(value):
+        parts += [getattr(value, part.name) for part in fields(value)]
+    return max(
+        (len(part) for part in parts if isinstance(part, Sized) and not isinstance(part, str | bytes)), default=0
+    )
+
+
 class Cache:
     """All answers. Safe to share between threads. `clock` says what time it is, here and on the pages."""
 
@@ -196,7 +215,7 @@ class Cache:
             getsizeof=lambda entry: max(entry.size, octets // ENTRIES),
         )
         self._pinned: dict[Hashable, Entry] = {}
-        self._derived: LRUCache[Hashable, Once[Any]] = LRUCache(_DERIVED)
+        self._derived: LRUCache[Hashable, _Derived] = LRUCache(_DERIVED_ENTRIES, getsizeof=lambda one: one.size)
 
     def entry(self, asked: Query[..., Any], *args: Any) -> Entry:
         """What is known of this question."""
@@ -288,15 +307,22 @@ class Cache:
         """What `make` works out, once for each key. It is shared and must not be changed."""
         with self._lock:
             if key not in self._derived:
-                self._derived[key] = Once(make, is_final=True)
-            derived: Once[U] = self._derived[key]
+                self._derived[key] = _Derived(Once(make, is_final=True))
+            derived = self._derived[key]
         try:
             # Outside of the lock: whoever asks for something else does not wait for this.
-            return derived()
+            value: U = derived.once()
         except Exception:  # whatever it was: it is raised, and the next one who asks tries again
             with self._lock:
                 self._derived.pop(key, None)
             raise
+        if (size := _entries(value)) > derived.size:
+            # Put in anew, so that its size counts.
+            with self._lock, suppress(ValueError):  # one that is larger than all may be is not kept
+                if self._derived.pop(key, None) is derived:
+                    derived.size = size
+                    self._derived[key] = derived
+        return value
 
     def clear(self) -> None:
         """Forget everything."""

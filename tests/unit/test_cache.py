@@ -1,7 +1,7 @@
 """The cache: fresh, stale after a failure, bounded in bytes and number, gone once AWS refuses the data; one reads."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +15,17 @@ from data.dynamodb.reads import Read
 from queries import cache as caching
 from queries import records
 from queries.cache import FRESH, RETRY, STALE, Cache, Query, query
+from queries.once import Once
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Holder:
+    """A value with a list in it."""
+
+    of: Sequence[int]
 
 
 @dataclass
@@ -287,6 +295,22 @@ def test_what_is_worked_out_is_worked_out_once_for_each_key(world: World) -> Non
     for key in (1, 2, 1):
         world.cache.derive(key, lambda: made.append(1))
     assert len(made) == 2
+
+
+def test_long_lists_that_were_worked_out_make_room_for_each_other(world: World) -> None:
+    made: list[object] = []
+
+    def make(value: object) -> object:
+        made.append(value)
+        return value
+
+    longest = range(400_000)  # stands for a list of students
+    for value in (longest, 1, Once(lambda: longest), Holder(longest), 1, longest):
+        world.cache.derive(repr(value)[:9], lambda value=value: make(value))  # type: ignore[misc]
+    assert [type(value) for value in made] == [range, int, Once, Holder, range]
+    for _ in range(2):  # more than all of them may be: worked out each time
+        assert world.cache.derive("all", lambda: make(range(600_000))) == range(600_000)
+    assert len(made) == 7
 
 
 def test_what_two_ask_for_at_once_is_worked_out_once(world: World) -> None:
