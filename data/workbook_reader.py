@@ -23,6 +23,8 @@ from typing import Any
 from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.workbook.defined_name import DefinedNameList
+from openpyxl.worksheet import _read_only
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from data.sheets import TOO_LARGE, UNREADABLE, SheetError
 
@@ -45,7 +47,6 @@ _BEFORE_XML = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
 _STRICT = b"http://purl.oclc.org/ooxml/"
 # None of these looks past the next “<”: a text without “>” would be read again from each beginning.
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="([0-9]{1,7})"')
 _NEVER_WORKED_OUT = re.compile(rb"(?:</f>|<f\b[^<>]*/>)(?:<v ?/>|<v></v>)?</c>")
 _FORMAT_CODE = re.compile(rb"""\bformatCode *= *(?:"([^"<]*)"|'([^'<]*)')""")
 _OF_WORKSHEET = re.compile(rb"<(?:\w+:)?sheet[ />\t\r\n]")
@@ -120,10 +121,6 @@ def _worksheets(content: bytes, number: int) -> Iterator[dict[str, Any] | list[A
             "unfinished": len(_NEVER_WORKED_OUT.findall(xml)),
             "whole": whole,
         }
-        numbers = list(map(int, _ROW.findall(xml)))
-        if any(following <= number for number, following in pairwise(numbers)):
-            yield {"refused": _NEVER_WRITTEN}  # of two rows with one number the second would not be read
-            continue
         rows = _rows(sheet, _merged(xml))
         try:
             yield from rows if whole or number == place else islice(rows, _HEAD_ROWS)
@@ -142,6 +139,21 @@ class _Reader(ExcelReader):  # type: ignore[misc]
     def read_workbook(self) -> None:
         super().read_workbook()
         self.parser.defined_names = DefinedNameList()
+
+
+class _InOrder(WorkSheetParser):  # type: ignore[misc]
+    """openpyxl's parser, which leaves out a row, and of a row a cell, that does not come behind the one before."""
+
+    def parse_row(self, row: Any) -> tuple[int, list[dict[str, Any]]]:
+        before = self.row_counter
+        number, cells = super().parse_row(row)
+        columns = [cell["column"] for cell in cells]
+        if number <= before or any(following <= column for column, following in pairwise(columns)):
+            raise SheetError(_NEVER_WRITTEN)
+        return number, cells
+
+
+_read_only.WorkSheetParser = _InOrder
 
 
 def _merged(xml: bytes) -> dict[int, list[tuple[int, int]]]:

@@ -197,11 +197,20 @@ def test_rows_are_read_across_a_gap_of_a_million() -> None:
     assert list(roster.parse(content).students) == ["u1", "u2"]
 
 
-@pytest.mark.parametrize("number", [b"1", b"2"])
-def test_a_row_that_would_not_be_read_is_said(number: bytes) -> None:
-    """openpyxl leaves out a row whose number is not above that of the one before."""
+@pytest.mark.parametrize(
+    ("whole", "other"),
+    [
+        *(
+            (b'<row r="3"', other)
+            for other in (b'<row r="1"', b'<row r="2"', b"<row r='2'", b'<row x="&gt;" r ="&#50;"')
+        ),
+        (b'<c r="B3"', b'<c r="A3"'),
+    ],
+)
+def test_a_row_or_a_cell_that_would_not_be_read_is_said(whole: bytes, other: bytes) -> None:
+    """openpyxl leaves out what does not come behind what was before."""
     rows = [["user_id", "name"], ["u1", "Ann"], ["u2", "Bob"]]
-    content = changed(workbook(List=rows), SHEET, lambda xml: xml.replace(b'<row r="3"', b'<row r="%s"' % number))
+    content = changed(workbook(List=rows), SHEET, lambda xml: xml.replace(whole, other))
     with pytest.raises(sheets.SheetError, match="declarations that Excel never writes"):
         list(sheets.readings(content)[0].rows())
 
