@@ -1,6 +1,7 @@
 """Downloads ask again: an open tab gives nothing to those who may no longer see what is on it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,22 @@ def download(
     gate = sign_in.gate_of(TEACHER)
     monkeypatch.setattr(sign_in, "request", lambda: Request({}, {}, None))
     return downloads.guarded(lambda: b"Anna's bands", Session(gate), ["user-1"])
+
+
+@pytest.mark.usefixtures("download")
+def test_a_file_that_many_ask_for_at_once_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All visitors' files are made by the same few threads."""
+    made: list[int] = []
+
+    def make() -> bytes:
+        made.append(1)
+        return b"x" * len(made)
+
+    file = downloads.guarded(make, Session(sign_in.gate_of(TEACHER)), [])
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(lambda _: file(), range(60))) == {b"x"}
+    monkeypatch.setattr(downloads, "_JOINED", -1.0)
+    assert file() == b"xx"
 
 
 def test_who_may_still_see_it_gets_the_file(download: Callable[[], bytes]) -> None:

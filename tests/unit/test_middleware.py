@@ -118,17 +118,24 @@ WIDGETS.rerun_script.widget_states.widgets.add(id="a", json_value="{")
 LARGE = BackMsg()
 LARGE.rerun_script.widget_states.widgets.add(id="a", json_value=f"[{'[],' * 400_000}1]")
 MANY = BackMsg()
-for number in range(5_000):
-    MANY.rerun_script.widget_states.widgets.add(id=f"{number:x}", trigger_value=True)
+for number in range(900):
+    MANY.rerun_script.widget_states.widgets.add(id=f"{number:060x}", trigger_value=True)
+TOO_MANY = BackMsg()
+for _ in range(1_001):
+    TOO_MANY.rerun_script.widget_states.widgets.add(json_value="1")
+FILE = BackMsg(backend_operation_request={"deferred_file": {}})
 DEVELOPERS = [
     BackMsg(clear_cache=True),
     BackMsg(set_run_on_save=True),
     BackMsg(load_git_info=True),
     BackMsg(debug_disconnect_websocket=True),
     BackMsg(debug_shutdown_runtime=True),
+    BackMsg(backend_operation_request={"install_skills": {}}),
+    BackMsg(backend_operation_request={"dismiss_skills_nudge": {}}),
+    BackMsg(backend_operation_request={}),
     BackMsg(),
 ]
-ASKING = [BackMsg(file_urls_request={}), BackMsg(backend_operation_request={}), BackMsg(app_heartbeat=True)]
+ASKING = [BackMsg(file_urls_request={}), FILE, BackMsg(app_heartbeat=True)]
 SIGN_IN = {
     "auth": {"redirect_uri": "a", "cookie_secret": "b" * 32, "client_id": "c", "client_secret": "d"},
     "roles": {"ops": ["olga@school.example"], "teacher": ["tom@school.example"]},
@@ -186,8 +193,37 @@ def test_a_visitors_run_may_have_many_widgets(inside: Inside) -> None:
     assert frames(inside, MANY, RUN) == ["rerun_script", "rerun_script"]
 
 
+@pytest.mark.usefixtures("signed_out")
+def test_before_sign_in_nothing_long_is_looked_at(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To parse it would keep the server busy, whoever sent it."""
+    read: list[int] = []
+    monkeypatch.setattr(middleware, "_kind", lambda message: read.append(len(message["bytes"])))
+    for long in (MANY, LARGE):
+        assert "rerun_script" not in frames(inside, long)
+    assert read == []
+
+
+def test_files_are_not_asked_for_by_the_hundred(inside: Inside) -> None:
+    assert frames(inside, *[FILE] * 100, RUN) == ["backend_operation_request"] * 20 + ["rerun_script"]
+
+
+def test_sign_ins_begin_one_after_the_other(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(middleware.asyncio, "sleep", sleep)
+    monkeypatch.setattr(middleware.time, "monotonic", lambda: 100.0)
+    codes = [inside.client.get("/auth/login").status_code for _ in range(100)]
+    assert codes == [200] * 61 + [503] * 39
+    assert waited == [n * 0.25 for n in range(61)]
+
+
 @pytest.mark.parametrize(
-    "bad", [b"\xff" * 40, "text", WIDGETS, LARGE], ids=["no protobuf", "text", "widget JSON", "large"]
+    "bad",
+    [b"\xff" * 40, "text", WIDGETS, LARGE, TOO_MANY],
+    ids=["no protobuf", "text", "widget JSON", "large", "too many widgets"],
 )
 def test_what_is_no_frame_ends_the_connection_with_one_line(
     inside: Inside, bad: Any, caplog: pytest.LogCaptureFixture

@@ -1,15 +1,20 @@
 """Buttons for files, each made when it is asked for, after asking again who may have it."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
 
 import pandas as pd
 import streamlit as st
 
 from exports import spreadsheets
 from queries.access.gate import Refused
+from queries.once import Once
 from queries.session import Session
 from ui.shell import badge, sign_in
 from ui.shell.clock import Clock
+
+_JOINED = 30.0  # seconds
 
 
 def button(
@@ -44,15 +49,31 @@ def guarded(make: Callable[[], bytes], session: Session, students: Iterable[str]
     or the classes be others, or a student have moved to another class.
     """
     sent, visitor, names = sign_in.request(), session.visitor, frozenset(students)
+    joined = _joined(make)
 
     def checked() -> bytes:
         now = sign_in.recognise(sent)
         gate = sign_in.gate_of(now)
         if now != visitor or not all(map(gate.admits, names)):
             raise Refused("What you may see has changed since this page was opened. Reload it.")
-        return make()
+        return joined()
 
     return checked
+
+
+def _joined(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """`make`, whose answer serves all who ask within some seconds: however often a button is pressed, it runs once."""
+    lock = Lock()
+    last: list[tuple[float, Once[bytes]]] = []
+
+    def joined() -> bytes:
+        with lock:
+            if not last or time.monotonic() - last[0][0] > _JOINED:
+                last[:] = [(time.monotonic(), Once(make))]
+            once = last[0][1]
+        return once()
+
+    return joined
 
 
 def table(

@@ -1,11 +1,12 @@
 """What stands between the network and Streamlit: who may ask at all, and what every answer tells the browser."""
 
+import asyncio
 import json
 import logging
 import re
 import time
 from base64 import b64encode
-from collections import Counter
+from collections import Counter, deque
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -37,13 +38,23 @@ MOST_OF_FRAME = 1_000_000
 """Bytes of a frame that a browser may send: reading its JSON stops everybody else's pages for that long."""
 MOST_BEFORE_SIGN_IN = 32_000
 """The same before somebody has signed in: of widgets, Streamlit keeps twenty times as much for minutes."""
+MOST_WIDGETS = 1_000
+"""Of a frame; no page has a tenth of it."""
+MOST_FILES = 20
+"""That are asked for within ten seconds by one tab: all visitors' files are made by the same few threads."""
+_FILES_SECONDS = 10.0
+_SIGN_IN_SECONDS = 0.25  # between two that begin: each takes some 0.1 s of the server, and nobody is asked who he is
+_SIGN_IN_QUEUE = 15.0  # seconds
 MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
 MOST_OF_ALL = 200_000_000
 _LOG_SECONDS = 60.0
 _LOGGED_VISITORS = 100
 _RUNS = frozenset(("rerun_script", "stop_script"))
-_OF_VISITORS = frozenset(("app_heartbeat", "backend_operation_request", "file_urls_request"))
-"""Frames beside runs that a page sends; clear_cache, set_run_on_save, load_git_info and debug_* are a developer's."""
+_BACKEND = "backend_operation_request"
+_FILE = "backend_operation_request.deferred_file"
+_OF_VISITORS = frozenset(("app_heartbeat", _FILE, "backend_operation_request.dataframe_chunk", "file_urls_request"))
+"""Frames beside runs that a page sends; clear_cache, set_run_on_save, load_git_info and debug_* are a developer's, and
+so are the backend's other operations, which write files on the server."""
 
 _SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 
@@ -158,17 +169,22 @@ class Doors:
         self._app = app
         self._logged: dict[str, float] = {}
         self._uploading: Counter[str] = Counter()
+        self._next_sign_in = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may come in."""
         path = scope.get("path", "")
         if scope["type"] == "websocket":
-            await self._app(scope, partial(self._frame, scope, receive, send), send)
+            files: deque[float] = deque(maxlen=MOST_FILES)
+            await self._app(scope, partial(self._frame, scope, receive, send, files), send)
         elif scope["type"] == "http" and "/_stcore/metrics" in path and not _may_measure(scope):
             await refuse(scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/oauth2callback" and not _has_state(scope):
             # The provider sends back here after a sign-out, which Streamlit would take for a sign-in that went wrong.
             await RedirectResponse(f"{base_path()}/", 302)(scope, receive, send)
+        elif scope["type"] == "http" and path == f"{base_path()}/auth/login" and not await self._may_sign_in():
+            text = "Too many people sign in at this moment. Try again in a minute."
+            await PlainTextResponse(text, 503, {"Retry-After": "60"})(scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/auth/logout" and _is_led_here(scope):
             await refuse(scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/auth/logout":
@@ -181,15 +197,31 @@ class Doors:
         else:
             await self._app(scope, receive, send)
 
-    async def _frame(self, scope: Scope, receive: Receive, send: Send) -> Message:
-        """The next frame that Streamlit may have. Others are dropped; a bad one ends the line."""
+    async def _may_sign_in(self) -> bool:
+        """Whether it became one's turn to begin a sign-in; False where too many wait."""
+        now = time.monotonic()
+        at = max(now, self._next_sign_in)
+        if at - now > _SIGN_IN_QUEUE:
+            return False
+        self._next_sign_in = at + _SIGN_IN_SECONDS
+        await asyncio.sleep(at - now)
+        return True
+
+    async def _frame(self, scope: Scope, receive: Receive, send: Send, files: deque[float]) -> Message:
+        """The next frame that Streamlit may have. Others are dropped; a bad one ends the line.
+
+        `files` says when files were asked for. What is long is looked at only if it is a visitor's.
+        """
         while True:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
-            kind = _kind(message)
-            is_small_run = kind in _RUNS and len(message["bytes"]) <= MOST_BEFORE_SIGN_IN
-            if is_small_run or (kind in (*_RUNS, *_OF_VISITORS) and _visitor(scope) is not None):
+            is_small = len(message.get("bytes") or b"") <= MOST_BEFORE_SIGN_IN
+            kind = _kind(message) if is_small or _visitor(scope) is not None else None
+            is_allowed = (kind in _RUNS and is_small) or (
+                kind in (*_RUNS, *_OF_VISITORS) and _visitor(scope) is not None
+            )
+            if is_allowed and (kind != _FILE or _has_room(files)):
                 return message
             self._log(scope, kind)
             if kind is None or kind in _RUNS:
@@ -225,6 +257,15 @@ class Doors:
             log.warning("A frame was refused: %s", kind or "not of Streamlit's protocol")
 
 
+def _has_room(files: deque[float]) -> bool:
+    """Whether one more file may be asked for now, which then counts."""
+    now = time.monotonic()
+    if len(files) == MOST_FILES and now - files[0] < _FILES_SECONDS:
+        return False
+    files.append(now)
+    return True
+
+
 def _kind(message: Message) -> str | None:
     """The kind of a frame; None for one that Streamlit cannot or should not read, a widget's JSON included."""
     data = message.get("bytes")
@@ -232,13 +273,16 @@ def _kind(message: Message) -> str | None:
         return None
     try:
         frame = BackMsg.FromString(data)
+        if len(frame.rerun_script.widget_states.widgets) > MOST_WIDGETS:
+            return None
         for widget in frame.rerun_script.widget_states.widgets:
             value = widget.WhichOneof("value")
             if value in ("json_value", "json_trigger_value"):
                 json.loads(getattr(widget, value))
     except (DecodeError, ValueError, RecursionError):
         return None
-    return str(frame.WhichOneof("type"))
+    kind = str(frame.WhichOneof("type"))
+    return f"{kind}.{frame.backend_operation_request.WhichOneof('payload')}" if kind == _BACKEND else kind
 
 
 def _visitor(scope: Scope) -> Visitor | None:

@@ -1,7 +1,9 @@
 """Error boundaries: a part of a page that fails says so in its place, and the rest stands."""
 
 import logging
+import time
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -18,6 +20,9 @@ log = logging.getLogger(__name__)
 
 NOT_SHOWN = "could not be loaded"
 """What is said of a part that failed."""
+_MOST_LOGGED = 10  # failures of one kind
+_LOG_SECONDS = 60.0
+_failed: dict[tuple[str, ...], deque[float]] = {}
 
 
 class Done(Exception):
@@ -45,6 +50,16 @@ def part(name: str) -> Iterator[None]:
         _panel(name, error)
 
 
+def _is_rare(*failure: str) -> bool:
+    """Whether this failed less than some times in the last minute: a visitor may make it fail at each click."""
+    now = time.monotonic()
+    recent = _failed.setdefault(failure, deque(maxlen=_MOST_LOGGED))
+    if len(recent) == _MOST_LOGGED and now - recent[0] < _LOG_SECONDS:
+        return False
+    recent.append(now)
+    return True
+
+
 def _panel(name: str, error: Exception) -> None:
     """What failed, why and what to do, in the place where it happened."""
     if isinstance(error, Refused):
@@ -56,8 +71,9 @@ def _panel(name: str, error: Exception) -> None:
         remedy = failures.remedy(error)
     else:
         # What an exception says may quote a student's work, so the log has its kind and its place.
-        trace = "".join(traceback.format_tb(error.__traceback__))
-        log.error("%s failed with %s:\n%s", name, type(error).__name__, trace)
+        trace = traceback.format_tb(error.__traceback__)
+        if _is_rare(name, type(error).__name__, trace[-1] if trace else ""):
+            log.error("%s failed with %s:\n%s", name, type(error).__name__, "".join(trace))
         message = f"{name} {NOT_SHOWN}, because something went wrong."
         remedy = "The log has the details. The rest of the page is not affected."
     with st.container(border=True):

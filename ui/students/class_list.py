@@ -352,4 +352,6 @@ def _trouble(visitor: Visitor) -> str:
     if visitor.is_ops:
         first = next(p for p in server.problems if p.skipped and p.line > layout.header_line)
         return f"{lines} of the class list {source.settings().roster} skipped. Row {first.line}: {first.reason}."
-    return f"{lines} of the class list cannot be used, so names or classes may be missing. {tell}"
+    # How many there are in other classes is nothing to somebody who may not see these.
+    some = lines if visitor.classes is None else "Rows"
+    return f"{some} of the class list cannot be used, so names or classes may be missing. {tell}"
