@@ -101,6 +101,8 @@ class State:
     @classmethod
     def load(cls, path: Path) -> "State":
         """The file, or an empty state where there is none or it cannot be understood: that repeats messages."""
+        if path.is_fifo():  # would be waited for
+            return cls(path)
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             notices = [Notice.parse(entry) for entry in document["incidents"]]
@@ -128,7 +130,7 @@ class State:
 def path_of(notifications: Notifications) -> Path:
     """Where the state is kept."""
     if notifications.state:
-        return Path(notifications.state).expanduser()
+        return Path(os.path.expanduser(notifications.state))  # pathlib's own raises where there is no such user
     return state_folder(os.environ) / "notify.json"
 
 
@@ -152,10 +154,11 @@ def tell(
     by_cause: dict[str, list[Notice]] = {}
     for notice in state.notices:
         by_cause.setdefault(notice.cause, []).append(notice)
-    seen: set[int] = set()
     every: list[_News] = []
-    for incident in sorted(incidents, key=lambda one: one.first):
-        notice = _entry(state, by_cause, incident)
+    seen: set[int] = set()
+    # Of one that falls apart, because jobs in the middle were done again, its beginning keeps what was told.
+    for incident in sorted(incidents, key=lambda one: (not _is_known(one, by_cause), one.first)):
+        notice = _entry(state, by_cause, incident, seen)
         seen.add(id(notice))
         every.append(_news(incident, notice, notifications, now, after, is_demo=is_demo))
     for notice in state.notices if is_whole else ():
@@ -174,10 +177,16 @@ def tell(
         state.save()
 
 
-def _entry(state: State, by_cause: dict[str, list[Notice]], incident: Incident) -> Notice:
-    """What was told of this incident; a new entry where nothing was."""
+def _is_known(incident: Incident, by_cause: dict[str, list[Notice]]) -> bool:
+    """Whether something was told of an incident that began just then."""
+    return any(one.code == incident.code for one in by_cause.get(_digest(incident), ()))
+
+
+def _entry(state: State, by_cause: dict[str, list[Notice]], incident: Incident, seen: set[int]) -> Notice:
+    """What was told of this incident; a new entry where nothing was. `seen` are those of other incidents."""
     cause = _digest(incident)
-    notice = next((one for one in by_cause.get(cause, ()) if one.covers(incident)), None)
+    free = [one for one in by_cause.get(cause, ()) if id(one) not in seen and one.covers(incident)]
+    notice = next((one for one in free if one.code == incident.code), free[0] if free else None)
     if notice is None:
         notice = Notice(cause, incident.first, incident.last, incident.code)
         state.notices.append(notice)

@@ -15,7 +15,7 @@ DEMO_REGION = "us-east-1"
 DEMO_SCHOOL = "Riverside English Centre"
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_TABLE_NAME = re.compile(r"(?!-)[a-zA-Z0-9_.-]{3,255}")  # one that begins with a dash would be an option in a script
 # Name, name:alias, partial ARN or ARN: https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
 _FUNCTION_NAME = re.compile(
     r"(?P<unqualified>(?:(?:arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):)?(?P<account>\d{12}):function:|function:)?"
@@ -183,7 +183,7 @@ def _table_name(environ: Mapping[str, str], table: Table) -> str:
     if not _TABLE_NAME.fullmatch(name):
         raise SettingsError(
             f"{table.variable} is “{name}”: a DynamoDB table name has 3 to 255 letters, digits, dots, dashes or "
-            "underscores."
+            "underscores, and none that begins with a dash can be used here."
         )
     return name
 

@@ -28,7 +28,12 @@ def paths(environ: Mapping[str, str]) -> list[str]:
     # As click does, which reads it for Streamlit.
     if named := environ.get(VARIABLE, "").split():
         return named
-    folders = list(dict.fromkeys([Path.home() / ".streamlit", Path.cwd() / ".streamlit", _BESIDE]))
+    try:
+        folders = list(dict.fromkeys([Path.home() / ".streamlit", Path.cwd() / ".streamlit", _BESIDE]))
+    except (OSError, RuntimeError) as error:
+        raise AccessError(
+            "Where secrets.toml is cannot be told: the current folder is gone, or there is no home."
+        ) from error
     files: Any = [str(folder / "secrets.toml") for folder in folders]
     for folder in folders:
         section = (_content(folder / "config.toml") or {}).get("secrets")
@@ -57,6 +62,8 @@ def _content(path: Path) -> dict[str, Any] | None:
     Only what is surely not there is none: rights hang on it, and a link that leads nowhere is a file out of reach.
     """
     try:
+        if path.is_fifo():
+            raise OSError("it is a pipe")  # noqa: TRY301 - which would be waited for
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, FileNotFoundError) and not _leads_nowhere(path):

@@ -1,5 +1,6 @@
 """Who may see what, decided from secrets.toml, the provider's claims and the address: everything unclear is refused."""
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -278,7 +279,8 @@ def test_a_secrets_file_out_of_reach_is_not_taken_for_none(tmp_path: Path) -> No
     circle.symlink_to(circle)
     deep.write_text(f"a = {'[' * 5_000}", encoding="utf-8")
     (tmp_path / "file").write_text("", encoding="utf-8")
-    within = (folder / "secrets.toml" for folder in (beside, tmp_path / "file"))
+    os.mkfifo(tmp_path / "pipe.toml")
+    within = (*(folder / "secrets.toml" for folder in (beside, tmp_path / "file")), tmp_path / "pipe.toml")
     for path in (link, circle, deep, *within, tmp_path / ("n" * 300)):
         with pytest.raises(AccessError, match="cannot be read"):
             secret_files.read([str(path)])

@@ -171,6 +171,25 @@ def test_an_incident_whose_jobs_were_given_up_ends_only_if_all_was_read(
     assert hook.events == ["began", "ended"]
 
 
+def test_one_that_falls_apart_is_told_once_more_and_then_no_more(
+    tell: Callable[..., list[str]], hook: Receiver
+) -> None:
+    """Jobs in the middle were done again, or given up: of one incident two are left."""
+    whole = replace(BURST, first=NOW - timedelta(hours=5))
+    tell(whole)
+    early = replace(whole, last=NOW - timedelta(hours=4), is_over=True)
+    late = replace(BURST, first=NOW - timedelta(minutes=20))
+    for _ in range(4):
+        tell(early, late)
+    assert sorted(hook.events[1:]) == ["began", "ended"]
+    for _ in range(3):
+        tell(early, replace(late, is_over=True))
+    assert hook.events[3:] == ["ended"]
+    for _ in range(3):  # a shorter look no longer sees the first one
+        tell(replace(late, is_over=True))
+    assert len(hook.events) == 4
+
+
 @pytest.fixture
 def second(hook: Receiver, tell: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a second place beside the hook was told; with "down" in it, it takes nothing."""
