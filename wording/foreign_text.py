@@ -28,7 +28,7 @@ _ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in _HIDDEN}
 
 
 def visible(text: str) -> str:
-    r"""The text with hidden control characters made visible, as plain text; marks on a letter beyond thirty are counted.
+    r"""The text with hidden control characters made visible, as plain text; of marks on a letter thirty.
 
     >>> visible("a\u3164b"), visible("e" + "\u0301" * 35) == "e" + "\u0301" * 30 + "[5 more marks]"
     ('a[U+3164]b', True)
