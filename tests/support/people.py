@@ -47,6 +47,8 @@ def refused(visitor: Visitor, path: str, sentence: str) -> None:
 
 
 def sees_no_data(visitor: Visitor) -> None:
+    """Once the page is done: what was on it before goes at the end of a run."""
+    visitor.idle()
     assert visitor.page.locator(DATA).count() == 0
     text = visitor.page.inner_text("body")
     assert "Demo data" not in text
