@@ -38,7 +38,7 @@ _PATIENCE = 60.0  # seconds after which a run counts as one that never ends
 _WARM = 0.4  # the part of the time that is warm-up: until every page was seen, and the charts and answers kept are many
 _FLAT = 0.01  # of the memory per minute; what is noise from one look to the next is several times as much
 # What the server prints at its start. Every other line is a warning or worse, or says that it is none.
-_BANNER = ("You can now view", "URL:", "Local URL", "Network URL", "External URL", "Stopping")
+_BANNER = ("You can now view", "The dashboard is at", "URL:", "Local URL", "Network URL", "External URL", "Stopping")
 
 _ARRIVALS = ("arrive", "come back")
 
