@@ -61,6 +61,20 @@ def test_the_list_begins_on_the_first_screen(
         assert box["y"] < least
 
 
+_STYLE = "(() => { const of = getComputedStyle(document.querySelector('%s')); return [of.%s, of.%s] })()"
+
+
+@pytest.mark.parametrize(("width", "direction"), [(1400, "row"), (390, "column")])
+def test_our_lists_and_chains_look_the_same_on_a_desk_and_a_phone(demo_url: str, width: int, direction: str) -> None:
+    with browser.visiting(demo_url, width=width, height=900) as visitor:
+        visitor.open("/jobs")
+        style = visitor.page.evaluate(_STYLE % (".bandup-entries", "listStyleType", "paddingLeft"))
+        assert style == ["none", "0px"]
+        visitor.open("/setup")
+        style = visitor.page.evaluate(_STYLE % (".bandup-chain", "display", "flexDirection"))
+        assert style == ["flex", direction]
+
+
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (1280, 720), (390, 844)])
 def test_a_figure_of_jobs_and_a_bar_have_their_list_right_below_and_in_sight(
     demo_url: str, width: int, height: int

@@ -13,6 +13,7 @@ AS_MODULE = {
     "bench/calibration.py": "python -m bench.calibration",
     "bench/heavy_input.py": "python -m bench.heavy_input",
     "bench/load.py": "python -m bench.load",
+    "bench/processes.py": "python -m bench.processes",
     "bench/refresh.py": "python -m bench.refresh",
     "bench/scale.py": "python -m bench.scale",
 }
@@ -40,6 +41,7 @@ def test_a_benchmark_started_by_its_path_says_how_to_start_it(script: str) -> No
         ("-m", "bench"),
         ("-m", "bench.calibration"),
         ("-m", "bench.load"),
+        ("-m", "bench.processes"),
         ("-m", "bench.refresh"),
         ("-m", "bench.scale"),
         ("docs/take_screenshots.py",),

@@ -354,7 +354,7 @@ def wide_page() -> None:
         f":root{{color-scheme:{st.context.theme.type or 'light'}}}"
         f"[data-testid=stBaseButton-primary]{{color:{_ON_PRIMARY}}}[data-testid=stBaseButton-primary] kbd{{opacity:1}}"
         ".cut-line{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:1;overflow:hidden;"
-        "overflow-wrap:anywhere;padding-block:1px}@media(max-width:640px){.cut-line{-webkit-line-clamp:2}"
+        "overflow-wrap:anywhere;padding-block:1px}@media(max-width:640px){.cut-line{-webkit-line-clamp:2}}"
         # Twice the class, because Streamlit has its own style for lists.
         ".bandup-entries.bandup-entries{list-style:none;margin:0;padding:0;overflow-wrap:anywhere}"
         ".bandup-entries.bandup-entries>li{margin:0;padding:.6em 0;border-top:1px solid rgba(128,128,128,.35)}"
@@ -370,7 +370,7 @@ def wide_page() -> None:
         ".bandup-rows td:not([data-bandup-head=''])::before{content:attr(data-bandup-head);opacity:.75;"
         "margin-right:.35em}}"
         # Two boxes that are too narrow for what is chosen in them stand below each other.
-        ".st-key-compare_a,.st-key-compare_b{min-width:100%}}</style>"
+        "@media(max-width:640px){.st-key-compare_a,.st-key-compare_b{min-width:100%}}</style>"
     )
 
 
