@@ -157,7 +157,8 @@ def tell(
     every: list[_News] = []
     seen: set[int] = set()
     # Of one that falls apart, because jobs in the middle were done again, its beginning keeps what was told.
-    for incident in sorted(incidents, key=lambda one: (not _is_known(one, by_cause), one.first)):
+    known = {notice.code for notice in state.notices}
+    for incident in sorted(incidents, key=lambda one: (one.code not in known, one.first)):
         notice = _entry(state, by_cause, incident, seen)
         seen.add(id(notice))
         every.append(_news(incident, notice, notifications, now, after, is_demo=is_demo))
@@ -175,11 +176,6 @@ def tell(
     if is_whole:
         state.checked_at = now
         state.save()
-
-
-def _is_known(incident: Incident, by_cause: dict[str, list[Notice]]) -> bool:
-    """Whether something was told of an incident that began just then."""
-    return any(one.code == incident.code for one in by_cause.get(_digest(incident), ()))
 
 
 def _entry(state: State, by_cause: dict[str, list[Notice]], incident: Incident, seen: set[int]) -> Notice:

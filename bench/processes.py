@@ -14,27 +14,26 @@ from contextlib import ExitStack
 if not __package__:
     sys.exit("Start it in the folder of the repository: python -m bench.processes")
 
-from bench.load import process
+from bench.load import COUNT, process
 from bench.support.addresses import PARAMS
 from bench.support.report import Report, median
 from bench.support.worlds import World, quiet, worlds
 from bench.visitors import arrive
 from tests.support import browser, engines
 
-_COUNT = 20_000
 _PAGES = ("overview", "student")
 _VISITORS = 12
 _SECONDS = 10.0
 _ROUNDS = 3
 
 
-async def _clicks(url: str, page: str, until: float) -> int:
-    """How often a visitor is answered."""
+async def _clicks(url: str, page: str, together: asyncio.Barrier) -> int:
+    """How often a visitor is answered, from when all are there."""
     visitor = (await arrive(url, page, **PARAMS.get(page, {})))[0]
     for number in range(3):
         await visitor.click(number)  # the first of each choice is worked out once
-    await asyncio.sleep(max(0.0, until - _SECONDS - time.monotonic()))
-    count = 0
+    await together.wait()
+    until, count = time.monotonic() + _SECONDS, 0
     while time.monotonic() < until:
         await visitor.click(count)
         count += 1
@@ -44,9 +43,9 @@ async def _clicks(url: str, page: str, until: float) -> int:
 
 async def _throughput(urls: Sequence[str]) -> float:
     """Clicks a second of all visitors together."""
-    until = time.monotonic() + 15.0 + _SECONDS
+    together = asyncio.Barrier(_VISITORS)
     visits = (
-        _clicks(urls[number % len(urls)], _PAGES[number // len(urls) % len(_PAGES)], until)
+        _clicks(urls[number % len(urls)], _PAGES[number // len(urls) % len(_PAGES)], together)
         for number in range(_VISITORS)
     )
     return sum(await asyncio.gather(*visits)) / _SECONDS
@@ -65,7 +64,7 @@ def main() -> int:
     """Fill an engine, then serve with one and with two processes in turn."""
     quiet()
     report = Report()
-    with worlds({"dynoxide": (_COUNT,)}) as (world,):
+    with worlds({"dynoxide": (COUNT,)}) as (world,):
         rounds = [(_serve(world, 1), _serve(world, 2)) for _ in range(_ROUNDS)]
     rows = [(n, *(f"{value:.2f}" for served in both for value in served)) for n, both in enumerate(rounds, 1)]
     names = ("round", "one: clicks a second", "visitors' CPU", "two: clicks a second", "visitors' CPU")

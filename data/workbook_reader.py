@@ -153,7 +153,7 @@ class _InOrder(WorkSheetParser):  # type: ignore[misc]
         return number, cells
 
 
-_read_only.WorkSheetParser = _InOrder
+_read_only.WorkSheetParser = _InOrder  # by this name openpyxl's worksheets make theirs
 
 
 def _merged(xml: bytes) -> dict[int, list[tuple[int, int]]]:

@@ -189,6 +189,7 @@ class _Derived:
 
     once: Once[Any]
     size: int = _DERIVED_ENTRIES // _DERIVED
+    is_weighed: bool = False
 
 
 def _entries(value: object) -> int:
@@ -316,11 +317,12 @@ class Cache:
             with self._lock:
                 self._derived.pop(key, None)
             raise
-        if (size := _entries(value)) > derived.size:
+        if not derived.is_weighed:
             # Put in anew, so that its size counts.
             with self._lock, suppress(ValueError):  # one that is larger than all may be is not kept
+                derived.is_weighed = True
                 if self._derived.pop(key, None) is derived:
-                    derived.size = size
+                    derived.size = max(derived.size, _entries(value))
                     self._derived[key] = derived
         return value
 

@@ -17,7 +17,7 @@ _HIDDEN |= {code: f"[U+{code:04X}]" for code in range(0x1D173, 0x1D17B)}
 _UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 _HIDDEN |= {ord(letter): f"[U+{ord(letter):04X}]" for letter in _UNSEEN}
 _HAS_UNSEEN = re.compile(f"[{_UNSEEN}]")
-# A browser takes the square of the marks on one letter: of 20,000 a second, of 120,000 for ever.
+# A browser takes the square of the marks on one letter: Chromium 0.7 s of 20,000, more than 12 s of 120,000.
 _MARK = (
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"

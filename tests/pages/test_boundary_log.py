@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ui.shell import boundary
+from ui.shell import boundary, rate
 from ui.shell.boundary import part
 
 
@@ -12,7 +12,7 @@ def test_a_part_that_fails_at_each_click_does_not_flood_the_log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = [1_000.0]
-    monkeypatch.setattr(boundary.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(rate.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(boundary, "_failed", {})
 
     def fail(name: str) -> None:

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from base64 import b64encode
-from collections import Counter, deque
+from collections import Counter
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +30,7 @@ from queries.access.rules import local
 from ui.components import markup
 from ui.server.return_link import base_path
 from ui.shell import sign_in
+from ui.shell.rate import Rate
 from ui.shell.sign_in import Request, recognise
 
 log = logging.getLogger(__name__)
@@ -175,7 +176,7 @@ class Doors:
         """Pass on what may come in."""
         path = scope.get("path", "")
         if scope["type"] == "websocket":
-            files: deque[float] = deque(maxlen=MOST_FILES)
+            files = Rate(MOST_FILES, _FILES_SECONDS)
             await self._app(scope, partial(self._frame, scope, receive, send, files), send)
         elif scope["type"] == "http" and "/_stcore/metrics" in path and not _may_measure(scope):
             await refuse(scope, receive, send)
@@ -207,10 +208,10 @@ class Doors:
         await asyncio.sleep(at - now)
         return True
 
-    async def _frame(self, scope: Scope, receive: Receive, send: Send, files: deque[float]) -> Message:
+    async def _frame(self, scope: Scope, receive: Receive, send: Send, files: Rate) -> Message:
         """The next frame that Streamlit may have. Others are dropped; a bad one ends the line.
 
-        `files` says when files were asked for. What is long is looked at only if it is a visitor's.
+        `files` says how often files may be asked for. What is long is looked at only if it is a visitor's.
         """
         while True:
             message = await receive()
@@ -218,10 +219,8 @@ class Doors:
                 return message
             is_small = len(message.get("bytes") or b"") <= MOST_BEFORE_SIGN_IN
             kind = _kind(message) if is_small or _visitor(scope) is not None else None
-            is_allowed = (kind in _RUNS and is_small) or (
-                kind in (*_RUNS, *_OF_VISITORS) and _visitor(scope) is not None
-            )
-            if is_allowed and (kind != _FILE or _has_room(files)):
+            is_allowed = kind in _RUNS or (kind in _OF_VISITORS and (not is_small or _visitor(scope) is not None))
+            if is_allowed and (kind != _FILE or files.admits()):
                 return message
             self._log(scope, kind)
             if kind is None or kind in _RUNS:
@@ -255,15 +254,6 @@ class Doors:
         if who not in self._logged and len(self._logged) < _LOGGED_VISITORS:
             self._logged[who] = now
             log.warning("A frame was refused: %s", kind or "not of Streamlit's protocol")
-
-
-def _has_room(files: deque[float]) -> bool:
-    """Whether one more file may be asked for now, which then counts."""
-    now = time.monotonic()
-    if len(files) == MOST_FILES and now - files[0] < _FILES_SECONDS:
-        return False
-    files.append(now)
-    return True
 
 
 def _kind(message: Message) -> str | None:

@@ -1,9 +1,7 @@
 """Error boundaries: a part of a page that fails says so in its place, and the rest stands."""
 
 import logging
-import time
 import traceback
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -14,15 +12,15 @@ from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from queries import source
 from queries.access.gate import Refused
+from ui.shell.rate import Rate
 from wording import failures
 
 log = logging.getLogger(__name__)
 
 NOT_SHOWN = "could not be loaded"
 """What is said of a part that failed."""
-_MOST_LOGGED = 10  # failures of one kind
-_LOG_SECONDS = 60.0
-_failed: dict[tuple[str, ...], deque[float]] = {}
+_MOST_LOGGED, _LOG_SECONDS = 10, 60.0  # of each kind of failure: a visitor may bring one about at each click
+_failed: dict[tuple[str, ...], Rate] = {}
 
 
 class Done(Exception):
@@ -50,16 +48,6 @@ def part(name: str) -> Iterator[None]:
         _panel(name, error)
 
 
-def _is_rare(*failure: str) -> bool:
-    """Whether this failed less than some times in the last minute: a visitor may make it fail at each click."""
-    now = time.monotonic()
-    recent = _failed.setdefault(failure, deque(maxlen=_MOST_LOGGED))
-    if len(recent) == _MOST_LOGGED and now - recent[0] < _LOG_SECONDS:
-        return False
-    recent.append(now)
-    return True
-
-
 def _panel(name: str, error: Exception) -> None:
     """What failed, why and what to do, in the place where it happened."""
     if isinstance(error, Refused):
@@ -72,7 +60,8 @@ def _panel(name: str, error: Exception) -> None:
     else:
         # What an exception says may quote a student's work, so the log has its kind and its place.
         trace = traceback.format_tb(error.__traceback__)
-        if _is_rare(name, type(error).__name__, trace[-1] if trace else ""):
+        failure = name, type(error).__name__, *trace[-1:]
+        if _failed.setdefault(failure, Rate(_MOST_LOGGED, _LOG_SECONDS)).admits():
             log.error("%s failed with %s:\n%s", name, type(error).__name__, "".join(trace))
         message = f"{name} {NOT_SHOWN}, because something went wrong."
         remedy = "The log has the details. The rest of the page is not affected."

@@ -353,5 +353,5 @@ def _trouble(visitor: Visitor) -> str:
         first = next(p for p in server.problems if p.skipped and p.line > layout.header_line)
         return f"{lines} of the class list {source.settings().roster} skipped. Row {first.line}: {first.reason}."
     # How many there are in other classes is nothing to somebody who may not see these.
-    some = lines if visitor.classes is None else "Rows"
+    some = lines if visitor.classes is None else "Some rows"
     return f"{some} of the class list cannot be used, so names or classes may be missing. {tell}"
