@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -62,8 +61,8 @@ def test_each_hour_is_a_bar_of_its_own_and_lists_its_jobs(
         begin, end = span_of(code, last, zone, monkeypatch)
         assert begin == start
         assert sum(begin <= time < end for time in times) == number
-    drawn: Any = charts.job_bars(counts, zone, codes)
-    assert len(set(drawn.data[0].x)) == len(counts)
+    drawn = charts.job_bars(counts, zone, codes)
+    assert len(set(drawn["data"][0]["x"])) == len(counts)
 
 
 def test_a_link_without_an_offset_is_the_first_of_two_hours(monkeypatch: pytest.MonkeyPatch) -> None:

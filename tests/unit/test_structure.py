@@ -383,12 +383,16 @@ def test_figures_hold_words_of_others_only_escaped() -> None:
     texts = {
         part
         for node in ast.walk(tree(Path("ui/components/charts.py")))
-        if isinstance(node, ast.keyword) and node.arg in ("text", "name", "hovertemplate", "title", "subplot_titles")
-        for part in foreign(node.value)
-        if not part.startswith(("_literal(", "html.escape(", "[formats.band("))
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value in ("text", "name", "hovertemplate", "hovertext", "ticktext")
+        for part in foreign(value)
+        if not part.startswith(
+            ("_literal(", "html.escape(", "[formats.band(", "formats.level(", "[f'{start:%H:%M}<br>")
+        )
     }
     # A skill's, a state's or a criterion's name; a model's, made by `_literal`; and what the lines above it made.
-    assert texts <= {"name", "[name]", "models", "words", "zone.key", "counted", "time_title", "list(names.values())"}
+    assert texts <= {"name", "[name]", "words", "counted", "labels", "SKILL_NAMES[skill]"}
 
 
 def test_no_test_module_imports_another() -> None:
