@@ -6,9 +6,13 @@ began after that was completed. Until then nobody can know, and it goes on.
 """
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from data.records.frames import ERRORS
@@ -71,18 +75,20 @@ def incidents(jobs: pd.DataFrame, now: datetime) -> list[Incident]:
     every = []
     for text, of_cause in failed.groupby("signature", sort=False):
         # A new one wherever the time since the failure before is longer than the gap.
-        pause = of_cause["created_at"].diff() > GAP
-        for _, rows in of_cause.groupby(pause.cumsum().to_numpy()):
-            last = rows["created_at"].iloc[-1].to_pydatetime()
-            later = [kind in successes and successes[kind] > last for kind in rows["kind"].unique()]
+        pauses = np.flatnonzero(of_cause["created_at"].diff() > GAP)
+        times, kinds = of_cause["created_at"].dt.to_pydatetime().tolist(), of_cause["kind"].to_numpy()
+        students, recovered = of_cause["user_id"].to_numpy(), of_cause["recovered"].to_numpy()
+        for begin, end in pairwise([0, *pauses.tolist(), len(times)]):
+            last = times[end - 1]
+            later = [kind in successes and successes[kind] > last for kind in pd.unique(kinds[begin:end])]
             every.append(
                 Incident(
                     str(text),
-                    rows["created_at"].iloc[0].to_pydatetime(),
+                    times[begin],
                     last,
-                    len(rows),
-                    _students(rows),
-                    int(rows["recovered"].sum()),
+                    end - begin,
+                    _students(students[begin:end]),
+                    int(recovered[begin:end].sum()),
                     now - last > GAP and all(later),
                     now,
                 )
@@ -97,7 +103,7 @@ def errors(failed: pd.DataFrame) -> pd.DataFrame:
         {
             "signature": text,
             "jobs": len(of_cause),
-            "students": len(_students(of_cause)),
+            "students": len(_students(of_cause["user_id"])),
             "first": of_cause["created_at"].min(),
             "last": of_cause["created_at"].max(),
             "recovered": int(of_cause["recovered"].sum()),
@@ -118,5 +124,5 @@ def failures_over_time(failed: pd.DataFrame, first: datetime, last: datetime, pa
     return by_cause
 
 
-def _students(rows: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(sorted(rows["user_id"].dropna().unique()))
+def _students(user_ids: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(sorted({user_id for user_id in user_ids if isinstance(user_id, str)}))

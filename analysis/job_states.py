@@ -32,6 +32,8 @@ class Thresholds:
     stuck: timedelta = timedelta(hours=6)
 
 
+_DAY = pd.Timedelta(days=1)
+_ENDS = pd.Index(JOB_COUNTS).drop("start")
 FEWEST_FINISHED = 20
 """Jobs, below which a failure rate says nothing."""
 
@@ -121,10 +123,11 @@ def with_reasons(jobs: pd.DataFrame, reasons: Mapping[Key, str | None]) -> pd.Da
 
     A job whose reason says that a person gave it up is abandoned: it has not failed, and nothing of it is to recover.
     """
-    why, signatures = (pd.Series(None, index=jobs.index, dtype="object") for _ in range(2))
-    state = jobs["state"].copy()
-    failed = jobs[jobs["state"] == "failed"]
-    for place, key in zip(failed.index, Key.of_rows(failed), strict=True):
+    # By place, because frames that were joined have labels twice.
+    why, signatures = (np.full(len(jobs), None, dtype="object") for _ in range(2))
+    state = jobs["state"].to_numpy(dtype="object", copy=True)
+    failed = np.flatnonzero(state == "failed")
+    for place, key in zip(failed, Key.of_rows(jobs.iloc[failed]), strict=True):
         if key in reasons:
             why[place] = reasons[key]
             if Mark.parse(reasons[key]):
@@ -133,11 +136,12 @@ def with_reasons(jobs: pd.DataFrame, reasons: Mapping[Key, str | None]) -> pd.Da
                 signatures[place] = signature(reasons[key])
     is_failed = state != ABANDONED
     return jobs.assign(
-        state=state,
         recovered=jobs["recovered"] & is_failed,
         practised_since=jobs["practised_since"] & is_failed,
-        why=why,
-        signature=signatures,
+        **{
+            name: pd.Series(values, index=jobs.index, dtype="object")
+            for name, values in (("state", state), ("why", why), ("signature", signatures))
+        },
     )
 
 
@@ -204,26 +208,32 @@ def over_time(jobs: pd.DataFrame, first: datetime, last: datetime, zone: str) ->
     begin, end = (pd.Timestamp(moment).tz_convert(zone) for moment in (first, last))
     if is_hourly(first, last):
         begin = (begin - (begin.tz_localize(None) - begin.tz_localize(None).floor("h"))).tz_convert("UTC")
-        starts = pd.date_range(begin, end.tz_convert("UTC"), freq="h", unit="us")
-        of_job = begin + (jobs["created_at"] - begin).dt.floor("h")
+        starts = pd.date_range(begin, end.tz_convert("UTC") + pd.Timedelta(hours=1), freq="h", unit="us")
     else:
-        days = pd.date_range(begin.tz_localize(None).normalize(), end.tz_localize(None), freq="D", unit="us")
+        days = pd.date_range(begin.tz_localize(None).normalize(), end.tz_localize(None) + _DAY, freq="D", unit="us")
         # Where clocks change at midnight, a day begins with the first of two, or after the one that never was.
         is_first = np.ones(len(days), dtype=bool)
         starts = days.tz_localize(zone, ambiguous=is_first, nonexistent="shift_forward").tz_convert("UTC")
-        local = jobs["created_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-        of_job = local.map(dict(zip(days, starts, strict=True)))
-    ended = jobs["state"].isin(["completed", "failed", "abandoned"])
-    kind = jobs["state"].where(ended, "unfinished")
-    counts = pd.crosstab(of_job, kind) if len(jobs) else pd.DataFrame(index=starts)
-    counts = counts.reindex(index=starts, columns=["completed", "failed", "abandoned", "unfinished"], fill_value=0)
-    return JOB_COUNTS.typed(counts.rename_axis(index="start", columns=None).reset_index())
+    # The last one is the end of the one before it.
+    place = starts.searchsorted(pd.DatetimeIndex(jobs["created_at"]), side="right") - 1
+    end_of_job = _ENDS.get_indexer(pd.Index(jobs["state"]))
+    end_of_job[end_of_job < 0] = len(_ENDS) - 1  # unfinished
+    within = (place >= 0) & (place < len(starts) - 1)
+    number = place[within] * len(_ENDS) + end_of_job[within]
+    counts = np.bincount(number, minlength=(len(starts) - 1) * len(_ENDS)).reshape(-1, len(_ENDS))
+    return JOB_COUNTS.typed(pd.DataFrame({"start": starts[:-1]} | dict(zip(_ENDS, counts.T, strict=True))))
 
 
 def rates(jobs: pd.DataFrame, column: str) -> pd.DataFrame:
     """Per value of `column` (kind or model_used): value, failed, finished, most failed first; only finished jobs."""
     finished = jobs[jobs["state"].isin(["failed", "completed"])]
-    named = finished.assign(value=finished[column].fillna("Unknown"))
-    table = named.groupby("value")["state"].agg(failed=lambda states: int((states == "failed").sum()), finished="size")
-    in_order = table.reset_index().sort_values(["failed", "finished"], ascending=False, ignore_index=True)
-    return JOB_RATES.typed(in_order)
+    of_job, values = pd.factorize(finished[column].fillna("Unknown").to_numpy(dtype="object"), sort=True)
+    failed = of_job[(finished["state"] == "failed").to_numpy()]
+    table = pd.DataFrame(
+        {
+            "value": values,
+            "failed": np.bincount(failed, minlength=len(values)),
+            "finished": np.bincount(of_job, minlength=len(values)),
+        }
+    )
+    return JOB_RATES.typed(table.sort_values(["failed", "finished"], ascending=False, ignore_index=True))

@@ -30,10 +30,15 @@ class Schema(dict[str, Column]):
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """These columns with their dtypes, which pandas guesses otherwise where a frame is empty or of texts."""
-        times = [name for name, column in self.items() if column.dtype == MOMENT]
+        own = frame[[*self]]
+        # Most have it, and each that is asked for takes pandas a while.
+        others = {
+            name: column.dtype for name, column in self.items() if column.dtype not in (DAY, str(own[name].dtype))
+        }
+        times = [name for name, dtype in others.items() if dtype == MOMENT]
         # What is NaT alone has no zone yet.
-        zoned = frame[[*self]].assign(**{name: pd.to_datetime(frame[name], utc=True) for name in times})
-        return zoned.astype({name: column.dtype for name, column in self.items() if column.dtype != DAY})
+        zoned = own.assign(**{name: pd.to_datetime(own[name], utc=True) for name in times})
+        return zoned.astype(others)
 
 
 def _records(table: Table, numbers: Iterable[str]) -> Schema:

@@ -353,10 +353,11 @@ def _trend(skill: Skill, clock: Clock) -> str:
 
 def _levels(cohort: Cohort, scored: pd.DataFrame, noise: Noise) -> pd.DataFrame:
     """The level after each of the attempts on screen, worked out from all: time, level, low, high."""
-    level, margin = progress.levels(cohort, noise)
-    times = pd.to_datetime(cohort.times, utc=True).astype("datetime64[us, UTC]")
-    frame = pd.DataFrame({"time": times, "level": level, "low": level - margin, "high": level + margin})
-    return frame[pd.Series(cohort.ids).isin(scored["evaluation_id"])].reset_index(drop=True)
+    shown = set(scored["evaluation_id"])
+    places = [place for place, evaluation_id in enumerate(cohort.ids) if evaluation_id in shown]
+    level, margin = (values[places] for values in progress.levels(cohort, noise))
+    times = pd.DatetimeIndex(cohort.times[places].astype("datetime64[us]")).tz_localize("UTC")
+    return pd.DataFrame({"time": times, "level": level, "low": level - margin, "high": level + margin})
 
 
 def _skill(scored: pd.DataFrame, levels: pd.DataFrame, skill: Skill, axes: Axes, clock: Clock) -> None:
