@@ -52,9 +52,25 @@ def open_clients(of: Store) -> "Clients":
 
 store = Once(lambda: open_store(settings()))
 """The Store that all visitors share."""
-clients: "Once[Clients]" = Once(lambda: open_clients(store()))
-"""Clients of Lambda and IAM beside it."""
-_OPENED = (store, clients)
+_clients: "Once[Clients | Failure]" = Once(lambda: _clients_or_none())  # noqa: PLW0108 - it is defined below
+_OPENED = (store, _clients)
+
+
+def clients() -> "Clients":
+    """Clients of Lambda and IAM beside the Store, shared too; Failure when they cannot be had."""
+    opened = _clients()
+    if isinstance(opened, Failure):
+        raise opened.to_keep()
+    return opened
+
+
+def _clients_or_none() -> "Clients | Failure":
+    try:
+        return open_clients(store())
+    except Failure as failure:
+        if failure.kind != "not_offered":
+            raise
+        return failure.to_keep()  # an endpoint stays what it is, and each look has botocore read megabytes anew
 
 
 def close() -> None:
