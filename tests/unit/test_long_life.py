@@ -5,6 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import streamlit as st
+from streamlit.runtime.app_session import AppSession
 
 from data.dynamodb.cost import Cost
 from data.dynamodb.reads import Read
@@ -12,6 +14,7 @@ from data.roster import Roster
 from queries.access.gate import Gate, Visitor
 from queries.cache import query
 from queries.session import cache
+from ui.server import lifespan
 from ui.shell import page
 from ui.shell.clock import Clock
 from ui.shell.reads import PageSession
@@ -38,3 +41,19 @@ def test_a_page_that_reads_again_by_itself_remembers_its_last_look_alone(monkeyp
     assert len(session.asked) + len(session.looked) == 3
     page.refresh(session)
     assert outdated == [("once",), ("at every look",), (999,)]
+
+
+@pytest.mark.parametrize(("kind", "is_watching"), [("none", False), ("auto", True)])
+def test_who_comes_back_has_no_files_looked_at_where_none_are_watched(
+    kind: str, is_watching: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(AppSession, "register_file_watchers", lambda session: asked.append(session.id))
+    monkeypatch.setattr(st, "get_option", lambda _: kind)
+    lifespan.watch_no_files()
+    # As Streamlit does for a session that was left and is found again.
+    who = AppSession.__new__(AppSession)
+    who.id = "a session"
+    monkeypatch.setattr(AppSession, "__del__", lambda _: None)  # it was never begun
+    who.register_file_watchers()
+    assert asked == ([who.id] if is_watching else [])

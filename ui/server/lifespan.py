@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.config import is_manually_set
+from streamlit.runtime.app_session import AppSession
 from streamlit.starlette import App
 from streamlit.web.server.server_util import get_url
 
@@ -63,6 +64,7 @@ async def opened(_: App) -> AsyncIterator[None]:
     """For as long as the server runs. At its start it says where it is, and opens the browser there."""
     url = address()
     keep_to_lines()
+    watch_no_files()
     if st.get_option("server.port") != _USUAL_PORT and not is_manually_set("server.port"):
         _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
     if server := _uvicorn():
@@ -77,6 +79,16 @@ async def opened(_: App) -> AsyncIterator[None]:
         )
     Thread(target=get_ready, daemon=True).start()
     yield
+
+
+def watch_no_files() -> None:
+    """Where no files are to be watched, have Streamlit watch none for those either who come back to a page.
+
+    It does, as each phone does that was locked for a while, and looks at the files of all modules for each: a tenth of
+    a second, in which the server answers nobody.
+    """
+    if st.get_option("server.fileWatcherType") == "none":
+        setattr(AppSession, "register_file_watchers", lambda _: None)  # noqa: B010 - to mypy, a method stays what it is
 
 
 def get_ready() -> None:

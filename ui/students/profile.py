@@ -353,8 +353,8 @@ def _trend(skill: Skill, clock: Clock) -> str:
 
 def _levels(cohort: Cohort, scored: pd.DataFrame, noise: Noise) -> pd.DataFrame:
     """The level after each of the attempts on screen, worked out from all: time, level, low, high."""
-    shown = set(scored["evaluation_id"])
-    places = [place for place, evaluation_id in enumerate(cohort.ids) if evaluation_id in shown]
+    on_screen = set(scored["evaluation_id"])
+    places = [place for place, evaluation_id in enumerate(cohort.ids) if evaluation_id in on_screen]
     level, margin = (values[places] for values in progress.levels(cohort, noise))
     times = pd.DatetimeIndex(cohort.times[places].astype("datetime64[us]")).tz_localize("UTC")
     return pd.DataFrame({"time": times, "level": level, "low": level - margin, "high": level + margin})
