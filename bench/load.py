@@ -40,7 +40,9 @@ _FLAT = 0.01  # of the memory per minute; what is noise from one look to the nex
 # What the server prints at its start. Every other line is a warning or worse, or says that it is none.
 _BANNER = ("You can now view", "The dashboard is at", "URL:", "Local URL", "Network URL", "External URL", "Stopping")
 
-_ARRIVALS = ("arrive", "come back")
+_AT_ONCE = "arrive first"
+"""All of them in one moment, at a server that has read nothing."""
+_ARRIVALS = (_AT_ONCE, "arrive", "come back")
 
 Rerun: TypeAlias = tuple[float, int]
 
@@ -78,7 +80,7 @@ async def practise(url: str, number: int, until: float, seen: Seen) -> None:
     """One visitor until the time is over: thinks, clicks, leaves, comes back."""
     rng = random.Random(456 + number)
     page, params = _somewhere(rng)
-    visitor = await _timed(seen, page, "arrive", lambda: _newcomer(url, page, params))
+    visitor = await _timed(seen, page, _AT_ONCE, lambda: _newcomer(url, page, params))
     while visitor and time.monotonic() < until:
         try:
             await _think(visitor, rng.expovariate(1 / EVERY), seen)
@@ -249,16 +251,24 @@ def run(report: Report, world: World, visitors: int, minutes: float) -> None:
         met=rises < _FLAT * level,
     )
     loads = [s.load for s in samples]
-    p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+    p50, p95 = statistics.median(times), _slowest(times)
     spent = (warm[-1].server.cpu - warm[0].server.cpu) / max(1, warm[-1].reruns - warm[0].reruns)
     figure = (
         f"p50 {seconds(p50)}, p95 {seconds(p95)}, {seconds(spent)} of the server's CPU each; load average "
         f"{min(loads):.1f} to {max(loads):.1f} on {os.cpu_count()} processors"
     )
     report.goal("7", "a rerun: p95 at most 250 ms, 40 ms of CPU", figure, met=p95 <= 0.25 and spent <= 0.04)
-    arrivals = [value for _, kind, value in seen.times if kind in _ARRIVALS]
-    late = statistics.quantiles(arrivals, n=20)[-1] if len(arrivals) > 1 else max(arrivals, default=0.0)
-    report.goal("7", "who arrives: p95 at most 1 s", f"{seconds(late)} of {len(arrivals):,}", met=late <= 1)
+    every = [value for _, kind, value in seen.times if kind in _ARRIVALS]
+    later = [value for _, kind, value in seen.times if kind in _ARRIVALS and kind != _AT_ONCE]
+    figure = (
+        f"{seconds(_slowest(every))} of {len(every):,}; {seconds(_slowest(later))} of the {len(later):,} later ones"
+    )
+    report.goal("7", "who arrives: p95 at most 1 s", figure, met=_slowest(every) <= 1)
+
+
+def _slowest(times: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(times, n=20)[-1] if len(times) > 1 else max(times, default=0.0)
 
 
 def _tables(report: Report, seen: Seen, warned: list[str], title: str) -> None:
