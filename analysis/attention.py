@@ -4,7 +4,7 @@ import gc
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = ("lost", "falling", "below", "weakest", "away")
 """Every rule, as addresses name them: missing result, declining, below target, weak criterion, inactive."""
 
 _RECENT = 12  # attempts of a sparkline
+_MANY = 50_000  # evaluations, of which so many objects are made that looking for garbage among them takes long
 _STEPS = 3  # what follows from more reasons nobody does at once
 _MOST = 3.0  # what one reason may weigh: no single one hides all the others
 
@@ -124,7 +125,7 @@ def everybody(evaluations: pd.DataFrame, first: datetime, now: datetime, noises:
     back 180 days. Evaluations whose student cannot be read are left out: they are nobody's.
     """
     own = _own(evaluations)
-    with _collecting_paused():
+    with _collecting_paused() if len(own) >= _MANY else nullcontext():
         # Made in the order in which they are looked at: otherwise that takes longer, of a school's.
         owners, last = _last_seen_first(own)
         by_skill = [_standings(attempts.of_owners(own, skill, owners), first, now, noises[skill]) for skill in TYPES]
@@ -175,7 +176,11 @@ def _present(
 
 @contextmanager
 def _collecting_paused() -> Iterator[None]:
-    """Half a million new objects make Python look for garbage again and again, in vain: a third of the time."""
+    """Half a million new objects make Python look for garbage again and again, in vain: a third of the time.
+
+    Not for few: what becomes old here does not count as new to Python, which looks through all only once a quarter is.
+    Done at every click, that kept the pages that visitors had left.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
