@@ -315,7 +315,8 @@ def test_what_is_missing_has_the_same_columns_where_nothing_is() -> None:
     assert len(attention.missing(unread, NOW)) == 1
 
 
-def test_collecting_goes_on_afterwards() -> None:
+def test_collecting_goes_on_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "_MANY", 3)
     rows = [attempt(n) for n in range(3)]
     everybody(*rows)
     assert (gc.isenabled(), gc.get_freeze_count()) == (True, 0)

@@ -1,6 +1,7 @@
 """The server around the pages: its middleware, its start and its end."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -95,6 +96,9 @@ def get_ready() -> None:
     """Load what the first page imports, and the demo, while its visitor's browser loads Streamlit's scripts."""
     for name in _FIRST_PAGE:
         import_module(name)
+    # What is loaded by now stays: to look through it for garbage again and again takes longer than through all pages.
+    gc.collect()
+    gc.freeze()
     from queries import source  # noqa: PLC0415 - the server answers before it has loaded this
 
     with suppress(Failure):  # the page says it
