@@ -68,10 +68,11 @@ def incidents(jobs: pd.DataFrame, now: datetime) -> list[Incident]:
 
     A failure without a time or a signature, because its record could not be read, is in none.
     """
+    jobs = jobs.assign(kind=jobs["kind"].fillna(""))  # what is of no kind that can be read is a kind too
     failed = jobs[jobs["state"] == "failed"].dropna(subset=["created_at", "signature"])
     failed = failed.sort_values("created_at", kind="stable")
     completed = jobs[jobs["state"] == "completed"].dropna(subset=["created_at"])
-    successes = completed.groupby("kind", dropna=False)["created_at"].max().to_dict()
+    successes = completed.groupby("kind")["created_at"].max().to_dict()
     every = []
     for text, of_cause in failed.groupby("signature", sort=False):
         # A new one wherever the time since the failure before is longer than the gap.

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 THEN = NOW - timedelta(days=3)
 
-Job = tuple[str, str | None, str, datetime | None, str | None]  # status, student, kind, time, reason
+Job = tuple[str, str | None, str | None, datetime | None, str | None]  # status, student, kind, time, reason
 
 
 def explained(*jobs: Job) -> pd.DataFrame:
@@ -27,11 +27,13 @@ def explained(*jobs: Job) -> pd.DataFrame:
     return job_states.with_reasons(job_states.with_states(table.drop(columns="why"), NOW), reasons)
 
 
-def failed(when: datetime | None, why: str | None = "late", user: str | None = "u", kind: str = "writing") -> Job:
+def failed(
+    when: datetime | None, why: str | None = "late", user: str | None = "u", kind: str | None = "writing"
+) -> Job:
     return "failed", user, kind, when, why
 
 
-def done(when: datetime, user: str = "v", kind: str = "writing") -> Job:
+def done(when: datetime, user: str = "v", kind: str | None = "writing") -> Job:
     return "completed", user, kind, when, None
 
 
@@ -65,10 +67,22 @@ def test_failures_of_one_fingerprint_within_the_gap_are_one_incident(jobs: list[
         ([failed(THEN), done(THEN - SECOND)], False),
         ([failed(THEN), done(THEN + SECOND, kind="speaking")], False),
         ([failed(THEN), failed(THEN, kind="speaking"), done(THEN + SECOND, kind="speaking")], False),
+        ([failed(THEN, kind=None), done(THEN + SECOND, kind=None)], True),
+        ([failed(THEN, kind=None), done(THEN + SECOND)], False),
         ([failed(NOW - GAP), done(NOW - SECOND)], False),
         ([failed(NOW - GAP - SECOND), done(NOW - SECOND)], True),
     ],
-    ids=["alone", "success", "before", "other kind", "one of two kinds", "at the gap", "past the gap"],
+    ids=[
+        "alone",
+        "success",
+        "before",
+        "other kind",
+        "one of two kinds",
+        "unknown kind",
+        "unknown and known",
+        "at the gap",
+        "past the gap",
+    ],
 )
 def test_an_incident_is_over_after_the_gap_and_a_success(jobs: list[Job], is_over: bool) -> None:
     assert [one.is_over for one in incidents(explained(*jobs), NOW)] == [is_over]

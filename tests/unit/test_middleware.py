@@ -1,5 +1,6 @@
 """What stands before Streamlit: who is refused without Streamlit being asked."""
 
+import asyncio
 import json
 import time
 from types import SimpleNamespace
@@ -152,7 +153,12 @@ def signed_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def uploads(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     """What Streamlit keeps of uploads."""
     kept: dict[str, dict[str, Any]] = {}
-    manager = SimpleNamespace(uploaded_file_mgr=SimpleNamespace(file_storage=kept))
+    manager = SimpleNamespace(
+        uploaded_file_mgr=SimpleNamespace(
+            file_storage=kept, remove_session_files=lambda session: kept.pop(session, None)
+        ),
+        is_active_session=lambda session: session == "mine",
+    )
     monkeypatch.setattr(middleware.Runtime, "instance", lambda: manager)
     return kept
 
@@ -256,6 +262,43 @@ def test_uploads_have_room_in_a_session_and_in_all(inside: Inside, uploads: dict
     uploads.update({f"other-{n}": {"a": one} for n in range(40)})
     uploads.pop("mine")
     assert status() == 413
+
+
+def test_files_of_no_bytes_take_room_too(inside: Inside, uploads: dict[str, Any]) -> None:
+    """Streamlit keeps the name, type and id of each, and looks through all of them at each upload."""
+    empty = SimpleNamespace(data=b"")
+    uploads["mine"] = {str(n): empty for n in range(1_000)}
+    assert inside.client.put("/_stcore/upload_file/mine/another").status_code == 413
+
+
+@pytest.mark.parametrize("place", ["mine/" + "x" * 65, "mine/%F0%9F%98%80", "mine", "mine/a/b", "mine/", "/a"])
+def test_an_upload_goes_where_a_page_would_send_it(inside: Inside, uploads: dict[str, Any], place: str) -> None:
+    assert inside.client.put(f"/_stcore/upload_file/{place}").status_code == 403
+    assert inside.client.put("/_stcore/upload_file/mine/0a1b-2c").status_code == 200
+    assert len(inside.asked) == 1
+
+
+def test_what_is_uploaded_after_its_page_is_gone_is_not_kept(inside: Inside, uploads: dict[str, Any]) -> None:
+    for session in ("mine", "gone"):
+        uploads[session] = {"a": SimpleNamespace(data=b"late")}
+        assert inside.client.put(f"/_stcore/upload_file/{session}/b").status_code == 200
+    assert set(uploads) == {"mine"}
+
+
+@pytest.mark.usefixtures("uploads")
+def test_an_upload_that_never_ends_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wait(*_: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(middleware, "_UPLOAD_SECONDS", 0.01)
+    client = TestClient(middleware.Doors(wait), base_url=f"http://{HERE}", client=("127.0.0.1", 5))
+    assert client.put("/_stcore/upload_file/mine/a").status_code == 408
+
+
+def test_no_program_opens_pages_by_another_way(inside: Inside) -> None:
+    for path in ("/_stcore/agent/interact", "/_stcore/agent/mcp", "/bandup/_stcore/agent/openapi.json"):
+        assert inside.client.post(path).status_code == 403
+    assert inside.asked == []
 
 
 def test_a_class_list_is_not_larger_than_the_configured_upload() -> None:

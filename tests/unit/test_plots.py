@@ -152,3 +152,9 @@ def _without_nan(part: Any) -> Any:
     if isinstance(part, (list, tuple)):
         return [_without_nan(value) for value in part]
     return None if isinstance(part, float) and math.isnan(part) else part
+
+
+def test_models_whose_names_begin_alike_are_told_apart() -> None:
+    rows = MODELS.assign(model=[f"{'m' * 60}{n}" for n in range(3)])
+    figure = charts.model_bands(rows, [], "writing", ZoneInfo("UTC"))
+    assert len({line["name"] for line in figure["data"]}) == 3

@@ -48,6 +48,10 @@ _SIGN_IN_SECONDS = 0.25  # between two that begin: each takes some 0.1 s of the 
 _SIGN_IN_QUEUE = 15.0  # seconds
 MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
 MOST_OF_ALL = 200_000_000
+LEAST_OF_FILE = 16_384
+"""Bytes that a file counts for: its name, type and place are kept beside what it holds."""
+_UPLOAD_SECONDS = 300.0
+_PLACE = re.compile(r"[\w-]{1,64}/[\w-]{1,64}", re.ASCII)  # of an upload: its session and the id that its page gave it
 _LOG_SECONDS = 60.0
 _LOGGED_VISITORS = 100
 _RUNS = frozenset(("rerun_script", "stop_script"))
@@ -194,7 +198,10 @@ class Doors:
                 sign_in.end(user)
             await self._app(scope, receive, send)
         elif scope["type"] == "http" and "/_stcore/upload_file/" in path and scope["method"] != "OPTIONS":
-            await self._upload(path.rpartition("/_stcore/upload_file/")[2].partition("/")[0], scope, receive, send)
+            await self._upload(path.rpartition("/_stcore/upload_file/")[2], scope, receive, send)
+        elif scope["type"] == "http" and "/_stcore/agent/" in path:
+            # Programs would open pages there by another way than the websocket, whose frames are looked at.
+            await refuse(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -227,25 +234,33 @@ class Doors:
                 await send({"type": "websocket.close", "code": 1002})
                 return {"type": "websocket.disconnect", "code": 1002}
 
-    async def _upload(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _upload(self, place: str, scope: Scope, receive: Receive, send: Send) -> None:
         """An upload by somebody who may look, while there is room for a whole one more."""
-        if _visitor(scope) is None:
+        if _visitor(scope) is None or not _PLACE.fullmatch(place):
             await refuse(scope, receive, send)
-        elif scope["method"] == "PUT":
-            kept, all_kept = _kept_bytes(session)
-            one = int(st.get_option("server.maxUploadSize")) * 1024 * 1024
-            full = kept + (self._uploading[session] + 1) * one > MOST_OF_SESSION
-            if full or all_kept + (self._uploading.total() + 1) * one > MOST_OF_ALL:
-                await PlainTextResponse("Too many files. Open the page anew.", 413)(scope, receive, send)
-                return
-            self._uploading[session] += 1
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self._uploading[session] -= 1
-                self._uploading += Counter()  # drops those at zero
-        else:
+            return
+        if scope["method"] != "PUT":
             await self._app(scope, receive, send)
+            return
+        session = place.partition("/")[0]
+        kept, all_kept = _kept_bytes(session)
+        one = int(st.get_option("server.maxUploadSize")) * 1024 * 1024
+        full = kept + (self._uploading[session] + 1) * one > MOST_OF_SESSION
+        if full or all_kept + (self._uploading.total() + 1) * one > MOST_OF_ALL:
+            await PlainTextResponse("Too many files. Open the page anew.", 413)(scope, receive, send)
+            return
+        self._uploading[session] += 1
+        try:
+            async with asyncio.timeout(_UPLOAD_SECONDS):
+                await self._app(scope, receive, send)
+        except TimeoutError:
+            await PlainTextResponse("The upload took too long.", 408)(scope, receive, send)
+        finally:
+            self._uploading[session] -= 1
+            self._uploading += Counter()  # drops those at zero
+            # Streamlit asks before it reads the file, and what comes after its page is gone would stay for good.
+            if not Runtime.instance().is_active_session(session):
+                Runtime.instance().uploaded_file_mgr.remove_session_files(session)
 
     def _log(self, scope: Scope, kind: str | None) -> None:
         """One line a minute for each visitor, whatever they send."""
@@ -331,7 +346,10 @@ def _address(scope: Scope) -> str:
 def _kept_bytes(session: str) -> tuple[int, int]:
     """How many bytes of uploads Streamlit keeps: of a session, and of all."""
     manager: Any = Runtime.instance().uploaded_file_mgr
-    sizes = {one: sum(len(file.data) for file in files.values()) for one, files in list(manager.file_storage.items())}
+    sizes = {
+        one: sum(max(LEAST_OF_FILE, len(file.data)) for file in list(files.values()))
+        for one, files in list(manager.file_storage.items())
+    }
     return sizes.get(session, 0), sum(sizes.values())
 
 
