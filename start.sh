@@ -2,7 +2,7 @@
 # Starts the dashboard: double-click it, or run ./start.sh. The first time it installs what the dashboard needs, into the
 # folder .venv here and nowhere else; delete that folder to undo it. Needs Python 3.11 or newer.
 set -u
-cd -- "$(dirname -- "$0")" || exit 1
+CDPATH= cd -- "$(dirname -- "$0")" || exit 1
 
 # The window must stay open until what went wrong has been read.
 stop() {

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
+from data.letters import composed
 from data.records.evaluations import Evaluation
 from data.records.parse import Json
 from data.schema import COMPLETED
@@ -23,7 +24,6 @@ Key: TypeAlias = tuple[str, str]
 """evaluation_id, user_id."""
 
 MOST_CHARACTERS = 10_000  # of one evaluation's feedback that are looked at: some 1,700 words; most have 500
-_MOST_MARKS = 30  # as Unicode's Stream-Safe Text Format, UAX 15
 SHORTEST = 3  # words of a phrase that is part of a sentence
 _SHORTEST_REMARK = 2  # words of a whole sentence where nothing says what it is; “Spelling” may be a weakness
 _LONGEST = 40  # words; a longer sentence is taken in pieces
@@ -373,7 +373,7 @@ def _sentences_of(one: Feedback) -> Iterator[tuple[Remark, _Pieces]]:
     """The sentences of an evaluation's remarks, up to MOST_CHARACTERS."""
     left = MOST_CHARACTERS
     for remark in one.remarks:
-        sentences = _SENTENCE_ENDS.split(_composed(remark.text[: max(0, left)]))
+        sentences = _SENTENCE_ENDS.split(composed(remark.text[: max(0, left)]))
         if len(remark.text) > left and len(sentences) > 1:
             sentences.pop()  # cut off in the middle
         for sentence in sentences:
@@ -428,19 +428,7 @@ def _unspaced(sentence: str) -> Iterator[_Piece]:
 
 
 def _folded(word: str) -> str:
-    return _composed(word.casefold().replace("’", "'"))
-
-
-def _composed(text: str) -> str:
-    """Text with composed letters. One has at most thirty marks: to bring more in order takes the square of them."""
-    if text.isascii():
-        return text
-    marks, kept = 0, []
-    for letter in text:
-        marks = marks + 1 if unicodedata.combining(letter) else 0
-        if marks <= _MOST_MARKS:
-            kept.append(letter)
-    return unicodedata.normalize("NFC", "".join(kept))
+    return composed(word.casefold().replace("’", "'"))
 
 
 def _recurring(sentences: Sequence[_Sentence], enough: _Enough, shortest: int) -> Iterator[tuple[str, int, str]]:

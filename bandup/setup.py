@@ -159,7 +159,7 @@ def _who() -> str:
 def _unconfirmed(place: Place, account_id: str) -> str:
     """Why nothing is applied at this place; empty where it may be."""
     if isinstance(place.account, Failure):
-        return failures.sentences(place.account, "terminal") if place.real_aws else ""
+        return failures.sentences(place.account, "terminal") if place.real_aws or account_id else ""
     if place.real_aws and not account_id:
         return f"This is real AWS: to apply, give --account {place.account}, the account that is to be changed."
     if account_id and account_id != place.account:

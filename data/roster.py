@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from data import sheets
+from data.letters import composed
 from data.sheets import Sheet, SheetError
 
 COLUMNS = ("user_id", "name", "class", "target_band", "test_date", "teacher")
@@ -71,6 +72,9 @@ _PREFERRED = "preferredname"  # beside a first name it says the same once more
 _LARGEST = 5_000_000  # bytes
 _WIDEST = 1_000  # columns
 _HEADER_WITHIN = 20  # rows that may stand above the names of the columns
+_MOST_IN_HEADERS = (
+    20_000  # cells with a text that are looked at for the names of columns, in all sheets: each takes its time
+)
 _LONGEST = 200  # characters of a name or a class
 _LONGEST_ID = 1024  # bytes of a DynamoDB sort key
 _SHORT_ID = 256  # characters, none of which takes more than four bytes
@@ -298,9 +302,16 @@ def _header(readings: Sequence[Sheet], mapping: Mapping[str, str]) -> tuple[Shee
     fallback: list[str] = []
     failure: SheetError | None = None
     needed = {_key(heading) for heading in mapping.values() if heading}
+    left = _MOST_IN_HEADERS
     for sheet in readings:
         try:
             for line, cells in islice(sheet.head(), _HEADER_WITHIN):
+                left -= sum(map(bool, cells))
+                if left < 0:
+                    raise RosterError(
+                        f"The first lines of all sheets have more than {_MOST_IN_HEADERS:,} cells together. Keep one "
+                        "sheet, with the columns of the template."
+                    )
                 width = len(cells)
                 while width and not cells[width - 1].strip():
                     width -= 1
@@ -650,7 +661,7 @@ def _clean(text: str) -> str:
         return text
     if _INVISIBLE_LETTER.search(text):
         text = " ".join(text.translate(_WITHOUT_INVISIBLE).split())
-    return unicodedata.normalize("NFC", text)
+    return composed(text)
 
 
 def _as_typed(text: str) -> str:

@@ -278,6 +278,21 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(actual.name)
 
 
+def test_after_a_restore_only_the_plan_that_was_shown_is_applied() -> None:
+    name = "evaluations-restored-as-shown"
+    app = show(SETUP)
+    app.text_input(key="restore_name").set_value(name).run()
+    press(app, "Restore")
+    client = source.store().client
+    client.update_continuous_backups(
+        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    press(app, "Apply 4 steps" if "4 steps" in words(app) else "Apply")
+    assert "The account has changed since this plan was made" in words(app)
+    assert not client.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled")
+    dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(name)
+
+
 @pytest.mark.slow
 def test_a_restore_drill_says_what_it_compared_and_asks_before_who_may(
     become: Callable[[Visitor | Refused], None],

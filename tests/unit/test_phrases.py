@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import phrases
 from analysis.phrases import (
     MOST_CHARACTERS,
     Feedback,
@@ -25,6 +24,7 @@ from analysis.phrases import (
     remarks,
 )
 from data.demo.sample import sample
+from data.letters import composed
 from data.records import evaluations
 from data.schema import COMPLETED, CRITERION_NAMES
 from tests.support.items import EVALUATION, changed
@@ -382,9 +382,9 @@ def whole(records: list[dict[str, Any]]) -> list[evaluations.Evaluation]:
 
 def test_a_letter_with_thousands_of_marks_takes_no_longer_than_its_length() -> None:
     """Normalizing sorts the marks of a letter by insertion."""
-    assert is_linear(phrases._composed, "\u0301\u0316", sizes=(20_000, 80_000, 320_000))
-    assert phrases._composed("a" + "\u0301" * 40 + "b") == "\xe1" + "\u0301" * 29 + "b"
-    assert phrases._composed("A\u030a Đ") == "\xc5 Đ"
+    assert is_linear(composed, "\u0301\u0316", sizes=(20_000, 80_000, 320_000))
+    assert composed("a" + "\u0301" * 40 + "b") == "\xe1" + "\u0301" * 29 + "b"
+    assert composed("A\u030a Đ") == "\xc5 Đ"
 
 
 def test_the_demos_own_remarks_recur() -> None:

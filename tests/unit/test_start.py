@@ -209,3 +209,22 @@ def test_the_scripts_can_be_started_where_they_are_for() -> None:
     assert [name for name in SCRIPTS[:2] if not os.access(engines.ROOT / name, os.X_OK)] == []
     lines = (engines.ROOT / "start.bat").read_bytes().split(b"\n")
     assert {line[-1:] for line in lines[:-1]} == {b"\r"}
+
+
+def test_the_start_script_stays_in_its_own_folder(tmp_path: Path) -> None:
+    """CDPATH would lead it to another folder of the same name, where it would install and delete."""
+    for folder in ("here/app", "elsewhere/app"):
+        (tmp_path / folder).mkdir(parents=True)
+    own = next(
+        line for line in (engines.ROOT / "start.sh").read_text(encoding="utf-8").splitlines() if "cd -- " in line
+    )
+    (tmp_path / "here/app/start.sh").write_text(f"{own}\npwd\n", encoding="utf-8")
+    out = subprocess.run(
+        ["/bin/sh", "app/start.sh"],
+        cwd=tmp_path / "here",
+        env={"CDPATH": str(tmp_path / "elsewhere"), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(out.stdout.strip()) == tmp_path / "here/app"

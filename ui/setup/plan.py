@@ -68,10 +68,13 @@ def show_plan(store: Store, steps: Sequence[Step], *, key: str) -> None:
             "has the template of both tables."
         )
     confirmed = confirm_account(key)
+    # A plan that is made anew at each run may be another one by the time of the click.
+    seen = st.session_state.get(f"{key}_seen", steps)
+    st.session_state[f"{key}_seen"] = steps
     if st.button(
         f"Apply {formats.count(len(steps), 'step')}", key=f"{key}_apply", disabled=not (accepted and confirmed)
     ):
-        _apply(store, steps, key)
+        _apply(store, steps, seen, key)
 
 
 def _what(step: Step) -> str:
@@ -129,11 +132,12 @@ def still_ops() -> Visitor:
     return visitor
 
 
-def _apply(store: Store, steps: Sequence[Step], key: str) -> None:
+def _apply(store: Store, steps: Sequence[Step], seen: Sequence[Step], key: str) -> None:
     results: list[str] = []
     st.session_state[_APPLIED] = (key, results)
     with budget.lifted(), st.status("Applying the plan…", expanded=True):
         try:
+            _require_seen(steps, seen)
             line = st.empty()
             with closing(apply(store, steps, who=still_ops().name, clients=clients())) as events:
                 for event in events:
@@ -150,6 +154,12 @@ def _apply(store: Store, steps: Sequence[Step], key: str) -> None:
         finally:
             forget()
     st.rerun()
+
+
+def _require_seen(steps: Sequence[Step], seen: Sequence[Step]) -> None:
+    """Failure unless these are the steps that were on screen."""
+    if other := [step.what for step in (*steps, *seen) if step not in seen or step not in steps]:
+        raise Failure("changed", case="plan_changed", detail="; ".join(other))
 
 
 def _last_results(key: str) -> None:
