@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -178,3 +180,9 @@ def test_a_check_that_failed_names_no_button_in_the_terminal(
     assert "could not be checked" in output
     assert "refresh" not in output.casefold()
     assert "run this again" in output.casefold()
+
+
+def test_an_account_that_was_named_must_be_the_one_that_is_changed() -> None:
+    unknown: Any = SimpleNamespace(account=Failure("too_slow"), real_aws=False)
+    assert setup._unconfirmed(unknown, "") == ""
+    assert setup._unconfirmed(unknown, "123456789012")
