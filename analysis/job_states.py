@@ -214,10 +214,10 @@ def over_time(jobs: pd.DataFrame, first: datetime, last: datetime, zone: str) ->
         # Where clocks change at midnight, a day begins with the first of two, or after the one that never was.
         is_first = np.ones(len(days), dtype=bool)
         starts = days.tz_localize(zone, ambiguous=is_first, nonexistent="shift_forward").tz_convert("UTC")
-    # The last one is the end of the one before it.
+    # The last start is only the end of the hour or day before it.
     place = starts.searchsorted(pd.DatetimeIndex(jobs["created_at"]), side="right") - 1
     end_of_job = _ENDS.get_indexer(pd.Index(jobs["state"]))
-    end_of_job[end_of_job < 0] = len(_ENDS) - 1  # unfinished
+    end_of_job[end_of_job < 0] = _ENDS.tolist().index("unfinished")
     within = (place >= 0) & (place < len(starts) - 1)
     number = place[within] * len(_ENDS) + end_of_job[within]
     counts = np.bincount(number, minlength=(len(starts) - 1) * len(_ENDS)).reshape(-1, len(_ENDS))
