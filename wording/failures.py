@@ -167,6 +167,10 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
     ),
     "rejected": ("{service} rejected {operation} on {resource}{message}.", "Check the id or the filter."),
     "table_taken": ("There is a table {resource} already.", "Choose a name that is not taken."),
+    "no_copy": (
+        "There is a table {resource}, which was not restored from {detail}.",
+        "Delete it if nobody needs it, or start the drill tomorrow: its copy then has another name.",
+    ),
     "restore_time": (
         "The table {resource} cannot be restored to that time.",
         "Choose a time between the earliest and the latest restorable one.",

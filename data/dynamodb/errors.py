@@ -67,6 +67,7 @@ Case = Literal[
     "malformed",
     "maximum",
     "mfa",
+    "no_copy",
     "no_credentials",
     "not_asked",
     "plan_changed",

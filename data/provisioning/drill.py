@@ -68,13 +68,16 @@ class _Contents:
 def begin(store: Store, target: Target, *, who: str, now: datetime) -> str:
     """Start restoring `target` to its copy of today and return the copy's name; go on with one that is there already.
 
-    Failure where changes are not allowed, or the restore is refused.
+    Failure where changes are not allowed, the restore is refused, or another table has the copy's name.
     """
     store.require_changes_allowed()
     ending = f"-drill-{now:%Y%m%d}"
     copy = target.name[: _LONGEST_NAME - len(ending)] + ending
-    if look_up(store, copy) is None:
+    taken = look_up(store, copy)
+    if taken is None:
         restore(store, target.name, copy, None, who=who)
+    elif _restored(store, copy).get("SourceTableArn") != f"{taken.arn.removesuffix(copy)}{target.name}":
+        raise Failure("rejected", case="no_copy", resource=copy, detail=target.name)
     return copy
 
 
@@ -134,9 +137,15 @@ def compare(store: Store, target: Target, copy: str, *, who: str) -> Drill:
 
 
 def _taken_at(store: Store, copy: str) -> datetime | None:
-    answer = store.call("DescribeTable", copy, None, store.client.describe_table, TableName=copy)
-    at = answer["Table"].get("RestoreSummary", {}).get("RestoreDateTime")
+    at = _restored(store, copy).get("RestoreDateTime")
     return at if isinstance(at, datetime) else None
+
+
+def _restored(store: Store, copy: str) -> dict[str, Any]:
+    """From what table it was restored, and as of when; nothing where it was made in another way."""
+    answer = store.call("DescribeTable", copy, None, store.client.describe_table, TableName=copy)
+    summary: dict[str, Any] = answer["Table"].get("RestoreSummary", {})
+    return summary
 
 
 def _schema(table: Actual, subject: str) -> str:

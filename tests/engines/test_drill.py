@@ -17,6 +17,7 @@ from data.provisioning.drift import Target
 from data.provisioning.drill import Drill
 from data.provisioning.plan import plan
 from data.provisioning.requests import create
+from data.provisioning.restore import restore
 from data.schema import BY_STATUS, EVALUATIONS, FUNCTIONS, TABLES
 from tests.support import engines
 from tests.support.accounts import INSTANT, failing, record, watching
@@ -141,6 +142,24 @@ def test_a_table_and_its_copy_are_compared_on_every_engine_that_makes_no_restore
     write(store.client, copy, [{"evaluation_id": "odd", "user_id": "u"}])
     same = lines(drill.compare(store, target(store), copy, who=WHO))
     assert [subject for subject, alike in same.items() if not alike] == ["Records"]
+
+
+@pytest.mark.parametrize("restored", [False, True], ids=["made by hand", "restored from another table"])
+def test_a_table_that_only_has_the_name_of_a_copy_is_not_taken_for_it(restored: bool, filled: Store) -> None:
+    name, copy = filled.settings.evaluations, f"{filled.settings.evaluations}-drill-20260310"
+    if restored:
+        other = f"{name}-other"
+        create(filled.client, EVALUATIONS, other)
+        filled.client.update_continuous_backups(
+            TableName=other, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        restore(filled, other, copy, None, who=WHO)
+    else:
+        create(filled.client, EVALUATIONS, copy)
+    with watching(filled.client) as wire, pytest.raises(Failure) as caught:
+        list(drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT))
+    assert (caught.value.case, caught.value.resource, caught.value.detail) == ("no_copy", copy, name)
+    assert wire.changes == []
 
 
 def test_a_dashboard_that_may_not_change_anything_restores_nothing(filled: Store) -> None:
