@@ -16,6 +16,7 @@ from data.records.jobs import FLASHCARDS, Key, combined
 from queries import background, records
 from queries.background import LoadProgress
 from queries.cache import FRESH, Query
+from queries.once import Once
 from queries.session import Session
 
 LONGEST_WINDOW = 400
@@ -80,13 +81,16 @@ def _read(
     days = _days(first, now)
     if _is_window(last, now, days):
         arguments: tuple[Any, ...] = (days,)
-        queries: dict[str, Query[..., pd.DataFrame]] = {"evaluations": records.period, FLASHCARDS: records.sets_period}
+        queries: dict[str, Query[..., Once[pd.DataFrame]]] = {
+            "evaluations": records.period.later,
+            FLASHCARDS: records.sets_period.later,
+        }
     else:
         # All of it is read anew each time: whoever looks every ten seconds has an answer of some minutes like others.
         arguments, within = (first, last), max(within, FRESH)
-        queries = {"evaluations": records.evaluations_between, FLASHCARDS: records.sets_between}
+        queries = {"evaluations": records.evaluations_between.later, FLASHCARDS: records.sets_between.later}
     session.ahead(*((query, *arguments) for query in queries.values()), within=within)
-    answers: dict[str, Read[pd.DataFrame]] = {}
+    answers: dict[str, Read[Once[pd.DataFrame]]] = {}
     failures: dict[str, Failure] = {}
     for table, query in queries.items():
         try:
@@ -97,8 +101,9 @@ def _read(
     if not answers:
         raise failures["evaluations"]
     versions = tuple((table, answer.read_at) for table, answer in answers.items())
-    frames = {table: answer.value for table, answer in answers.items()}
-    frame = session.derive(
-        ("jobs", versions, arguments), lambda: combined(frames.get("evaluations"), frames.get(FLASHCARDS))
-    )
-    return frame, failures
+
+    def make() -> pd.DataFrame:
+        frames = {table: answer.value() for table, answer in answers.items()}
+        return combined(frames.get("evaluations"), frames.get(FLASHCARDS))
+
+    return session.derive(("jobs", versions, arguments), make), failures

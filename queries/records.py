@@ -15,7 +15,7 @@ from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import Key
 from queries import source
-from queries.cache import FRESH, STALE, Query, query, query_of
+from queries.cache import FRESH, STALE, Query, packed, query, query_of
 from queries.window import Window
 
 MOST_REASONS = 2_000
@@ -149,12 +149,13 @@ class _OfStudents(Query[[tuple[str, ...], int], pd.DataFrame]):
         user_ids: tuple[str, ...] = args[0]
         return user_ids
 
-    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[pd.DataFrame]:
+    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[Any]:
         """All of it, anew each time."""
         del last
         user_ids, days = args
         first = now - timedelta(days=days)
-        return evaluations.of_students(source.store(), user_ids, first, now + periods.AHEAD)
+        read = evaluations.of_students(source.store(), user_ids, first, now + periods.AHEAD)
+        return read.map(packed)
 
 
 of_students = _OfStudents()

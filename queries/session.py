@@ -1,7 +1,7 @@
 """What one visitor asks during one run: through the gate, out of the shared cache, with the sum of what it cost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,7 +25,8 @@ class Session:
     """One run's reads. It can be used under any container, in a thread and in a fragment: nothing in it draws."""
 
     gate: Gate
-    reads: list[Read[Any]] = field(default_factory=list)
+    reads: list[Read[None]] = field(default_factory=list)
+    """What was read, without the values: a page's buttons may hold on to its session for as long as the tab is open."""
     asked: list[Question] = field(default_factory=list)
     _ahead: dict[Question, Answer[Any] | Exception] = field(default_factory=dict)
 
@@ -63,7 +64,7 @@ class Session:
         outcome = self._ahead.pop(question, None) or cache.answer(asked, *args, within=within)
         if isinstance(outcome, Exception):
             raise outcome
-        self.reads.append(outcome.read)
+        self.reads.append(_without_value(outcome.read))
         return Answer(outcome.read.map(self.gate.filter), outcome.failure)
 
     def admit(self, question: Question) -> None:
@@ -78,7 +79,7 @@ class Session:
 
     def count(self, read: Read[Any]) -> None:
         """Count what was read in another way."""
-        self.reads.append(read)
+        self.reads.append(_without_value(read))
 
     def derive(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """What is worked out of everybody's records, once for each key and each set of students that may be seen."""
@@ -118,3 +119,7 @@ class Session:
         """Let Refresh read this again, whatever comes of it."""
         if question not in self.asked:
             self.asked.append(question)
+
+
+def _without_value(read: Read[Any]) -> Read[None]:
+    return replace(read, value=None)

@@ -80,7 +80,7 @@ def evaluations(session: Session, days: int, roster: Roster, class_name: str | N
     students = _asked(session, roster, class_name)
     if students is not None and _by_student(students, span):
         try:
-            read = session.answer(records.of_students, tuple(sorted(students)), span).read
+            read = session.answer(records.of_students.later, tuple(sorted(students)), span).read
         except Failure as failure:
             if failure.kind != "index_missing":
                 raise
@@ -131,10 +131,14 @@ def _is_cheaper(students: int) -> bool:
         return False
 
 
-def _listed_ones(rows: pd.DataFrame, days: int, read_at: datetime) -> Once[pd.DataFrame]:
+def _listed_ones(every: Once[pd.DataFrame], days: int, read_at: datetime) -> Once[pd.DataFrame]:
     begin = (read_at - timedelta(days=days)).replace(microsecond=0)
-    listed = rows["status"].isin(STATUSES) & (rows["created_at"] >= begin)
-    return Once(lambda: rows[listed].reset_index(drop=True), is_final=True)
+
+    def listed() -> pd.DataFrame:
+        rows = every()
+        return rows[rows["status"].isin(STATUSES) & (rows["created_at"] >= begin)].reset_index(drop=True)
+
+    return Once(listed, is_final=True)
 
 
 def missing(session: Session, asked: Evaluations) -> pd.DataFrame:

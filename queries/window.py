@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from data.dynamodb.reads import Read, combine, stopped
 from data.records import periods
 from data.records.periods import Mask
 from queries.cache import STALE, Query
-from queries.once import Once
 from queries.packed import Packed
 
 _JUST_READ = timedelta(minutes=1)
@@ -115,14 +113,6 @@ class Window(Query[[int], pd.DataFrame]):
         (days,) = args
         return kept.map(lambda stretch: stretch.since(now - timedelta(days=days)))
 
-    @cached_property
-    def later(self) -> "Query[[int], Once[pd.DataFrame]]":
-        """The same, but a frame is made only where one is asked for.
-
-        It is for pages whose clicks show what was worked out before: of a large school it takes a tenth of a second.
-        """
-        return _Later(self)
-
 
 def _newest_first(rows: Packed) -> Packed:
     times = rows.head(columns=["created_at"])["created_at"]
@@ -142,38 +132,3 @@ def _capped(read: Read[Stretch]) -> Read[Stretch]:
     newest = replace(stretch, rows=stretch.rows.take(np.flatnonzero(kept)))
     notes = dict.fromkeys([*read.notes, stopped(periods.CAP)])
     return replace(read, value=newest, complete=False, notes=tuple(notes))
-
-
-class _Later(Query[[int], Once[pd.DataFrame]]):
-    """What a window answers, as something that makes the frame; it is read, kept and brought up to date as one."""
-
-    def __init__(self, window: Window) -> None:
-        self.name, self._window = window.name, window
-
-    @property
-    def is_bounded(self) -> bool:
-        """As the window."""
-        return self._window.is_bounded
-
-    def key(self, *args: Any) -> str:
-        """The window's."""
-        return self._window.key(*args)
-
-    def students(self, *_: Any) -> None:
-        """Everybody's, as the window's."""
-
-    def load(self, last: Read[Any] | None, now: datetime, *args: Any) -> Read[Any]:
-        """As the window."""
-        return self._window.load(last, now, *args)
-
-    def covers(self, kept: Read[Any], *args: Any) -> bool:
-        """As the window."""
-        return self._window.covers(kept, *args)
-
-    def reaches(self, kept: Read[Any], now: datetime, *args: Any) -> bool:
-        """As the window."""
-        return self._window.reaches(kept, now, *args)
-
-    def take(self, kept: Read[Any], now: datetime, *args: Any) -> Read[Once[pd.DataFrame]]:
-        """What makes the records of the last so many days."""
-        return kept.map(lambda _: Once(lambda: self._window.take(kept, now, *args).value, is_final=True))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -143,12 +144,22 @@ def test_refresh_during_an_incremental_read_wants_all_of_it_anew() -> None:
                 world.cache.outdate(self)
             return Read(f"read {len(lasts)}", Cost(1, 0.5), now)
 
+        def take(self, kept: Read[Any], *_: Any) -> Read[str]:
+            return kept
+
     world = World()
     asked = Incremental(lambda: Read("", Cost(1, 0.5), NOW))
     for _ in range(4):
         world.cache.answer(asked)
         world.now += FRESH
     assert lasts == [None, "read 1", None, "read 3"]
+
+
+def test_what_is_kept_does_not_grow_with_each_look(world: World) -> None:
+    """In a frame, pandas notes whoever shares its columns, some hundred bytes for each look of anybody."""
+    world.value = pd.DataFrame({"band": [6.0]})
+    one, other = (world.ask().read.value["band"].to_numpy() for _ in range(2))
+    assert not np.shares_memory(one, other)
 
 
 def test_a_frame_that_a_page_changes_is_changed_for_nobody_else(world: World) -> None:

@@ -42,7 +42,7 @@ def test_a_page_that_reads_again_by_itself_remembers_its_last_look_alone(monkeyp
             look.read(numbers, "at every look")
             look.read(numbers, number)
     assert len(session.asked) + len(session.looked) == 3
-    page.refresh(session)
+    page.refresh(session.asked, session.looked)
     assert outdated == [("once",), ("at every look",), (999,)]
 
 

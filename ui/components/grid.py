@@ -77,7 +77,7 @@ def pick(
     columns of `bold` are changes in bands; it says which of them stand out.
     """
     event = _grid(rows, columns, opens, key, alt, "rerun", order, bold)
-    return None if event is None else _opened(event, key, rows)
+    return None if event is None else _opened(event, key, len(rows))
 
 
 def on_pick(
@@ -88,8 +88,10 @@ def on_pick(
     For pages that stay: there the choice lives on in the grid, while the rows under it may change.
     """
 
+    number = len(rows)
+
     def changed() -> None:
-        row = _opened(st.session_state[key], key, rows)
+        row = _opened(st.session_state[key], key, number)
         if row is not None:
             act(row)
 
@@ -158,8 +160,8 @@ def _change(value: Any) -> str:
     return formats.change(value) or ""
 
 
-def _opened(event: Any, key: str, rows: pd.DataFrame) -> int | None:
-    """The position of the row that was opened; the click can be older than the rows."""
+def _opened(event: Any, key: str, number: int) -> int | None:
+    """The position of the row that was opened, of `number` rows; the click can be older than these."""
     click = st.session_state.get(f"{key}{_CLICK}")
     positions = [click["row"]] if click else event["selection"]["rows"]
-    return next((int(row) for row in positions if row < len(rows)), None)
+    return next((int(row) for row in positions if row < number), None)

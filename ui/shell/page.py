@@ -1,7 +1,7 @@
 """The frame of every page: who may open it, title, source badge, the fragments inside, and the footer with its cost."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import chain
@@ -70,7 +70,9 @@ def open_page(title: str, *, for_ops: bool = False) -> Iterator[tuple[PageSessio
             yield session, clock
         with freshness:
             session.show_age()
-            st.button("Refresh", type="tertiary", on_click=refresh, args=(session,), key="_refresh")
+            st.button(
+                "Refresh", type="tertiary", on_click=refresh, args=(session.asked, session.looked), key="_refresh"
+            )
         st.divider()
         session.show_cost()
 
@@ -111,10 +113,9 @@ def require(user_id: str, session: Session) -> None:
         done()
 
 
-def refresh(session: PageSession) -> None:
+def refresh(*questions: Iterable[Question]) -> None:
     """Forget what this page had read, so that the next run reads it again."""
-    questions: chain[Question] = chain(session.asked, session.looked)
-    for query, *args in questions:
+    for query, *args in chain.from_iterable(questions):
         cache.outdate(query, *args)
     try:
         source.store().forget()
