@@ -1,5 +1,6 @@
 """What one visitor read, the next does not pay for; and a read works wherever it stands."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from queries.access.gate import Gate, Visitor
 from queries.session import Session
 from tests.support.app import show, words
 from ui.shell.boundary import NOT_SHOWN
+from ui.shell.reads import PageSession
 
 OVERVIEW, JOBS, AUDIT = "pages/overview.py", "pages/jobs.py", "pages/audit.py"
 
@@ -47,6 +49,21 @@ def test_the_second_visitor_reads_nothing(page: str) -> None:
     with counted() as queries:
         visit(page)
     assert queries == []
+
+
+@pytest.mark.parametrize("page", [OVERVIEW, "pages/compare.py", "pages/lessons.py", AUDIT, "pages/setup.py"])
+def test_the_buttons_of_an_open_page_hold_on_to_nothing_that_it_read(page: str) -> None:
+    """Streamlit keeps what each widget of a tab has ever called, on every page that the tab has seen."""
+    gc.collect()
+    before = _sessions()
+    app = visit(page)
+    gc.collect()
+    assert _sessions() == before
+    assert not app.exception
+
+
+def _sessions() -> int:
+    return sum(isinstance(one, PageSession) for one in gc.get_objects())
 
 
 @pytest.mark.parametrize(
