@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from analysis.incidents import Incident, incidents
 from analysis.job_states import FEWEST_FINISHED, Thresholds, Totals, between, totals
 from bandup import notify
@@ -29,6 +31,7 @@ from data.roster import Roster
 from data.settings import SettingsError, value_of
 from queries import all_jobs, source
 from queries.access.gate import Gate, Visitor
+from queries.all_jobs import AllJobs
 from queries.session import Session
 from wording import account, failures, formats
 from wording.incidents import sentence
@@ -47,7 +50,12 @@ _WIRING: dict[verdict.State, Status] = {
 _WORST: tuple[Status, ...] = ("critical", "unknown", "warning", "ok")
 _PERIOD = re.compile(r"(\d{1,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_BY_REASON = ("not_recovered", "recovered", "abandoned", "failure_rate")
+"""Figures that are not known as long as a failed job's reason may say that a person gave it up."""
 _TABLES = {"evaluations": f"{ALL_NAMES} jobs", "flashcards": "flashcard jobs", "reasons": "error messages"}
+_MOST_REASONS = 5_000  # of an incident that lasts, or of very many that were marked by hand
+_OPEN_FOR = timedelta(days=1)
+"""So far back is looked for overdue and stuck jobs at least: a job is stuck after hours, whatever the period."""
 WAIT = 30.0
 """Seconds for which a check with --notify waits for another one that is at it."""
 _ABOUT = "Say whether jobs and wiring are well: one line and an exit code, as monitoring plugins do."
@@ -93,14 +101,18 @@ class Report:
     """What one call has learned. `jobs` is None where they could not be read; `problems` are sentences.
 
     `incidents` are those of the period, `every_incident` all that were read. Of `jobs`, one table's may be missing
-    where not `has_every_job`, and of the incidents some where not `is_whole`.
-    `url` is the dashboard's address, empty where nobody says it.
+    where not `has_every_job`, some given up by hand may count as failed where not `has_every_reason`, and of the
+    incidents some may be missing where not `is_whole`.
+    `url` is the dashboard's address, empty where nobody says it; `source` is where the jobs are, None where not known.
     """
 
+    source: str | None = None
     jobs: Totals | None = None
     incidents: list[Incident] = field(default_factory=list)
     every_incident: list[Incident] = field(default_factory=list)
     has_every_job: bool = False
+    has_read_reasons: bool = False
+    has_every_reason: bool = False
     is_whole: bool = False
     wiring: dict[str, int] | None = None
     statuses: list[Status] = field(default_factory=list)
@@ -133,7 +145,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--period", type=period, help="look at jobs of the last 30m, 24h, 7d ... (24h)")
     parser.add_argument("--max-failed", help="failed jobs", **limit)
     parser.add_argument("--max-stuck", help="stuck jobs (0)", **limit)
-    parser.add_argument("--max-overdue", help="overdue jobs", **limit)
+    parser.add_argument("--max-overdue", help=f"overdue jobs (0,{FEWEST_FINISHED})", **limit)
     rate = limit | {"type": _flag(Limit.rate, "MAX or WARN,CRIT, in % or from 0 to 1")}
     parser.add_argument("--max-failure-rate", help="failed of finished, in %% or 0 to 1 (25%%)", **rate)
     whole = _flag(_whole, "a whole number")
@@ -156,15 +168,19 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def run(options: argparse.Namespace) -> int:
     """Run with these options; the exit code."""
-    with ExitStack() as until_the_end:
-        return _run(options, until_the_end)
+    try:
+        with ExitStack() as until_the_end:
+            return _run(options, until_the_end)
+    except Exception as error:  # noqa: BLE001 - Python would end with 1, which is a warning here
+        say(f"BANDUP UNKNOWN - An error in the check itself: {type(error).__name__}")
+        return EXIT_CODES["unknown"]
 
 
 def _run(options: argparse.Namespace, until_the_end: ExitStack) -> int:
     report, now = Report(), datetime.now(UTC)
     try:
         settings = read_settings()
-        report.url = dashboard_url(os.environ)
+        report.source, report.url = settings.source, dashboard_url(os.environ)
         _from_environment(options)
         notifications = Notifications.read(os.environ) if options.notify else None
         state = _state(report, notify.path_of(notifications), until_the_end) if notifications else None
@@ -250,6 +266,7 @@ def _notify(
             now,
             options.notify_after,
             is_whole=report.is_whole,
+            is_read=report.has_every_job and report.has_read_reasons,
             is_demo=is_demo,
         )
         for problem in problems:
@@ -260,30 +277,51 @@ def _notify(
 
 def _check_jobs(session: Session, options: argparse.Namespace, report: Report, since: datetime, now: datetime) -> None:
     try:
-        every = all_jobs.between(session, since, now + AHEAD, now, Thresholds())
+        first = now - options.period
+        open_since = min(first, now - _OPEN_FOR)
+        every = all_jobs.between(
+            session, min(since, open_since), now + AHEAD, now, Thresholds(), most_reasons=_MOST_REASONS
+        )
     except Failure as failure:
         report.add("unknown", f"The jobs could not be read. {failures.sentences(failure, 'terminal')}")
         return
     for what, missing in every.failures.items():
         report.add("unknown", f"The {_TABLES[what]} could not be read. {failures.sentences(missing, 'terminal')}")
-    if every.unread:
-        report.add("unknown", f"{formats.count(every.unread, 'failed job')} more than can be explained at once.")
-    first = now - options.period
-    report.every_incident = incidents(every.jobs, now)
+    created = every.jobs["created_at"]
+    is_open = every.jobs["state"].isin(["overdue", "stuck"])
+    of_period = every.jobs[(created < now + AHEAD) & ((created >= first) | (is_open & (created >= open_since)))]
+    unexplained = _unexplained(of_period, every)
+    if unexplained and "reasons" not in every.failures:
+        report.add("unknown", f"{formats.count(unexplained, 'failed job')} more than can be explained at once.")
+    # Days are read whole: what was over before this check's time was told by others, or is not to be told.
+    report.every_incident = incidents(between(every.jobs, since, now + AHEAD), now)
     report.incidents = [one for one in report.every_incident if one.last >= first]
     report.has_every_job = session.complete and not every.failures.keys() - {"reasons"}
+    report.has_read_reasons = "reasons" not in every.failures
+    report.has_every_reason = report.has_read_reasons and not unexplained
     report.is_whole = session.complete and not every.failures and not every.unread
-    report.jobs = figures = totals(between(every.jobs, first, now + AHEAD))
+    report.jobs = figures = totals(of_period)
+    # What a person gave up says failed too: as long as the reasons are not known, so many failed at least.
+    failed, at_least = figures.failed - unexplained, "at least " if unexplained else ""
     for name, value, limit in (
-        ("failed", figures.failed, options.max_failed),
+        ("failed", failed, options.max_failed),
         ("stuck", figures.stuck, options.max_stuck),
         ("overdue", figures.overdue, options.max_overdue),
     ):
         if limit:
-            report.add(limit.judge(value), f"{value:,} {name}")
+            report.add(limit.judge(value), f"{at_least if name == 'failed' else ''}{value:,} {name}")
     if figures.finished >= max(1, options.min_finished):
-        rate = figures.failure_rate
-        report.add(options.max_failure_rate.judge(rate), f"{rate:.1%} of {figures.finished:,} finished jobs failed")
+        rate = failed / figures.finished
+        sentence = f"{at_least}{rate:.1%} of {figures.finished:,} finished jobs failed"
+        report.add(options.max_failure_rate.judge(rate), sentence)
+
+
+def _unexplained(jobs: pd.DataFrame, every: AllJobs) -> int:
+    """How many of these failed jobs have a reason that was not read."""
+    failed = jobs[jobs["state"] == "failed"]
+    if "reasons" in every.failures:
+        return len(failed)
+    return 0 if every.unread_until is None else int((failed["created_at"] <= every.unread_until).sum())
 
 
 def _check_wiring(report: Report) -> None:
@@ -307,7 +345,8 @@ def _check_wiring(report: Report) -> None:
 def _line(report: Report, options: argparse.Namespace, now: datetime) -> str:
     """`BANDUP STATUS - what | performance data`, on one line."""
     ongoing = [sentence(one, now, ZoneInfo("UTC")) for one in report.ongoing]
-    parts = [part.removesuffix(".") for part in (*report.problems, *ongoing)]
+    demo = ["Demo data"] if report.source == "demo" else []
+    parts = [part.removesuffix(".") for part in (*demo, *report.problems, *ongoing)]
     if report.jobs:
         parts.append(
             f"{report.jobs.failed:,} failed, {report.jobs.not_recovered:,} not recovered, {report.jobs.overdue:,} "
@@ -332,10 +371,12 @@ def _performance(report: Report, options: argparse.Namespace) -> Iterator[str]:
         ("completed", figures.completed, None),
         ("abandoned", figures.abandoned, None),
     ):
+        if name in _BY_REASON and not report.has_every_reason:
+            continue
         yield f"{name}={value};{_bounds(limit)};0" if limit else f"{name}={value};;;0"
     if report.is_whole:
         yield f"incidents={len(report.ongoing)};;;0"
-    if not math.isnan(figures.failure_rate):
+    if report.has_every_reason and not math.isnan(figures.failure_rate):
         limit = options.max_failure_rate
         yield f"failure_rate={figures.failure_rate:.1%};{_bounds(limit, 100)};0;100"
 
@@ -348,8 +389,9 @@ def _bounds(limit: Limit, times: int = 1) -> str:
 def _as_json(report: Report, now: datetime) -> dict[str, Any]:
     return {
         "status": report.status,
+        "source": report.source,
         "problems": report.problems,
-        "jobs": None if report.jobs is None else _figures(report.jobs),
+        "jobs": None if report.jobs is None else _figures(report.jobs, report),
         "wiring": report.wiring,
         "incidents": [
             {
@@ -375,22 +417,26 @@ def _as_json(report: Report, now: datetime) -> dict[str, Any]:
     }
 
 
-def _figures(figures: Totals) -> dict[str, float | None]:
+def _figures(figures: Totals, report: Report) -> dict[str, float | None]:
     names = ("failed", "not_recovered", "overdue", "stuck", "waiting", "completed", "recovered", "abandoned")
     rate = figures.failure_rate
-    return {name: getattr(figures, name) for name in names} | {"failure_rate": None if math.isnan(rate) else rate}
+    every = {name: getattr(figures, name) for name in names} | {"failure_rate": None if math.isnan(rate) else rate}
+    return every if report.has_every_reason else every | dict.fromkeys(_BY_REASON)
 
 
 def _metrics(report: Report, now: datetime) -> Iterator[str]:
     """Metrics in Prometheus' text format. What is not known is left out: a zero would be a claim."""
     yield from _gauge("bandup_check_status", "0 ok, 1 warning, 2 critical, 3 unknown.", EXIT_CODES[report.status])
     yield from _gauge("bandup_check_time_seconds", "When the check ran.", int(now.timestamp()))
+    if report.source:
+        yield from _gauge("bandup_check_is_demo", "1 where it looked at sample data.", int(report.source == "demo"))
     if report.jobs and report.has_every_job:
         yield "# HELP bandup_jobs Jobs of the period by what became of them."
         yield "# TYPE bandup_jobs gauge"
-        figures = _figures(report.jobs)
+        figures = _figures(report.jobs, report)
         rate = figures.pop("failure_rate")
-        yield from (f'bandup_jobs{{state="{name}"}} {value}' for name, value in figures.items())
+        known = {name: value for name, value in figures.items() if value is not None}
+        yield from (f'bandup_jobs{{state="{name}"}} {value}' for name, value in known.items())
         if rate is not None:
             yield from _gauge("bandup_failure_ratio", "Failed of finished jobs, 0 to 1.", rate)
     if report.is_whole:
@@ -434,7 +480,7 @@ _USUAL: dict[str, tuple[Callable[[str], Any], str]] = {
     "period": (_period, "24h"),
     "max_failed": (Limit.count, ""),
     "max_stuck": (Limit.count, "0"),
-    "max_overdue": (Limit.count, ""),
+    "max_overdue": (Limit.count, f"0,{FEWEST_FINISHED}"),
     "max_failure_rate": (Limit.rate, "25%"),
     "min_finished": (_whole, str(FEWEST_FINISHED)),
 }

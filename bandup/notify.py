@@ -142,12 +142,14 @@ def tell(
     after: timedelta,
     *,
     is_whole: bool,
+    is_read: bool,
     is_demo: bool,
 ) -> Iterator[str]:
     """Send what is new, a message at a time; sentences for what could not be sent, which the next check tries again.
 
-    `is_whole` says whether all was read: only then has an incident gone that is not among `incidents`. OSError where
-    the state cannot be written: nothing is sent then, or every check would send it again.
+    `is_read` says whether both tables were read, `is_whole` whether every failure was explained too: only then has an
+    incident gone that is not among `incidents`. OSError where the state cannot be written: nothing is sent then, or
+    every check would send it again.
     """
     state.notices = [one for one in state.notices if now - one.last < _KEPT]
     state.save()
@@ -173,7 +175,8 @@ def tell(
             every.append(_News(message, "ended", notice, told_before))
     for target in notifications.targets:
         yield from _send([one for one in every if one.is_for(target)], target, state, notifications, is_demo=is_demo)
-    if is_whole:
+    # Where there are more failures than can be explained, to begin with them again would never end.
+    if is_read:
         state.checked_at = now
         state.save()
 

@@ -21,19 +21,21 @@ from queries.session import Session
 
 LONGEST_WINDOW = 400
 """Days: what is longer is read for whoever asks, so that it need not be kept up to date."""
-_MOST_REASONS = 500
+MOST_REASONS = 500
+"""Failed jobs of which a page asks why."""
 
 
 @dataclass(slots=True)
 class AllJobs:
     """Jobs with states, reasons and signatures. `failures` are of what could not be read: a table, or `reasons`.
 
-    `unread` failed jobs of the period are too many for their reasons to be read; the newest are.
+    `unread` failed jobs of the period are too many for their reasons to be read; those up to `unread_until` are.
     """
 
     jobs: pd.DataFrame
     failures: dict[str, Failure]
     unread: int = 0
+    unread_until: datetime | None = None
 
 
 def between(
@@ -43,8 +45,9 @@ def between(
     now: datetime,
     limits: Thresholds,
     within: timedelta = FRESH,
+    most_reasons: int = MOST_REASONS,
 ) -> AllJobs:
-    """All jobs from `first` to `last`, with the reasons of those that failed.
+    """All jobs from `first` to `last`, with the reasons of those that failed, the newest `most_reasons` of them.
 
     Failure when neither table can be read. What reaches until now comes from the windows that every page shares, and a
     later look reads only what is new.
@@ -55,10 +58,16 @@ def between(
     reasons: dict[Key, str | None] = {}
     if len(failed):
         try:
-            reasons = session.read(records.failure_reasons, tuple(Key.of_rows(failed.head(_MOST_REASONS))))
+            reasons = session.read(records.failure_reasons, tuple(Key.of_rows(failed.head(most_reasons))))
         except Failure as failure:
             failures["reasons"] = failure
-    return AllJobs(job_states.with_reasons(jobs, reasons), failures, max(0, len(failed) - _MOST_REASONS))
+    unread = failed["created_at"].iloc[most_reasons:]
+    return AllJobs(
+        job_states.with_reasons(jobs, reasons),
+        failures,
+        len(unread),
+        None if unread.empty else unread.iloc[0].to_pydatetime(),
+    )
 
 
 def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | None:

@@ -149,6 +149,10 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
         "There is no function {name} in this account and region.",
         "Deploy it, or correct the variable that names it.",
     ),
+    "table_other": (
+        "Somebody else has made a table {resource} meanwhile, with other keys.",
+        "Choose another name in the variable that names it, or ask whose it is.",
+    ),
     "table_gone": ("There is no table {resource} any more.", "Plan again."),
     "not_offered": ("{operation} is not offered by this endpoint.", "Nothing: real AWS offers it."),
     "endpoint": (
@@ -218,6 +222,11 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
     "environment": (
         "The environment of {resource} cannot be read, so nothing was sent: it would be lost.",
         "Give these credentials kms:Decrypt on the function's key, then plan again.",
+    ),
+    "variables_full": (
+        "With one more variable, those of {resource} would be larger than the 4 KB that Lambda allows, so nothing was "
+        "changed.",
+        "Shorten or remove another of its variables, then plan again.",
     ),
     "malformed": (
         "{operation} on {resource} was not sent, because the request is malformed.",

@@ -51,6 +51,8 @@ class Store:
 
     settings: Settings
     client: "DynamoDBClient"
+    session: botocore.session.Session | None = field(default=None, repr=False)
+    """What has the client's credentials: clients of other services must not act for another account."""
     _facts: dict[str, tuple[float, TableFacts]] = field(default_factory=dict)
     _written: dict[str, dict[tuple[str, str], tuple[float, str]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -78,7 +80,7 @@ class Store:
         except (BotoCoreError, Late, ValueError) as error:
             raise explain(error, "connect", "") from error
         decode_fast(client)
-        return cls(settings, cast("DynamoDBClient", client))
+        return cls(settings, cast("DynamoDBClient", client), core)
 
     @property
     def real_aws(self) -> bool:

@@ -86,12 +86,14 @@ Case = Literal[
     "sign_in",
     "sso_role",
     "table_gone",
+    "table_other",
     "table_taken",
     "tls",
     "too_new",
     "unprocessed",
     "unrecognised",
     "unusable",
+    "variables_full",
 ]
 """Which of the causes that a kind has, where it has several."""
 

@@ -152,10 +152,18 @@ def set_alarms(clients: Clients, settings: Settings, step: Step) -> bool:
 
     PutMetricAlarm replaces an alarm, so that what others have added to one is sent along.
     """
+    requests = list(_requests(clients, settings, step))
+    for request in requests:
+        name = request["AlarmName"]
+        call("PutMetricAlarm", _arn(clients, name), clients.alarms.put_metric_alarm, "cloudwatch", **request)
+    return bool(requests)
+
+
+def _requests(clients: Clients, settings: Settings, step: Step) -> Iterator[dict[str, Any]]:
+    """What makes each alarm as declared that is not; Failure where one has become another since it was planned."""
     names = step.detail.split(",")
     declared = {alarm.name: alarm for *_, alarms in every(settings) for alarm in alarms}
     held = _held(clients, names)
-    sent = False
     for name in names:
         alarm, actual = declared[name], held.get(name)
         request = alarm.request(settings.alarm_topic)
@@ -167,9 +175,7 @@ def set_alarms(clients: Clients, settings: Settings, step: Step) -> bool:
             request["AlarmActions"] = [*dict.fromkeys([*actual.get("AlarmActions", []), settings.alarm_topic])]
             request |= {key: actual[key] for key in ("OKActions", "InsufficientDataActions") if actual.get(key)}
             request["AlarmDescription"] = actual.get("AlarmDescription") or alarm.description
-        call("PutMetricAlarm", _arn(clients, name), clients.alarms.put_metric_alarm, "cloudwatch", **request)
-        sent = True
-    return sent
+        yield request
 
 
 def every(settings: Settings) -> Iterator[tuple[Table | Function, tuple[Alarm, ...]]]:

@@ -30,6 +30,9 @@ _RETRIES = {"throttled": 8, "service": 8, "busy": 20, "limit": 4, "too_slow": 2,
 _BY_CLIENTS = ("variable", "alarms")
 _NOT_COME_ABOUT = "It was asked for, but does not come about. Check again, and plan anew."
 _STILL_GOING_ON = "still going on in AWS; check again later"
+_NOT_ASKED_FOR = "not asked for yet: what is under way in AWS was not over in time. Apply again later."
+_MAY_BE_MADE = ("garbled", "service", "too_slow", "unreachable")
+"""Failures of a change after which nobody knows whether it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +122,21 @@ def _require_unchanged(store: Store, accepted: Sequence[Step], clients: Clients 
     if not gone:
         return
     # No step may be gone only because it could not be asked whether it is needed.
+    reasons: dict[str | Failure, None] = {}
+    if isinstance(clients, Failure) and any(step.action in _BY_CLIENTS for step in gone):
+        reasons[clients] = None
     targets = {step.target for step in gone if step.action != "alarms"}
     alarms = any(step.action == "alarms" for step in gone)
-    unchecked = dict.fromkeys(
+    reasons |= dict.fromkeys(
         c.fact
         for c in checklist
         if c.level == "unchecked" and (alarms if c.subject == "Alarms" else c.target in targets)
     )
     raise Failure(
         "changed",
-        case="plan_unchecked" if unchecked else "plan_changed",
+        case="plan_unchecked" if reasons else "plan_changed",
         detail="; ".join(step.what for step in gone),
-        reasons=tuple(unchecked),
+        reasons=tuple(reasons),
     )
 
 
@@ -139,6 +145,8 @@ def _carry_out(store: Store, step: Step, clock: Clock) -> Iterator[Event]:
 
     def attempt(sent: int) -> Event | None:
         actual = look_up(store, step.target.name)
+        if step.action == "create" and actual is not None and not _has_keys(step, actual):
+            raise Failure("changed", case="table_other", resource=step.target.name)
         if not _needed(step, actual):
             if actual is None or actual.settled or step.action in ("tags", "pitr", "protect"):
                 return Event(step, "done" if sent else "already", _fact(step, actual))
@@ -192,6 +200,7 @@ def _persist(step: Step, attempt: Callable[[int], Event | None], clock: Clock) -
                 return
         except Failure as failure:
             failures += 1
+            sent = max(sent, int(_may_be_made(failure)))
             if failure.case == "billing" or failures > _RETRIES.get(failure.kind, 0):
                 yield Event(step, "failed", failure.to_keep())
                 return
@@ -199,8 +208,13 @@ def _persist(step: Step, attempt: Callable[[int], Event | None], clock: Clock) -
             event, seconds = Event(step, "waiting", failure.to_keep()), _pause(failures)
         yield event
         if not clock.wait(seconds):
-            yield Event(step, "unfinished", _STILL_GOING_ON)
+            yield Event(step, "unfinished", _STILL_GOING_ON if sent else _NOT_ASKED_FOR)
             return
+
+
+def _may_be_made(failure: Failure) -> bool:
+    """Whether it is the answer to a change that is lost, and not the change itself."""
+    return failure.kind in _MAY_BE_MADE and not failure.operation.startswith(("Describe", "Get", "List"))
 
 
 def _wire(clients: Clients, step: Step, clock: Clock) -> Iterator[Event]:
@@ -226,6 +240,7 @@ def _wire(clients: Clients, step: Step, clock: Clock) -> Iterator[Event]:
                 yield Event(step, "done", f"last update {status.lower()}. {PUBLISHED}")
         except Failure as failure:
             failures += 1
+            sent = sent or _may_be_made(failure)
             if failures > _RETRIES.get(failure.kind, 0) or not clock.wait(_pause(failures)):
                 yield Event(step, "failed", failure.to_keep())
                 return
@@ -237,6 +252,10 @@ def _wire(clients: Clients, step: Step, clock: Clock) -> Iterator[Event]:
 def _pause(failures: int) -> float:
     """Seconds to wait after so many failures in a row."""
     return min(10.0, 0.5 * 2.0**failures)
+
+
+def _has_keys(step: Step, actual: Actual) -> bool:
+    return actual.keys == tuple((name, "S") for name in step.target.table.key_names)
 
 
 def _needed(step: Step, actual: Actual | None) -> bool:

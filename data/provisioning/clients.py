@@ -43,8 +43,7 @@ class Clients:
         # Elsewhere boto3 finds the endpoint as it found DynamoDB's: by variables and the profile.
         endpoint = store.client.meta.endpoint_url if store.settings.source == "demo" else None
         try:
-            region = store.client.meta.region_name
-            session = boto3.Session(**credentials, region_name=region, botocore_session=open_session(region))
+            session = _session(store, **credentials)
             functions = session.client("lambda", endpoint_url=endpoint, config=client_config(endpoint))
             resolved = functions.meta.endpoint_url
             if not store.real_aws and is_amazons(resolved):
@@ -69,9 +68,7 @@ def caller_account(store: Store) -> str:
     """The account of the credentials (sts:GetCallerIdentity, which needs no permission); Failure when AWS refuses."""
     endpoint = ""
     try:
-        region = store.client.meta.region_name
-        session = boto3.Session(region_name=region, botocore_session=open_session(region))
-        client = session.client("sts", config=client_config(None))
+        client = _session(store).client("sts", config=client_config(None))
         endpoint = client.meta.endpoint_url
         return str(budget.answer(client.get_caller_identity, "GetCallerIdentity")["Account"])
     except (ClientError, BotoCoreError, Late, *UNREADABLE) as error:
@@ -79,6 +76,13 @@ def caller_account(store: Store) -> str:
         if failure.kind in ("unreachable", "too_slow"):
             failure = replace(failure, case="account", detail=endpoint)
         raise failure from error
+
+
+def _session(store: Store, **credentials: str) -> boto3.Session:
+    """With the Store's own credentials: what a file or a variable names may have become another account's since."""
+    region = store.client.meta.region_name
+    core = open_session(region) if store.session is None else store.session
+    return boto3.Session(**credentials, region_name=region, botocore_session=core)
 
 
 def call(operation: str, resource: str, send: Any, service: Service = "lambda", **request: Any) -> Any:

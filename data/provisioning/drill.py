@@ -17,7 +17,7 @@ from data.dynamodb.reads import Item
 from data.provisioning.account import Actual, look_up
 from data.provisioning.apply import Clock
 from data.provisioning.drift import Target
-from data.provisioning.restore import restore
+from data.provisioning.restore import restore, restored_from
 from data.records.parse import moment
 from data.schema import COMPLETED, EVALUATIONS, FAILED
 
@@ -73,10 +73,9 @@ def begin(store: Store, target: Target, *, who: str, now: datetime) -> str:
     store.require_changes_allowed()
     ending = f"-drill-{now:%Y%m%d}"
     copy = target.name[: _LONGEST_NAME - len(ending)] + ending
-    taken = look_up(store, copy)
-    if taken is None:
+    if look_up(store, copy) is None:
         restore(store, target.name, copy, None, who=who)
-    elif _restored(store, copy).get("SourceTableArn") != f"{taken.arn.removesuffix(copy)}{target.name}":
+    elif restored_from(store, copy)[0] != target.name:
         raise Failure("rejected", case="no_copy", resource=copy, detail=target.name)
     return copy
 
@@ -108,7 +107,7 @@ def compare(store: Store, target: Target, copy: str, *, who: str) -> Drill:
     tables = look_up(store, target.name), look_up(store, copy)
     if tables[0] is None or tables[1] is None:
         raise Failure("missing", resource=copy if tables[0] else target.name, operation="DescribeTable")
-    at = _taken_at(store, copy)
+    _, at = restored_from(store, copy)
     names = (target.name, copy)
     ours, theirs = (_contents(store, target, name, at) for name in names)
     lines = [
@@ -134,18 +133,6 @@ def compare(store: Store, target: Target, copy: str, *, who: str) -> Drill:
     result = f"different: {differences}" if differences else "passed"
     log_change(who, f"restore drill of {target.name} to {copy}", result)
     return drill
-
-
-def _taken_at(store: Store, copy: str) -> datetime | None:
-    at = _restored(store, copy).get("RestoreDateTime")
-    return at if isinstance(at, datetime) else None
-
-
-def _restored(store: Store, copy: str) -> dict[str, Any]:
-    """From what table it was restored, and as of when; nothing where it was made in another way."""
-    answer = store.call("DescribeTable", copy, None, store.client.describe_table, TableName=copy)
-    summary: dict[str, Any] = answer["Table"].get("RestoreSummary", {})
-    return summary
 
 
 def _schema(table: Actual, subject: str) -> str:

@@ -71,17 +71,28 @@ def set_variable(clients: Clients, step: Step) -> bool:
     if environment.get("Error"):
         raise Failure("unexpected", case="environment", resource=name, service="lambda")
     variables = dict(environment.get("Variables", {}))
-    if variables.get(function.table.variable) == step.target.name:
+    value = variables.get(function.table.variable)
+    if value == step.target.name:
         return False
+    if step.what != _what(function, name, value, step.target.name):  # another one than was on screen
+        raise Failure("changed", case="plan_changed", detail=step.what)
     variables[function.table.variable] = step.target.name
-    call(
-        "UpdateFunctionConfiguration",
-        name,
-        clients.functions.update_function_configuration,
-        FunctionName=name,
-        Environment={"Variables": variables},
-        **({"RevisionId": configuration["RevisionId"]} if configuration.get("RevisionId") else {}),
-    )
+    try:
+        call(
+            "UpdateFunctionConfiguration",
+            name,
+            clients.functions.update_function_configuration,
+            FunctionName=name,
+            Environment={"Variables": variables},
+            **({"RevisionId": configuration["RevisionId"]} if configuration.get("RevisionId") else {}),
+        )
+    except Failure as failure:
+        if failure.kind == "access_denied" or not failure.code:  # the detail is a policy's name, or not AWS's at all
+            raise
+        # AWS's message may quote all variables: “exceeded the 4KB limit. String measured: …”.
+        is_large = failure.code == "InvalidParameterValueException" and "4KB" in failure.detail
+        case = "variables_full" if is_large else failure.case
+        raise replace(failure, case=case, detail="") from None
     return True
 
 
@@ -280,9 +291,14 @@ def _step(clients: Clients, target: Target, function: Function, name: str, lates
     """The step that sets a function's variable; None where its environment cannot be read, and would be lost."""
     if latest.get("Environment", {}).get("Error"):
         return None
-    what = f"Set {function.table.variable} of {name} to {target.name} (its other variables stay)"
+    what = _what(function, name, _value(function, latest), target.name)
     undo = "Yes, by setting it back"
     return Step("variable", target, f"{function.label}/{name}", what, True, "None", undo, _stack(clients, latest))
+
+
+def _what(function: Function, name: str, old: str | None, new: str) -> str:
+    instead = f" instead of {old}" if old else ""
+    return f"Set {function.table.variable} of {name} to {new}{instead} (its other variables stay)"
 
 
 def _stack(clients: Clients, configuration: Any) -> str:

@@ -24,6 +24,34 @@ def restore(store: Store, source: str, target: str, at: datetime | None, *, who:
     try:
         store.call("RestoreTableToPointInTime", source, None, store.client.restore_table_to_point_in_time, **request)
     except Failure as failure:
+        if _has_begun(store, source, target, at, failure):
+            log_change(who, what, f"started; not told: {failure}")
+            return
         log_change(who, what, f"failed: {failure}")
         raise replace(failure, resource=target) if failure.case == "table_taken" else failure from failure.__cause__
     log_change(who, what, "started")
+
+
+def restored_from(store: Store, table: str) -> tuple[str, datetime | None]:
+    """The table of this account and region that `table` was restored from, and as of when.
+
+    The name is empty where it was made in another way, the time None where AWS does not tell it.
+    """
+    answer = store.call("DescribeTable", table, None, store.client.describe_table, TableName=table)["Table"]
+    summary: dict[str, Any] = answer.get("RestoreSummary", {})
+    here, at = str(answer.get("TableArn", "")).removesuffix(table), summary.get("RestoreDateTime")
+    arn = str(summary.get("SourceTableArn", ""))
+    return arn.removeprefix(here) if here and arn.startswith(here) else "", at if isinstance(at, datetime) else None
+
+
+def _has_begun(store: Store, source: str, target: str, at: datetime | None, failure: Failure) -> bool:
+    """Whether the restore goes on although it seems to have failed: where its answer is lost, boto3 asks again."""
+    if failure.case != "table_taken" and failure.kind not in ("garbled", "service", "too_slow", "unreachable"):
+        return False
+    try:
+        if look_up(store, target) is None:
+            return False
+        origin, restored_at = restored_from(store, target)
+    except Failure:
+        return False
+    return origin == source and (at is None or restored_at == at.replace(microsecond=0))

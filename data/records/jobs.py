@@ -165,6 +165,7 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
         "Key": {attribute: {"S": value} for attribute, value in key.item_key.items()},
         "ReturnConsumedCapacity": "TOTAL",
     }
+    mark = str(Mark(who, now))
     try:
         stored = store.call(
             "GetItem",
@@ -194,15 +195,35 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
                 ":failed": {"S": FAILED},
                 ":processing": {"S": PROCESSING},
                 ":created": value,
-                ":why": {"S": str(Mark(who, now))},
+                ":why": {"S": mark},
             },
         )
     except Failure as failure:
-        if failure.kind == "changed":
-            return Marked(key, "changed meanwhile", _CHANGED)
-        return Marked(key, "failed", failure.to_keep())
+        # Where an answer is lost, boto3 asks again, and finds the job changed: by what it asked for itself.
+        if not (failure.operation == "UpdateItem" and _is_marked(store, about, mark)):
+            if failure.kind == "changed":
+                return Marked(key, "changed meanwhile", _CHANGED)
+            return Marked(key, "failed", failure.to_keep())
     store.wrote(name, (key.job_id, key.user_id), FAILED)
     return Marked(key, "marked", "marked as failed")
+
+
+def _is_marked(store: Store, about: Mapping[str, Any], mark: str) -> bool:
+    """Whether a job has this mark; False where that cannot be asked."""
+    try:
+        stored = store.call(
+            "GetItem",
+            about["TableName"],
+            None,
+            store.client.get_item,
+            **about,
+            ConsistentRead=True,
+            ProjectionExpression="#r",
+            ExpressionAttributeNames={"#r": MARKED_IN},
+        )
+    except Failure:
+        return False
+    return bool(stored.get("Item", {}).get(MARKED_IN) == {"S": mark})
 
 
 def _words(value: Json) -> str:

@@ -19,7 +19,7 @@ from data.provisioning.plan import plan
 from data.provisioning.requests import create
 from data.provisioning.restore import restore
 from data.schema import BY_STATUS, EVALUATIONS, FUNCTIONS, TABLES
-from tests.support import engines
+from tests.support import engines, proxy
 from tests.support.accounts import INSTANT, failing, record, watching
 from wording import account as words
 
@@ -160,6 +160,25 @@ def test_a_table_that_only_has_the_name_of_a_copy_is_not_taken_for_it(restored: 
         list(drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT))
     assert (caught.value.case, caught.value.resource, caught.value.detail) == ("no_copy", copy, name)
     assert wire.changes == []
+
+
+@pytest.mark.parametrize("times", [1, 3], ids=["the first answer is lost", "all answers are lost"])
+def test_a_restore_that_has_begun_is_never_told_as_failed(
+    times: int, moto: str, filled: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    with proxy.in_front_of(moto) as door:
+        door.fail(proxy.lost, proxy.operation("RestoreTableToPointInTime"), times=times)
+        behind = Store.open(replace(filled.settings, endpoint=door.url), **engines.CREDENTIALS)
+        restore(behind, filled.settings.evaluations, f"{filled.settings.evaluations}-restored", None, who=WHO)
+    assert " · started" in caplog.records[-1].getMessage()
+    # Another table of that name, made in that moment, is none.
+    other = f"{filled.settings.evaluations}-other"
+    create(filled.client, EVALUATIONS, other)
+    with watching(filled.client) as wire:
+        wire.answer = failing("DescribeTable", "ResourceNotFoundException", 1)
+        with pytest.raises(Failure) as caught:
+            restore(filled, filled.settings.evaluations, other, None, who=WHO)
+    assert caught.value.case == "table_taken"
 
 
 def test_a_dashboard_that_may_not_change_anything_restores_nothing(filled: Store) -> None:

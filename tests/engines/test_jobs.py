@@ -22,7 +22,7 @@ from data.dynamodb.client import Store
 from data.records import evaluations, flashcards, jobs
 from data.records.jobs import Key, Mark, Marked
 from data.schema import EVALUATIONS, FLASHCARD_SETS
-from tests.support import engines
+from tests.support import engines, proxy
 from tests.support.accounts import bare_request
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -156,6 +156,21 @@ def test_only_a_job_that_is_still_processing_is_marked_and_the_change_is_logged(
     assert "eval-1 of u" in lines[0]
 
 
+@pytest.mark.parametrize("times", [1, 3], ids=["the first answer is lost", "all answers are lost"])
+def test_a_mark_whose_answer_is_lost_is_found_again_and_never_denied(
+    times: int, engine: str, changeable: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck = evaluation(1, "processing", 900)
+    put(changeable, stuck)
+    with proxy.in_front_of(engine) as door:
+        door.fail(proxy.lost, proxy.operation("UpdateItem"), times=times)
+        behind = Store.open(replace(changeable.settings, endpoint=door.url), **engines.CREDENTIALS)
+        (result,) = mark(behind, stuck)
+    assert result.result == "marked"
+    assert status(changeable, 1)["status"] == "failed"
+    assert caplog.records[-1].getMessage().endswith(" · marked")
+
+
 def test_no_id_begins_a_line_of_the_log_of_changes(changeable: Store, caplog: pytest.LogCaptureFixture) -> None:
     hostile = {**evaluation(1, "processing", 900), "user_id": "u\n2026-11-27 · root · all · marked\x1b[2K\u202e"}
     mark(changeable, hostile)
@@ -202,7 +217,7 @@ def test_a_job_can_be_marked_however_its_time_was_written(stored: dict[str, str]
     again = {**item, "created_at": {"N": "1733650000.5"}}
     for changed in (before, again):
         changeable.client.put_item(TableName=name, Item=changed)
-        (result,) = jobs.mark_failed(changeable, asked, who="ops@example", now=NOW)
+        (result,) = jobs.mark_failed(changeable, asked, who="ops@example", now=NOW + timedelta(minutes=1))
         assert result.result == "changed meanwhile"
         assert changeable.client.get_item(TableName=name, Key=key)["Item"] == changed
 

@@ -1,5 +1,6 @@
 """The Lambdas' wiring, link by link; on moto, and with stubs for what moto lacks. Secrets stay where they are."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +32,7 @@ from tests.support.accounts import (
     simulation,
     watching,
 )
+from wording import account
 
 pytestmark = pytest.mark.slow
 
@@ -405,7 +407,7 @@ def test_one_variable_is_merged_into_the_whole_environment_and_sent_with_its_rev
 ) -> None:
     step = step_for(tables, clients)
     given = sent(clients)
-    read = configured()
+    read = configured(Environment={"Variables": {**SECRETS, EVALUATIONS.variable: "elsewhere"}})
 
     def answer(operation: str) -> Any:
         return reply() if operation == "UpdateFunctionConfiguration" else read(operation)
@@ -419,6 +421,49 @@ def test_one_variable_is_merged_into_the_whole_environment_and_sent_with_its_rev
         "Environment": {"Variables": {**SECRETS, EVALUATIONS.variable: tables.settings.evaluations}},
         "RevisionId": "r1",
     }
+
+
+def test_lambda_is_asked_with_the_credentials_that_the_tables_are_asked_with(
+    monkeypatch: pytest.MonkeyPatch, new_settings: Callable[[str], Settings], moto: str
+) -> None:
+    """A file or a variable may name another account by then; the account that is typed is the tables'."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "first")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    store = Store.open(new_settings(moto))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "second")
+    opened: Any = Clients.open(store)
+    for client in (opened.functions, opened.roles):
+        assert client._request_signer._credentials.access_key == "first"
+
+
+def test_a_variable_that_another_person_has_set_since_the_plan_is_left_alone(tables: Store, clients: Clients) -> None:
+    step = step_for(tables, clients)
+    assert "instead of elsewhere" in step.what
+    clients.functions.update_function_configuration(
+        FunctionName=tables.settings.functions[0],
+        Environment={"Variables": {EVALUATIONS.variable: "the-restored-table"}},
+    )
+    with watching(clients.functions) as wire, pytest.raises(Failure) as caught:
+        mend(tables, clients, (step,))
+    assert caught.value.case == "plan_changed"
+    # Neither where it was set in the time that an earlier step took.
+    with watching(clients.functions) as wire, pytest.raises(Failure) as caught:
+        set_variable(clients, step)
+    assert caught.value.case == "plan_changed"
+    assert wire.changes == []
+
+
+def test_what_lambda_says_of_variables_that_are_too_large_is_not_told(tables: Store, clients: Clients) -> None:
+    """AWS quotes all of them: “exceeded the 4KB limit. String measured: {...}”."""
+    step = step_for(tables, clients)
+    quoted = f"exceeded the 4KB limit. String measured: {json.dumps(SECRETS)}"
+    with watching(clients.functions) as wire:
+        wire.answer = failing("UpdateFunctionConfiguration", "InvalidParameterValueException", 1, message=quoted)
+        (*_, event) = mend(tables, clients, (step,))
+    told = f"{event!r} {account.message(event)}"
+    assert "4 KB" in told
+    assert not any(value in told for value in SECRETS.values() if value)
 
 
 def test_a_variable_that_is_right_already_is_not_sent_again(tables: Store, clients: Clients) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 
 from data.demo.engine import write
@@ -20,6 +21,7 @@ from data.provisioning.plan import plan
 from data.provisioning.requests import create, create_request
 from data.provisioning.restore import restore
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
+from tests.support import proxy
 from tests.support.accounts import (
     FOREIGN_TAG,
     INSTANT,
@@ -213,8 +215,47 @@ def test_patience_has_an_end_and_then_says_so(account: Store) -> None:
     with watching(account.client) as wire:
         wire.answer = answer
         events = run(account, steps, Clock(sleep=lambda _: None, patience_seconds=20))
-    assert ends(events) == [("index", "unfinished", "still going on in AWS; check again later")]
+    ((action, state, message),) = ends(events)
+    assert (action, state) == ("index", "unfinished")
+    assert message.startswith("not asked for yet")
     assert wire.changes == []
+
+
+@pytest.mark.parametrize("action", ["tags", "pitr", "protect", "index"])
+def test_a_change_whose_answer_is_lost_is_this_runs_own(action: str, moto: str, account: Store) -> None:
+    make_old(account)
+    steps = tuple(step for step in plan(account, [_target(account)]).steps if step.action == action)[:1]
+    change = {"tags": "TagResource", "pitr": "UpdateContinuousBackups"}.get(action, "UpdateTable")
+    with proxy.in_front_of(moto) as door:
+        door.fail(proxy.lost, proxy.operation(change), times=3)  # as often as boto3 asks
+        behind = Store.open(replace(account.settings, endpoint=door.url), **CREDENTIALS)
+        assert [end[:2] for end in ends(run(behind, steps, INSTANT))] == [(action, "done")]
+
+
+def test_a_table_that_somebody_else_makes_meanwhile_with_other_keys_is_not_as_declared(account: Store) -> None:
+    steps = tuple(step for step in plan(account, [_target(account)]).steps if step.action == "create")
+    name = account.settings.evaluations
+
+    def theirs(operation: str) -> Any:
+        if operation == "CreateTable":
+            other = boto3.client(
+                "dynamodb", endpoint_url=account.settings.endpoint, region_name="us-east-1", **CREDENTIALS
+            )
+            other.create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+            return refusal("ResourceInUseException")
+        return None
+
+    with watching(account.client) as wire:
+        wire.answer = theirs
+        events = run(account, steps, INSTANT)
+    assert events[-1].state == "failed"
+    assert isinstance(events[-1].message, Failure)
+    assert events[-1].message.case == "table_other"
 
 
 def _target(store: Store) -> Target:

@@ -125,6 +125,12 @@ def operation(*names: str) -> Callable[[Asked], bool]:
     return lambda asked: asked.operation in names
 
 
+def lost(asked: Asked, engine: Callable[[], Reply]) -> Reply:
+    """The engine does what it is asked, and its answer is lost: boto3 then asks again."""
+    engine()
+    return refusal("InternalServerError", "injected", 500)(asked, engine)
+
+
 def refusal(code: str, message: str | Callable[[Asked], str], status: int = 400) -> Fault:
     """AWS's answer that refuses, with a request id."""
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,11 @@ def frame(**counts: int) -> pd.DataFrame:
 def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Let the check read these jobs and compare this checklist."""
 
-    def give(jobs: Any, *checks: Check | Failure, failures: dict[str, Failure] | None = None) -> None:
-        def between(*_: object) -> AllJobs:
+    def give(jobs: Any, *checks: Check | Failure, failures: dict[str, Failure] | None = None, **unread: Any) -> None:
+        def between(*_: object, **__: object) -> AllJobs:
             if isinstance(jobs, Exception):
                 raise jobs
-            return AllJobs(jobs, failures or {})
+            return AllJobs(jobs, failures or {}, **unread)
 
         def plan(*_: object, **__: object) -> Plan:
             if checks and isinstance(checks[0], Failure):
@@ -70,7 +70,8 @@ OPTIONAL = Step("protect", TARGET, "", "protect it", False, "none", "stop")
         ({"stuck": 1}, ["--max-stuck", "1"], 0),
         ({"stuck": 2}, ["--max-stuck", "1"], 2),
         ({"stuck": 2}, ["--max-stuck", "1,2"], 1),
-        ({"overdue": 5}, [], 0),
+        ({"overdue": 5}, [], 1),
+        ({"overdue": 21}, [], 2),
         ({"overdue": 5}, ["--max-overdue", "4"], 2),
         ({"failed": 5}, ["--max-failed", "5"], 0),
         ({"failed": 6}, ["--max-failed", "5"], 2),
@@ -80,7 +81,9 @@ OPTIONAL = Step("protect", TARGET, "", "protect it", False, "none", "stop")
         ({"failed": 6, "completed": 14}, ["--max-failure-rate", "0.3"], 0),
         ({"failed": 19}, [], 0),  # too few for a rate
         ({"failed": 19}, ["--min-finished", "19"], 2),
-        ({"stuck": 1}, ["--period", "1h"], 0),  # before the period
+        # A job is stuck after hours, so that a short period would never see one.
+        ({"stuck": 1, "completed": 30}, ["--period", "1h"], 2),
+        ({"overdue": 1}, ["--period", "30m"], 1),
     ],
 )
 def test_figures_above_their_limits_are_a_warning_or_critical(
@@ -125,6 +128,44 @@ def test_a_part_that_cannot_be_read_is_unknown_and_the_rest_is_said(
     assert "incidents=" not in output
     answer(frame(stuck=3), failures={what: Failure("throttled")})
     assert main(["check"]) == 2
+
+
+def test_more_failures_than_can_be_explained_are_unknown_only_while_they_are_of_the_period(
+    answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = frame(failed=9, completed=91)  # half an hour ago
+    answer(jobs, unread=4, unread_until=NOW - timedelta(minutes=20))
+    assert main(["check", "--max-failed", "5", "--json"]) == 3
+    document = json.loads(capsys.readouterr().out)
+    # Each of them may be one that a person gave up.
+    assert (document["jobs"]["failed"], document["jobs"]["abandoned"], document["jobs"]["failure_rate"]) == (
+        9,
+        None,
+        None,
+    )
+    assert main(["check"]) == 3
+    assert "abandoned=" not in capsys.readouterr().out
+    assert main(["check", "--period", "20m", "--max-failed", "5"]) == 0
+
+
+def test_the_line_says_that_it_is_about_sample_data(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(frame(completed=20))
+    main(["check"])
+    assert capsys.readouterr().out.startswith("BANDUP OK - Demo data; ")
+
+
+@pytest.mark.parametrize("part", ["_line", "_as_json", "_metrics"])
+def test_an_error_in_the_check_itself_is_unknown(
+    part: str, answer: Answer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    answer(frame(completed=20))
+    monkeypatch.setattr(check, part, broken)
+    flags = ["--json"] if part == "_as_json" else ["--prometheus", str(tmp_path / "bandup.prom")]
+    assert main(["check", *flags]) == 3
+    assert capsys.readouterr().out.startswith("BANDUP UNKNOWN - ")
 
 
 @pytest.mark.parametrize("error", [Failure("throttled"), Failure("access_denied"), RuntimeError("a bug")])
@@ -254,6 +295,7 @@ def test_json_has_one_shape_in_every_state(
     assert type(document["cost"]) in (str, type(None))
     assert datetime.fromisoformat(document["checked_at"]).tzinfo is not None
     assert shape({name: document[name] for name in document if name not in ("cost", "status", "checked_at")}) == {
+        "source": str,
         "problems": problems,
         "jobs": None if jobs == "unread" else {**_FIGURES, "failure_rate": jobs},
         "wiring": wiring,

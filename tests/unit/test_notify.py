@@ -95,6 +95,7 @@ def tell(hook: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
         where = Notifications.read({"BANDUP_NOTIFY_URL": hook.url, "BANDUP_URL": "https://bandup.example.org"})
         state = notify.State.load(tmp_path / "notify.json")
         settings: dict[str, Any] = {"is_whole": True, "is_demo": False, **options}
+        settings.setdefault("is_read", settings["is_whole"])
         return list(notify.tell(incidents, state, where, now, timedelta(hours=4), **settings))
 
     return run
@@ -158,6 +159,15 @@ def test_a_lost_or_broken_file_repeats_and_forgets_nothing(
     tell(BURST)
     assert hook.events == ["began"] * 7
     assert [path.name for path in tmp_path.iterdir()] == ["notify.json"]
+
+
+def test_more_failures_than_can_be_explained_are_not_begun_with_again_for_ever(
+    tell: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    tell(BURST, is_whole=False, is_read=True)
+    assert notify.State.load(tmp_path / "notify.json").checked_at == NOW
+    tell(BURST, now=NOW + timedelta(minutes=15), is_whole=False, is_read=False)
+    assert notify.State.load(tmp_path / "notify.json").checked_at == NOW
 
 
 def test_an_incident_whose_jobs_were_given_up_ends_only_if_all_was_read(
@@ -357,7 +367,7 @@ def test_nothing_is_sent_where_nobody_could_remember_it(hook: Receiver, tmp_path
     where = Notifications.read({"BANDUP_NOTIFY_URL": hook.url})
     state = notify.State.load(blocked / "notify.json")
     with pytest.raises(OSError, match=r"file"):
-        list(notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_demo=False))
+        list(notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_read=True, is_demo=False))
     assert hook.bodies == []
 
 
@@ -412,7 +422,7 @@ def test_the_form_follows_the_host(url: str, form: str) -> None:
 def test_slack_and_teams_get_title_text_and_link(form: str, hook: Receiver, tmp_path: Path) -> None:
     where = Notifications.read({"BANDUP_NOTIFY_URL": hook.url, "BANDUP_NOTIFY_FORMAT": form})
     state = notify.State.load(tmp_path / "notify.json")
-    list(notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_demo=True))
+    list(notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_read=True, is_demo=True))
     (body,) = hook.bodies
     text = json.dumps(body, ensure_ascii=False)
     assert "Demo data: Incident: Throttled" in text
@@ -500,7 +510,9 @@ def test_a_topic_gets_the_message(
     where = Notifications.read({"BANDUP_NOTIFY_TOPIC": arn})
     state = notify.State.load(tmp_path / "notify.json")
     for _ in range(2):
-        failures = notify.tell([BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_demo=False)
+        failures = notify.tell(
+            [BURST], state, where, NOW, timedelta(hours=4), is_whole=True, is_read=True, is_demo=False
+        )
         assert list(failures) == []
     (received,) = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     envelope = json.loads(received["Body"])
@@ -537,7 +549,7 @@ def test_the_command_tells_and_says_what_it_could_not_tell(
     hook: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs = jobs_of_states(datetime.now(UTC), failed=3, completed=20)
-    monkeypatch.setattr(all_jobs, "between", lambda *_: AllJobs(jobs, {}))
+    monkeypatch.setattr(all_jobs, "between", lambda *_, **__: AllJobs(jobs, {}))
     monkeypatch.setattr(source, "start", lambda: None)
     monkeypatch.setenv("BANDUP_NOTIFY_URL", hook.url)
     monkeypatch.setenv("BANDUP_NOTIFY_STATE", str(tmp_path / "state" / "notify.json"))
@@ -564,7 +576,7 @@ def test_two_checks_at_once_tell_once(
 ) -> None:
     jobs = jobs_of_states(datetime.now(UTC), failed=3, completed=20)
 
-    def slow(*_: object) -> AllJobs:
+    def slow(*_: object, **__: object) -> AllJobs:
         time.sleep(0.5)
         return AllJobs(jobs, {})
 
@@ -611,7 +623,7 @@ def test_limits_come_from_variables_too(
     environ: dict[str, str], flags: list[str], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = jobs_of_states(datetime.now(UTC), failed=3, completed=20)
-    monkeypatch.setattr(all_jobs, "between", lambda *_: AllJobs(jobs, {}))
+    monkeypatch.setattr(all_jobs, "between", lambda *_, **__: AllJobs(jobs, {}))
     monkeypatch.setattr(source, "start", lambda: None)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)

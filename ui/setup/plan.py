@@ -134,6 +134,7 @@ def still_ops() -> Visitor:
 
 def _apply(store: Store, steps: Sequence[Step], seen: Sequence[Step], key: str) -> None:
     results: list[str] = []
+    under_way = ""
     st.session_state[_APPLIED] = (key, results)
     with budget.lifted(), st.status("Applying the plan…", expanded=True):
         try:
@@ -146,12 +147,15 @@ def _apply(store: Store, steps: Sequence[Step], seen: Sequence[Step], key: str) 
                     text = f"{_STATES[event.state]} · {event.step.what}"
                     text += f" · {account.message(event)}" if event.state != "running" else ""
                     line.text(text)
+                    under_way = text
                     if event.state not in ("running", "waiting"):
-                        line = st.empty()
+                        line, under_way = st.empty(), ""
                         results.append(text)
         except Failure as failure:
             results.append(f"✕ {failures.sentences(failure)}")
         finally:
+            if under_way:  # somebody clicked elsewhere, or their role was taken away
+                results.append(f"Stopped here. It may go on in AWS: {under_way}")
             forget()
     st.rerun()
 
