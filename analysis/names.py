@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from data.roster import Student
 
 _PART_OF_NAME, _PART_OF_ID, _NO_MATCH = 6, 8, 9  # ranks, of which 0 is the best
 _LONGEST = 200  # characters of a query
+_MOST_PAIRS = 400  # of a word sought and a part of a name: of more, whole words alone are compared
 _LONGEST_APART = 800  # of a text whose letters and marks are apart: three marks a letter are more than names have
 # Letters that Unicode does not take apart into a letter and its mark.
 _PLAIN = str.maketrans(
@@ -88,9 +90,13 @@ def _rank(student: Student, exact: str, sought_id: str, sought: str, words: list
 
 def _fits(words: list[str], parts: list[str], *, whole: bool) -> bool:
     """Whether each word is, or begins, a part of the name of its own."""
+    if len(words) > len(parts):
+        return False
+    if whole or len(words) * len(parts) > _MOST_PAIRS:
+        return Counter(words) <= Counter(parts)
     free = sorted(parts, key=len)
     for word in sorted(words, key=len, reverse=True):
-        match = next((part for part in free if part == word or (not whole and part.startswith(word))), None)
+        match = next((part for part in free if part.startswith(word)), None)
         if match is None:
             return False
         free.remove(match)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -196,7 +196,20 @@ def newest(rows: pd.DataFrame, most: int, *, of_each: bool = False) -> tuple[Key
 
 def feedback_of(evaluation: Evaluation) -> Feedback:
     """What an evaluation's feedback says; nothing where it could not be read."""
-    return Feedback(evaluation.evaluation_id, evaluation.user_id, evaluation.created_at, remarks(evaluation.feedback))
+    return Feedback(
+        evaluation.evaluation_id, evaluation.user_id, evaluation.created_at, _first(remarks(evaluation.feedback))
+    )
+
+
+def _first(every: Sequence[Remark]) -> tuple[Remark, ...]:
+    """As many remarks as are looked at, and a letter more where there are more: there may be a hundred thousand."""
+    kept, left = [], MOST_CHARACTERS
+    for remark in every:
+        if left < 0:
+            break
+        kept.append(remark if len(remark.text) <= left else replace(remark, text=remark.text[: left + 1]))
+        left -= len(remark.text)
+    return tuple(kept)
 
 
 def remarks(feedback: Json) -> tuple[Remark, ...]:

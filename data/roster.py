@@ -277,11 +277,16 @@ def parse(
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
 def _key(heading: str) -> str:
     """A heading without case, accents, blanks, hyphens, underscores and the s of “Student's”."""
+    # Cut here: what is kept by a cell as it is keeps the cell, of 500 KB.
+    return _key_of(heading[:_LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _key_of(heading: str) -> str:
     # Some letters become eighteen.
-    plain = _POSSESSIVE.sub("", unicodedata.normalize("NFKD", heading[:_LONGEST])[:_LONGEST]).casefold()
+    plain = _POSSESSIVE.sub("", unicodedata.normalize("NFKD", heading)[:_LONGEST]).casefold()
     return "".join(letter for letter in plain.replace("đ", "d").replace("ı", "i") if letter.isalnum())
 
 
@@ -619,7 +624,7 @@ def _text(column: str, cells: Sequence[str], places: Sequence[int], notes: list[
     if column == "teacher" and "@" in parts[0]:
         text = _address(parts[0])
     elif column != "name":
-        text = _tidy_repeated(parts[0])
+        text = _tidy_repeated(parts[0].strip())
     elif len(parts) == 1:
         text = _tidy(parts[0])
     else:
@@ -681,9 +686,7 @@ def _band(text: str) -> float:
     >>> _band("Band 7"), _band("6,5"), _band("7.0+"), _band("IELTS 6½ overall"), _band("6.5-7")
     (7.0, 6.5, 7.0, 6.5, nan)
     """
-    match = (
-        _TARGET.fullmatch(unicodedata.normalize("NFKC", text).replace("1⁄2", "½")) if len(text) <= _LONGEST else None
-    )
+    match = _TARGET.fullmatch(unicodedata.normalize("NFKC", text).replace("1⁄2", "½"))
     number = match[1].replace(",", ".").replace("½", ".5") if match else ""
     target = float(number) if _NUMBER.fullmatch(number) else math.nan
     return target if 0 <= target <= 9 and (2 * target).is_integer() else math.nan
@@ -693,7 +696,7 @@ def _target(text: str, notes: list[str]) -> float:
     """The target of a line, NaN without one; with a note where the text is no band."""
     if not text:
         return math.nan
-    target = _band(text)
+    target = _band(text) if len(text) <= _LONGEST else math.nan
     if math.isnan(target) and text.casefold() not in _NO_TARGET:
         notes.append(f"target_band {_quoted(text)} is no band and was left empty: whole or half, from 0 to 9")
     return target

@@ -32,7 +32,7 @@ with open_page("Data quality") as (session, clock):
         else:
             with part("The issues"):
                 issues = findings.of_period(of_period, session, period)
-                findings.counts(issues, period)
+                findings.counts(issues, session, period)
                 findings.by_kind(issues, session, clock, period)
             with part("The deep check"):
                 deep_check.offer(of_period, session, clock, period)

@@ -138,10 +138,13 @@ def class_list(classes: frozenset[str] | None = None) -> Roster:
     if not current.roster:
         return _demo_roster(classes, datetime.now(UTC).date()) if current.source == "demo" else NO_ROSTER
     try:
-        saved_at = os.stat(current.roster).st_mtime_ns
+        state = os.stat(current.roster)
     except OSError:
-        saved_at = 0  # reading it will say what is wrong
-    return _whole(current.roster, saved_at) if classes is None else _part(current.roster, saved_at, classes)
+        # Reading it says what is wrong, or it is there by now; kept, it would be answered with as often as it is gone.
+        whole = roster.read(current.roster)
+        return whole if classes is None else whole.only(classes)
+    saved = state.st_mtime_ns, state.st_size, state.st_ino
+    return _whole(current.roster, saved) if classes is None else _part(current.roster, saved, classes)
 
 
 NO_ROSTER = Roster()
@@ -151,18 +154,18 @@ NO_ROSTER = Roster()
 _reading = Lock()
 
 
-def _whole(path: str, saved_at: int) -> Roster:
+def _whole(path: str, saved: tuple[int, int, int]) -> Roster:
     with _reading:  # once for all who ask meanwhile
-        answer = _roster_file(path, saved_at)
+        answer = _roster_file(path, saved)
     if isinstance(answer, RosterError):
         raise answer.with_traceback(None)
     return answer
 
 
 @lru_cache(maxsize=2)
-def _roster_file(path: str, saved_at: int) -> Roster | RosterError:
+def _roster_file(path: str, saved: tuple[int, int, int]) -> Roster | RosterError:
     """What the file holds, or why it cannot be used: a large one is not read again at every click for that."""
-    del saved_at  # part of the key: a file that was saved again is read again
+    del saved  # part of the key: a file that was saved again is read again
     try:
         return roster.read(path)
     except RosterError as error:
@@ -172,8 +175,8 @@ def _roster_file(path: str, saved_at: int) -> Roster | RosterError:
 
 
 @lru_cache(maxsize=64)
-def _part(path: str, saved_at: int, classes: frozenset[str]) -> Roster:
-    return _whole(path, saved_at).only(classes)
+def _part(path: str, saved: tuple[int, int, int], classes: frozenset[str]) -> Roster:
+    return _whole(path, saved).only(classes)
 
 
 @lru_cache(maxsize=8)

@@ -2,6 +2,11 @@
 
 import json
 import re
+import unicodedata
+from functools import cache
+from itertools import pairwise
+
+from data.letters import MOST_MARKS
 
 # Characters that nobody sees and that reorder, end or hide text: shown as a picture or by number. Not the two joiners
 # U+200C and U+200D, which Persian, Hindi and emoji are written with.
@@ -17,14 +22,23 @@ _HIDDEN |= {code: f"[U+{code:04X}]" for code in range(0x1D173, 0x1D17B)}
 _UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 _HIDDEN |= {ord(letter): f"[U+{ord(letter):04X}]" for letter in _UNSEEN}
 _HAS_UNSEEN = re.compile(f"[{_UNSEEN}]")
-# A browser takes the square of the marks on one letter: Chromium 0.7 s of 20,000, more than 12 s of 120,000.
-_MARK = (
-    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
-    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
-)
-_MARKS = re.compile(f"({_MARK}{{30}})({_MARK}+)")
-
 _ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in _HIDDEN}
+
+
+def _is_mark(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Mn", "Me") or unicodedata.combining(letter) != 0
+
+
+@cache
+def _marks() -> re.Pattern[str]:
+    """More than thirty marks on one letter, of which a browser takes the square: Chromium 0.7 s of 20,000, more than
+    12 s of 120,000."""
+    everywhere = (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0))  # above are signs alone, and selectors
+    codes = [code for code in everywhere if _is_mark(chr(code))]
+    breaks = [n for n, code in enumerate(codes) if n == 0 or code != codes[n - 1] + 1]
+    ranges = (codes[begin:end] for begin, end in pairwise([*breaks, len(codes)]))
+    mark = "".join(f"{chr(of[0])}-{chr(of[-1])}" for of in ranges)
+    return re.compile(f"([{mark}]{{{MOST_MARKS}}})([{mark}]+)")
 
 
 def visible(text: str) -> str:
@@ -34,8 +48,8 @@ def visible(text: str) -> str:
     ('a[U+3164]b', True)
     """
     # The first looks are quick, and most texts need no second one.
-    if not text.isascii():
-        text = _MARKS.sub(lambda marks: f"{marks[1]}[{len(marks[2]):,} more marks]", text)
+    if len(text) > MOST_MARKS and not text.isascii():
+        text = _marks().sub(lambda marks: f"{marks[1]}[{len(marks[2]):,} more marks]", text)
     if text.isprintable() and (text.isascii() or not _HAS_UNSEEN.search(text)):
         return text
     return text.translate(_HIDDEN)
@@ -60,9 +74,11 @@ def short(text: str, longest: int) -> str:
 
 
 def escaped(source: str) -> str:
-    r"""JSON text with hidden characters as escapes: still the same JSON.
+    r"""JSON text with hidden characters as escapes, and marks on a letter after thirty: still the same JSON.
 
     >>> escaped('"a\u202eb"') == r'"a\u202eb"'
     True
     """
+    if not source.isascii():
+        source = _marks().sub(lambda marks: marks[1] + json.dumps(marks[2])[1:-1], source)
     return source if source.isprintable() else source.translate(_ESCAPES)

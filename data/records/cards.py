@@ -227,7 +227,7 @@ def _sides(entry: dict[str, Json]) -> _Sides | None:
     """The keys of a card's two sides as it has them, None for one that it lacks; and what they are called."""
     keys: dict[str, str] = {}
     for key, value in entry.items():
-        if (side := _side(key)) in _ROWS and not _is_around(value):
+        if (side := _side(key[: _LONGEST + 1])) in _ROWS and not _is_around(value):
             keys.setdefault(side, key)
     if not keys:
         return None

@@ -461,9 +461,9 @@ def test_what_lambda_says_of_variables_that_are_too_large_is_not_told(tables: St
     with watching(clients.functions) as wire:
         wire.answer = failing("UpdateFunctionConfiguration", "InvalidParameterValueException", 1, message=quoted)
         (*_, event) = mend(tables, clients, (step,))
-    told = f"{event!r} {account.message(event)}"
-    assert "4 KB" in told
-    assert not any(value in told for value in SECRETS.values() if value)
+    message = f"{event!r} {account.message(event)}"
+    assert "4 KB" in message
+    assert not any(value in message for value in SECRETS.values() if value)
 
 
 def test_a_variable_that_is_right_already_is_not_sent_again(tables: Store, clients: Clients) -> None:

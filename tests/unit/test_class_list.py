@@ -36,6 +36,32 @@ def test_a_file_that_was_saved_again_is_read_again(path: Path) -> None:
     assert source.class_list().student("user-1").name == "Binh"
 
 
+def test_another_file_of_the_same_time_is_another_list(path: Path) -> None:
+    os.utime(path, ns=(1, 1))
+    assert source.class_list().student("user-1").name == "Anna"
+    other = path.with_name("other.csv")
+    other.write_text(SECOND, encoding="utf-8")
+    os.utime(other, ns=(1, 1))
+    other.replace(path)
+    assert source.class_list().student("user-1").name == "Binh"
+
+
+def test_a_file_that_came_back_between_two_looks_is_not_answered_with_when_it_is_gone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs save by deleting and making anew: the look may fall between both, and the read after them."""
+
+    def gone(_: object) -> None:
+        raise FileNotFoundError
+
+    with monkeypatch.context() as between:
+        between.setattr(source.os, "stat", gone)  # type: ignore[attr-defined]
+        assert source.class_list().student("user-1").name == "Anna"
+        path.unlink()
+        with pytest.raises(RosterError):
+            source.class_list()
+
+
 def test_a_file_that_cannot_be_read_is_said_and_not_remembered(path: Path) -> None:
     path.unlink()
     with pytest.raises(RosterError):

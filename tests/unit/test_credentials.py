@@ -265,8 +265,8 @@ def test_what_hangs_is_not_waited_for(
 
 
 def test_lambda_and_iam_look_for_credentials_alike(profile: Callable[..., Path], moto: str) -> None:
-    store = Store.open(settings(moto), **engines.CREDENTIALS)
     profile("credential_process = /no/such/program")
+    store = Store.open(settings(moto), **engines.CREDENTIALS)
     assert failure_of(lambda: Clients.open(store)).case == "program_missing"
 
 

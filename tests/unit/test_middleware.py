@@ -3,12 +3,14 @@
 import asyncio
 import json
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import streamlit as st
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
@@ -16,8 +18,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from queries.access.gate import Visitor
 from ui.server import lifespan, middleware
-from ui.shell import sign_in
+from ui.shell import rate, sign_in
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
@@ -94,6 +97,16 @@ def test_an_error_of_the_server_carries_the_headers_of_every_answer(caplog: pyte
     assert [record.message for record in caplog.records] == ["A request could not be answered"]
 
 
+def test_who_leaves_in_the_middle_of_a_request_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    def page(_: Any) -> Response:
+        raise ClientDisconnect
+
+    app = Starlette(routes=[Route("/", page)], middleware=lifespan.MIDDLEWARE)
+    with suppress(RuntimeError, AssertionError, TypeError):  # no answer was made, as nobody waits for one
+        TestClient(app, base_url=f"http://{HERE}", raise_server_exceptions=False).get("/")
+    assert not caplog.records
+
+
 def test_two_origins_or_hosts_reach_nothing(inside: Inside) -> None:
     here = f"http://{HERE}"
     for headers in (
@@ -124,6 +137,7 @@ for number in range(900):
 TOO_MANY = BackMsg()
 for _ in range(1_001):
     TOO_MANY.rerun_script.widget_states.widgets.add(json_value="1")
+NAMES = BackMsg(file_urls_request={"file_names": ["a"] * 21})
 FILE = BackMsg(backend_operation_request={"deferred_file": {}})
 DEVELOPERS = [
     BackMsg(clear_cache=True),
@@ -213,6 +227,29 @@ def test_files_are_not_asked_for_by_the_hundred(inside: Inside) -> None:
     assert frames(inside, *[FILE] * 100, RUN) == ["backend_operation_request"] * 20 + ["rerun_script"]
 
 
+@pytest.mark.usefixtures("signed_out")
+def test_whoever_sends_runs_by_the_thousand_is_cut_off(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:
+    """Each frame has the server start a thread: ten thousand, of 60 KB, would stop it for twenty seconds."""
+    assert len(frames(inside, *[RUN] * 3_000)) < 2 * (middleware._AT_ONCE + middleware._MOST_WAITING)
+    assert "too many at once" in caplog.records[-1].getMessage()
+
+
+def test_frames_of_all_of_a_visitors_tabs_are_counted_together(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "_visitor", lambda _: Visitor("tom@school.example", "teacher"))
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(rate.asyncio, "sleep", sleep)
+    for _ in range(3):
+        with inside.client.websocket_connect("/_stcore/stream", headers={"Host": HERE}) as socket:
+            for _ in range(20):
+                socket.send_bytes(RUN.SerializeToString())
+    assert inside.asked.count("rerun_script") == 60
+    assert len(waited) == 60 - middleware._AT_ONCE
+
+
 def test_sign_ins_begin_one_after_the_other(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
 
@@ -228,8 +265,8 @@ def test_sign_ins_begin_one_after_the_other(inside: Inside, monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     "bad",
-    [b"\xff" * 40, "text", WIDGETS, LARGE, TOO_MANY],
-    ids=["no protobuf", "text", "widget JSON", "large", "too many widgets"],
+    [b"\xff" * 40, "text", WIDGETS, LARGE, TOO_MANY, NAMES],
+    ids=["no protobuf", "text", "widget JSON", "large", "too many widgets", "too many names"],
 )
 def test_what_is_no_frame_ends_the_connection_with_one_line(
     inside: Inside, bad: Any, caplog: pytest.LogCaptureFixture

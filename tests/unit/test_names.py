@@ -84,6 +84,14 @@ def test_a_very_long_query_is_no_burden() -> None:
     assert names.search(STUDENTS, "a\u0323\u0301" * 100_000) == []
 
 
+def test_names_of_very_many_words_are_compared_by_whole_words() -> None:
+    """By beginnings, each word is compared with each part: ten thousand pairs a name, at each letter that is typed."""
+    student = Student("many", " ".join(["an", "bo"] * 30))
+    assert names.search([student], " ".join(["bo"] * 30)) == [student]
+    assert names.search([student], " ".join(["bx"] * 31)) == []
+    assert names.search([student], "b b b") == [student]
+
+
 def test_a_part_of_an_id_is_no_match_where_it_may_be_the_id_of_somebody_else() -> None:
     assert [s.user_id for s in names.search(STUDENTS, "user-10", partial_ids=False)] == []
     assert [s.user_id for s in names.search(STUDENTS, "USER-106", partial_ids=False)] == ["user-106"]

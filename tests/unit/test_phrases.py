@@ -383,6 +383,8 @@ def whole(records: list[dict[str, Any]]) -> list[evaluations.Evaluation]:
 def test_a_letter_with_thousands_of_marks_takes_no_longer_than_its_length() -> None:
     """Normalizing sorts the marks of a letter by insertion."""
     assert is_linear(composed, "\u0301\u0316", sizes=(20_000, 80_000, 320_000))
+    # A vowel of Tibetan is a letter to Unicode, and taken apart into two marks.
+    assert is_linear(composed, "\u0f73", sizes=(4_000, 16_000, 64_000))
     assert composed("a" + "\u0301" * 40 + "b") == "\xe1" + "\u0301" * 29 + "b"
     assert composed("A\u030a Đ") == "\xc5 Đ"
 

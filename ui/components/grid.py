@@ -112,8 +112,7 @@ def _grid(
         st.text("Nothing matches these filters.")
         return None
     cells = literal(rows)
-    # Streamlit would draw an icon for such a word, and no button where there is none.
-    cells[opens] = [str(name).replace(":material/", ":\u2060material/") if name else _NO_NAME for name in cells[opens]]
+    cells[opens] = [_button(str(name)) if name else _NO_NAME for name in cells[opens]]
     named = {name: columns.get(opens, {}).get(name) for name in ("label", "width", "help")}
     button = st.column_config.ButtonColumn(
         **named,
@@ -135,6 +134,12 @@ def _grid(
         placeholder=formats.UNKNOWN,
         alt=f"{alt}. Shift and Space choose a row.",
     )
+
+
+def _button(name: str) -> str:
+    """A name for a button: Streamlit would draw an icon for such a word, and read what stands in brackets as JSON."""
+    name = name.replace(":material/", ":\u2060material/")
+    return f"\u2060{name}" if name.lstrip().startswith("[") else name
 
 
 def _with_bold(cells: pd.DataFrame, bold: Mapping[str, Sequence[bool]], key: str) -> Styler:

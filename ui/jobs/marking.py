@@ -127,9 +127,11 @@ def _dismiss() -> None:
 
 def _step(run: "_Run", clock: Clock) -> None:
     """Mark for half a second, then let the dialog run again, which takes a click on Stop: no click ends a run of it."""
+    if not run.waiting:  # the first of them could not even be asked for
+        _end(run)
     # As many elements as the preview has, whose buttons would stay in sight until the end.
     st.text(f"Marking… {len(run.results):,} of {run.total:,}")
-    st.progress(len(run.results) / run.total)
+    st.progress(len(run.results) / (len(run.results) + len(run.waiting)))
     if st.button("Stop", key="mark_stop"):
         _end(run)
     end = time.monotonic() + _STEP

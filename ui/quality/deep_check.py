@@ -26,7 +26,10 @@ MOST_WHOLE = 5_000  # newest records of each table that one click reads whole
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What reading records whole has found so far: `read` of `requested`, of `listed` in the period."""
+    """What reading records whole has found so far: `read` of `requested`, of `listed` in the period.
+
+    `of` are the students whose records it could be, None for all.
+    """
 
     findings: pd.DataFrame
     read: int
@@ -34,6 +37,7 @@ class Whole:
     listed: int
     cost: Cost
     read_at: datetime
+    of: frozenset[str] | None
 
     @property
     def complete(self) -> bool:
@@ -41,10 +45,10 @@ class Whole:
         return self.read == self.requested == self.listed
 
 
-def kept(period: Period) -> Whole | None:
-    """What has been read whole of this period."""
+def kept(period: Period, session: Session) -> Whole | None:
+    """What has been read whole of this period, of the students who may be seen now."""
     whole: Whole | None = st.session_state.get(_key(period))
-    return whole
+    return whole if whole and whole.of == session.members else None
 
 
 def offer(records: Records, session: Session, clock: Clock, period: Period) -> None:
@@ -54,7 +58,7 @@ def offer(records: Records, session: Session, clock: Clock, period: Period) -> N
     if not listed:
         return
     st.subheader("Deep check", anchor=False)
-    if read := kept(period):
+    if read := kept(period, session):
         st.text(_progress(read, session, clock))
     asked = {table: keys for table, (keys, _) in keys_of.items()}
     number = sum(len(keys) for keys in asked.values())
@@ -68,13 +72,16 @@ def offer(records: Records, session: Session, clock: Clock, period: Period) -> N
     )
     if st.button("Run deep check" if read is None else "Run deep check again", key="audit_whole"):
         long_read.follow(
-            _in_batches(asked, number, listed),
+            _in_batches(asked, number, listed, session.members),
             _key(period),
             lambda step: (step.read / step.requested, f"{step.read:,} of {formats.count(step.requested, 'record')}"),
+            session,
         )
 
 
-def _in_batches(keys_of: dict[Table, list[tuple[str, str]]], number: int, listed: int) -> Generator[Whole]:
+def _in_batches(
+    keys_of: dict[Table, list[tuple[str, str]]], number: int, listed: int, of: frozenset[str] | None
+) -> Generator[Whole]:
     """Read the records of these keys whole, a batch at a time, and keep what is found in them, not their texts."""
     store = source.store()
     findings, cost, before = consistency.none(), Cost(), 0
@@ -87,7 +94,7 @@ def _in_batches(keys_of: dict[Table, list[tuple[str, str]]], number: int, listed
             findings = consistency.together(findings, batch.value)
             cost += batch.cost
             asked = before + min(n * WHOLE_BATCH, len(keys))
-            yield Whole(findings, asked, number, listed, cost, batch.read_at)
+            yield Whole(findings, asked, number, listed, cost, batch.read_at, of)
         before += len(keys)
 
 

@@ -24,13 +24,13 @@ _KINDS_GRID, _RECORDS_GRID = "audit_kinds", "audit_records"
 
 def of_period(records: Records, session: Session, period: Period) -> Issues:
     """All findings of the period: from the lists, and from whole records where they have been read."""
-    kept = deep_check.kept(period)
+    kept = deep_check.kept(period, session)
     if kept:
         session.count(Read(None, kept.cost, kept.read_at, kept.complete))
     return records.issues(kept.findings if kept else None)
 
 
-def counts(issues: Issues, period: Period) -> None:
+def counts(issues: Issues, session: Session, period: Period) -> None:
     """How much was looked at, and how much of it has a finding."""
     looked = f"Created in the last {period.name}. Records with an unknown status are not counted."
     of = issues.records
@@ -51,7 +51,7 @@ def counts(issues: Issues, period: Period) -> None:
         ),
         (
             "Repaired",
-            of[consistency.REPAIRED] if deep_check.kept(period) else None,
+            of[consistency.REPAIRED] if deep_check.kept(period, session) else None,
             "Records whose text had to be repaired before it could be read.",
         ),
         (

@@ -37,6 +37,7 @@ def offer(table: Table, session: Session, clock: Clock) -> None:
                 min(0.99, step.read / max(facts.items, step.read, 1)),
                 f"{step.read:,} of about {max(facts.items, step.read):,} records · {formats.cost(step.cost)}",
             ),
+            session,
         )
 
 

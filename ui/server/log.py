@@ -47,5 +47,6 @@ def _text(record: logging.LogRecord) -> str:
 def keep_to_lines() -> None:
     """Have all of the server's loggers that are there log so. Each has a handler of its own."""
     for name, logger in list(logging.root.manager.loggerDict.items()):
-        if name.partition(".")[0] in _LOGGERS and isinstance(logger, logging.Logger):
+        is_servers = name.partition(".")[0] in _LOGGERS or name.startswith("ui.server.")
+        if is_servers and isinstance(logger, logging.Logger):
             logger.addFilter(OneLine())

@@ -7,6 +7,7 @@ import re
 import time
 from base64 import b64encode
 from collections import Counter
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import streamlit as st
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.auth_util import get_cookie_with_chunks
@@ -30,7 +31,7 @@ from queries.access.rules import local
 from ui.components import markup
 from ui.server.return_link import base_path
 from ui.shell import sign_in
-from ui.shell.rate import Rate
+from ui.shell.rate import Pace, Rate
 from ui.shell.sign_in import Request, recognise
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,14 @@ MOST_WIDGETS = 1_000
 MOST_FILES = 20
 """That are asked for within ten seconds by one tab: all visitors' files are made by the same few threads."""
 _FILES_SECONDS = 10.0
+_AT_ONCE, _A_SECOND = 40, 20.0
+"""Frames of one visitor, from all of their tabs: each takes some milliseconds in which nobody else is served."""
+_OF_NOBODY = 50.0
+"""The same of all who have not signed in together."""
+_MOST_WAITING = 100
+"""Frames of one line in a row that had to wait: no page sends as many, and they are worked off when it has left."""
+_MOST_NAMES = 20
+"""Of files that are to be uploaded, in one frame; a page takes one."""
 _SIGN_IN_SECONDS = 0.25  # between two that begin: each takes some 0.1 s of the server, and nobody is asked who he is
 _SIGN_IN_QUEUE = 15.0  # seconds
 MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
@@ -133,6 +142,8 @@ class SecurityHeaders:
 
         try:
             await self._app(scope, receive, send_with)
+        except ClientDisconnect:  # who has left waits for no answer
+            return
         except Exception:  # whatever it was, its answer needs the headers too; the log has it
             if has_started:
                 raise
@@ -163,6 +174,21 @@ class SameOrigin:
         await self._app(scope, receive, send)
 
 
+@dataclass(slots=True)
+class _Line:
+    """A websocket: how fast its frames may come, how many in a row had to wait, how often it may ask for files."""
+
+    scope: Scope
+    pace: Pace | None
+    waited: int = 0
+    files: Rate = field(default_factory=lambda: Rate(MOST_FILES, _FILES_SECONDS))
+
+    async def is_flooded(self) -> bool:
+        """Wait for the next frame's turn; whether there were too many."""
+        self.waited = self.waited + 1 if self.pace and await self.pace.turn() else 0
+        return self.waited > _MOST_WAITING
+
+
 class Doors:
     """Holds the ways into Streamlit beside the pages: frames of the websocket, uploads, metrics.
 
@@ -173,6 +199,7 @@ class Doors:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._logged: dict[str, float] = {}
+        self._paces: dict[str | None, Pace] = {}
         self._uploading: Counter[str] = Counter()
         self._next_sign_in = 0.0
 
@@ -180,8 +207,8 @@ class Doors:
         """Pass on what may come in."""
         path = scope.get("path", "")
         if scope["type"] == "websocket":
-            files = Rate(MOST_FILES, _FILES_SECONDS)
-            await self._app(scope, partial(self._frame, scope, receive, send, files), send)
+            line = _Line(scope, self._pace(scope))
+            await self._app(scope, partial(self._frame, line, receive, send), send)
         elif scope["type"] == "http" and "/_stcore/metrics" in path and not _may_measure(scope):
             await refuse(scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/oauth2callback" and not _has_state(scope):
@@ -215,19 +242,33 @@ class Doors:
         await asyncio.sleep(at - now)
         return True
 
-    async def _frame(self, scope: Scope, receive: Receive, send: Send, files: Rate) -> Message:
-        """The next frame that Streamlit may have. Others are dropped; a bad one ends the line.
+    def _pace(self, scope: Scope) -> "Pace | None":
+        """How fast frames of this visitor may come; None for who sits at this computer, where nobody signs in."""
+        visitor = _visitor(scope)
+        if visitor is not None and visitor.email is None:
+            return None
+        self._paces = {who: pace for who, pace in self._paces.items() if not pace.is_idle}
+        who = None if visitor is None else visitor.email
+        return self._paces.setdefault(who, Pace(_AT_ONCE, _OF_NOBODY if who is None else _A_SECOND))
 
-        `files` says how often files may be asked for. What is long is looked at only if it is a visitor's.
+    async def _frame(self, line: "_Line", receive: Receive, send: Send) -> Message:
+        """The next frame that Streamlit may have. Others are dropped; a bad one ends the line, and too many do.
+
+        What is long is looked at only if it is a visitor's.
         """
+        scope = line.scope
         while True:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
+            if await line.is_flooded():
+                self._log(scope, "too many at once")
+                await send({"type": "websocket.close", "code": 1008})
+                return {"type": "websocket.disconnect", "code": 1008}
             is_small = len(message.get("bytes") or b"") <= MOST_BEFORE_SIGN_IN
             kind = _kind(message) if is_small or _visitor(scope) is not None else None
             is_allowed = kind in _RUNS or (kind in _OF_VISITORS and (not is_small or _visitor(scope) is not None))
-            if is_allowed and (kind != _FILE or files.admits()):
+            if is_allowed and (kind != _FILE or line.files.admits()):
                 return message
             self._log(scope, kind)
             if kind is None or kind in _RUNS:
@@ -279,6 +320,8 @@ def _kind(message: Message) -> str | None:
     try:
         frame = BackMsg.FromString(data)
         if len(frame.rerun_script.widget_states.widgets) > MOST_WIDGETS:
+            return None
+        if len(frame.file_urls_request.file_names) > _MOST_NAMES:
             return None
         for widget in frame.rerun_script.widget_states.widgets:
             value = widget.WhichOneof("value")

@@ -114,7 +114,14 @@ def require(user_id: str, session: Session) -> None:
 
 
 def refresh(*questions: Iterable[Question]) -> None:
-    """Forget what this page had read, so that the next run reads it again."""
+    """Forget what this page had read, so that the next run reads it again.
+
+    Streamlit calls what a button does before the page asks who is there, and all visitors would wait for the reads.
+    """
+    try:
+        sign_in.current()
+    except Refused:
+        return
     for query, *args in chain.from_iterable(questions):
         cache.outdate(query, *args)
     try:

@@ -1,5 +1,6 @@
 """How often something may happen."""
 
+import asyncio
 import time
 from collections import deque
 
@@ -17,4 +18,28 @@ class Rate:
         if len(self._times) == self._times.maxlen and now - self._times[0] < self._seconds:
             return False
         self._times.append(now)
+        return True
+
+
+class Pace:
+    """Lets things happen at most so many a second, after so many at once: what is more waits for its turn."""
+
+    def __init__(self, at_once: int, a_second: float) -> None:
+        self._step = 1 / a_second
+        self._at_once = at_once
+        self._until = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits or has happened of late."""
+        return self._until <= time.monotonic()
+
+    async def turn(self) -> bool:
+        """Wait for one's turn; whether that took any time."""
+        now = time.monotonic()
+        self._until = max(self._until, now) + self._step
+        wait = self._until - now - self._at_once * self._step
+        if wait <= 0:
+            return False
+        await asyncio.sleep(wait)
         return True

@@ -82,7 +82,9 @@ def require_ops(what: str) -> Visitor:
 
 def sign_out() -> None:
     """End this sign-in in every tab. Streamlit alone would leave other tabs signed in until they are closed."""
-    end(st.user.to_dict())
+    user = st.user.to_dict()
+    if user.get("is_logged_in") is True:  # the second click of two comes from nobody, whom all would be taken for
+        end(user)
     st.logout()
 
 

@@ -16,7 +16,7 @@ from ui.components import grid, markup
 from ui.shell.boundary import part
 from ui.shell.page import fragment
 from ui.shell.reads import PageSession
-from wording import formats
+from wording import foreign_text, formats
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +202,12 @@ def _mapping(headings: Sequence[str]) -> dict[str, str]:
     for first in range(0, len(_LABELS), 3):
         for place, column in zip(st.columns(3), list(_LABELS)[first : first + 3], strict=True):
             heading = place.selectbox(
-                _LABELS[column], options, index=None, placeholder="Not chosen", key=f"column_{column}_{_turn()}"
+                _LABELS[column],
+                options,
+                index=None,
+                placeholder="Not chosen",
+                format_func=lambda heading: foreign_text.short(heading, 60),
+                key=f"column_{column}_{_turn()}",
             )
             if heading:
                 chosen[column] = heading

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup
 
@@ -30,14 +30,34 @@ _NAMES = {
 }
 _ORDER: list[Kind] = list(KINDS)
 _DEEPEST = 6
+_MOST = 2_000
+"""Entries that are laid out: a thousand are read by nobody, and a hundred thousand keep all visitors waiting."""
 
 
 def layout(feedback: Json, depth: int = 0) -> Markup:
     """The feedback as headings, paragraphs and lists; its own keys where we have no better word for them.
 
-    `depth` is how far inside a feedback this part of it stands.
+    `depth` is how far inside a feedback this part of it stands. Of very many entries the first are laid out.
     """
-    return _value(feedback, depth)
+    cut, left_out = _cut(feedback, iter(range(_MOST)))
+    return _value(cut, depth) + (markup.paragraph(f"[{left_out:,} more]") if left_out else "")
+
+
+def _cut(value: Json, room: Iterator[int]) -> tuple[Json, int]:
+    """As much of a value as there is room for, and how many entries were left out at the outermost places."""
+    if not isinstance(value, (dict, list)):
+        return value, 0
+    kept: list[tuple[str, Json]] = []
+    left_out = 0
+    entries: Iterable[tuple[str, Json]] = value.items() if isinstance(value, dict) else (("", one) for one in value)
+    for key, entry in entries:
+        if next(room, None) is None:
+            left_out += 1
+            continue
+        part, more = _cut(entry, room)
+        kept.append((key, part))
+        left_out += more
+    return dict(kept) if isinstance(value, dict) else [part for _, part in kept], left_out
 
 
 def ordered(feedback: Json) -> Markup:

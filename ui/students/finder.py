@@ -23,7 +23,7 @@ _MOST = 8  # results on the side
 
 def beside() -> None:
     """The search on the side of every page: results as one types, each a link."""
-    with suppress(Refused, Done), st.sidebar, part("The search"):
+    with suppress(Done), st.sidebar, part("The search"), suppress(Refused):
         roster = class_list.of_visit(sign_in.current())
         here = st.query_params.get("user_id", "")
         if here in st.session_state.get(_OFFERED, ()):

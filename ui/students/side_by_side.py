@@ -91,7 +91,7 @@ def opened(first: Evaluation, second: Evaluation, clock: Clock) -> None:
 def technical(first: Evaluation, second: Evaluation, clock: Clock) -> None:
     """Status, model, ID and record of each, folded."""
     for one in (first, second):
-        st.text(f"{record.type_of(one)} · {formats.exact(one.created_at, clock.zone)}")
+        st.text(f"{foreign_text.visible(record.type_of(one))} · {formats.exact(one.created_at, clock.zone)}")
         record.technical(
             one,
             ("Status", record.status(one, clock)),
