@@ -230,7 +230,11 @@ def test_files_are_not_asked_for_by_the_hundred(inside: Inside) -> None:
 @pytest.mark.usefixtures("signed_out")
 def test_whoever_sends_runs_by_the_thousand_is_cut_off(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:
     """Each frame has the server start a thread: ten thousand, of 60 KB, would stop it for twenty seconds."""
-    assert len(frames(inside, *[RUN] * 3_000)) < 2 * (middleware._AT_ONCE + middleware._MOST_WAITING)
+    with inside.client.websocket_connect("/_stcore/stream", headers={"Host": HERE}) as socket:
+        for _ in range(3_000):
+            socket.send_bytes(RUN.SerializeToString())
+        assert socket.receive() == {"type": "websocket.close", "code": 1008}
+    assert inside.asked.count("rerun_script") < 2 * (middleware._AT_ONCE + middleware._MOST_WAITING)
     assert "too many at once" in caplog.records[-1].getMessage()
 
 

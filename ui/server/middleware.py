@@ -7,6 +7,7 @@ import re
 import time
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -45,11 +46,14 @@ MOST_WIDGETS = 1_000
 MOST_FILES = 20
 """That are asked for within ten seconds by one tab: all visitors' files are made by the same few threads."""
 _FILES_SECONDS = 10.0
-_AT_ONCE, _A_SECOND = 40, 20.0
-"""Frames of one visitor, from all of their tabs: each takes some milliseconds in which nobody else is served."""
-_OF_NOBODY = 50.0
+_AT_ONCE, _A_SECOND = 20, 5.0
+"""Runs of one visitor, or of one address where nobody has signed in, from all of their tabs: each takes the server a
+tenth of a second, and many at once keep it from answering anybody else."""
+_OF_NOBODY = 20.0
 """The same of all who have not signed in together."""
-_MOST_WAITING = 100
+_LIGHT = 0.2
+"""What any other frame counts for."""
+_MOST_WAITING = 40
 """Frames of one line in a row that had to wait: no page sends as many, and they are worked off when it has left."""
 _MOST_NAMES = 20
 """Of files that are to be uploaded, in one frame; a page takes one."""
@@ -179,13 +183,14 @@ class _Line:
     """A websocket: how fast its frames may come, how many in a row had to wait, how often it may ask for files."""
 
     scope: Scope
-    pace: Pace | None
+    paces: Sequence[Pace]
     waited: int = 0
     files: Rate = field(default_factory=lambda: Rate(MOST_FILES, _FILES_SECONDS))
 
-    async def is_flooded(self) -> bool:
+    async def is_flooded(self, weight: float) -> bool:
         """Wait for the next frame's turn; whether there were too many."""
-        self.waited = self.waited + 1 if self.pace and await self.pace.turn() else 0
+        has_waited = [await pace.turn(weight) for pace in self.paces]
+        self.waited = self.waited + 1 if any(has_waited) else 0
         return self.waited > _MOST_WAITING
 
 
@@ -199,7 +204,8 @@ class Doors:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._logged: dict[str, float] = {}
-        self._paces: dict[str | None, Pace] = {}
+        self._paces: dict[str, Pace] = {}
+        self._of_nobody = Pace(_AT_ONCE, _OF_NOBODY)
         self._uploading: Counter[str] = Counter()
         self._next_sign_in = 0.0
 
@@ -207,7 +213,7 @@ class Doors:
         """Pass on what may come in."""
         path = scope.get("path", "")
         if scope["type"] == "websocket":
-            line = _Line(scope, self._pace(scope))
+            line = _Line(scope, self._paces_of(scope))
             await self._app(scope, partial(self._frame, line, receive, send), send)
         elif scope["type"] == "http" and "/_stcore/metrics" in path and not _may_measure(scope):
             await refuse(scope, receive, send)
@@ -242,14 +248,15 @@ class Doors:
         await asyncio.sleep(at - now)
         return True
 
-    def _pace(self, scope: Scope) -> "Pace | None":
-        """How fast frames of this visitor may come; None for who sits at this computer, where nobody signs in."""
+    def _paces_of(self, scope: Scope) -> "Sequence[Pace]":
+        """How fast frames of this visitor may come; as they like for who sits at this computer, where nobody signs in."""
         visitor = _visitor(scope)
         if visitor is not None and visitor.email is None:
-            return None
+            return ()
         self._paces = {who: pace for who, pace in self._paces.items() if not pace.is_idle}
-        who = None if visitor is None else visitor.email
-        return self._paces.setdefault(who, Pace(_AT_ONCE, _OF_NOBODY if who is None else _A_SECOND))
+        who = visitor.email if visitor and visitor.email else f"nobody at {_address(scope)}"
+        own = self._paces.setdefault(who, Pace(_AT_ONCE, _A_SECOND))
+        return (own, self._of_nobody) if visitor is None else (own,)
 
     async def _frame(self, line: "_Line", receive: Receive, send: Send) -> Message:
         """The next frame that Streamlit may have. Others are dropped; a bad one ends the line, and too many do.
@@ -261,12 +268,12 @@ class Doors:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
-            if await line.is_flooded():
+            is_small = len(message.get("bytes") or b"") <= MOST_BEFORE_SIGN_IN
+            kind = _kind(message) if is_small or _visitor(scope) is not None else None
+            if await line.is_flooded(1.0 if kind in _RUNS else _LIGHT):
                 self._log(scope, "too many at once")
                 await send({"type": "websocket.close", "code": 1008})
                 return {"type": "websocket.disconnect", "code": 1008}
-            is_small = len(message.get("bytes") or b"") <= MOST_BEFORE_SIGN_IN
-            kind = _kind(message) if is_small or _visitor(scope) is not None else None
             is_allowed = kind in _RUNS or (kind in _OF_VISITORS and (not is_small or _visitor(scope) is not None))
             if is_allowed and (kind != _FILE or line.files.admits()):
                 return message

@@ -34,10 +34,10 @@ class Pace:
         """Whether nothing waits or has happened of late."""
         return self._until <= time.monotonic()
 
-    async def turn(self) -> bool:
-        """Wait for one's turn; whether that took any time."""
+    async def turn(self, weight: float = 1.0) -> bool:
+        """Wait for the turn of something that counts for so many; whether that took any time."""
         now = time.monotonic()
-        self._until = max(self._until, now) + self._step
+        self._until = max(self._until, now) + weight * self._step
         wait = self._until - now - self._at_once * self._step
         if wait <= 0:
             return False
