@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -60,9 +61,13 @@ if __name__ == "__main__":
         exit_code = 130  # as shells say it
     except OSError as error:
         # Whoever reads the output has enough of it (`| head`), https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"python -m bandup: the output could not be written: {error.strerror or error}.\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # To monitoring 1 is a warning, which nobody has judged: 3 is unknown.
         exit_code = 3 if sys.argv[1:2] == ["check"] else 1
+        if not isinstance(error, BrokenPipeError):
+            with suppress(OSError, AttributeError):  # both outputs may be full or closed
+                sys.stderr.write(f"python -m bandup: the output could not be written: {error.strerror or error}.\n")
+                sys.stderr.flush()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for output in filter(None, (sys.stdout, sys.stderr)):  # what is left of either is not tried again at the end
+            os.dup2(nowhere, output.fileno())
     sys.exit(exit_code)

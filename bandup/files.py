@@ -40,6 +40,8 @@ def held(path: Path, seconds: float) -> Iterator[bool]:
     It is a lock of the system on an empty file beside it, which is given up however a process ends. Where a drive has
     no locks, everybody has it.
     """
+    if path.name in ("", ".."):
+        raise OSError(errno.EISDIR, "it is a folder", str(path))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # as ui/shell/ended.py does, whose it is too
     handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

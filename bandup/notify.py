@@ -101,7 +101,7 @@ class State:
     @classmethod
     def load(cls, path: Path) -> "State":
         """The file, or an empty state where there is none or it cannot be understood: that repeats messages."""
-        if path.is_fifo():  # would be waited for
+        if path.exists() and not path.is_file():  # would be waited for, or have no end
             return cls(path)
         try:
             document = json.loads(path.read_text(encoding="utf-8"))

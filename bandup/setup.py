@@ -163,7 +163,8 @@ def _unconfirmed(place: Place, account_id: str) -> str:
     if place.real_aws and not account_id:
         return f"This is real AWS: to apply, give --account {place.account}, the account that is to be changed."
     if account_id and account_id != place.account:
-        return f"Nothing was done: this is account {place.account}, not {account_id}."
+        here = f"account {place.account}" if place.account else "no account of AWS's"
+        return f"Nothing was done: this is {here}, not {account_id}."
     return ""
 
 

@@ -58,6 +58,15 @@ class Recipients:
     remarks: list[str] = field(default_factory=list)
 
 
+def _own_zone() -> str:
+    """The zone that TZ names, UTC where it names none: systems also take files and rules, such as CET-1CEST."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command and its options."""
     parser = commands.add_parser("summary", help=_ABOUT, description=_ABOUT, epilog=_EPILOG)
@@ -67,7 +76,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--out", type=Path, metavar="DIR", help="write an .html and a .txt of each class there")
     parser.add_argument("--mail", action="store_true", help="show who would get which class by mail")
     parser.add_argument("--send", action="store_true", help="with --mail: send it, by BANDUP_SMTP_HOST and the others")
-    parser.add_argument("--timezone", default=os.environ.get("TZ") or "UTC", help="of the times, Asia/Ho_Chi_Minh ...")
+    parser.add_argument("--timezone", default=_own_zone(), help="of the times, Asia/Ho_Chi_Minh ...")
     parser.set_defaults(run=run)
 
 

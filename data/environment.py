@@ -1,5 +1,6 @@
 """The environment of this process: its variables, and what the .env file beside dashboard.py adds to them."""
 
+import errno
 import io
 import os
 import re
@@ -101,9 +102,15 @@ def _is_read(name: str, environ: MutableMapping[str, str]) -> bool:
     return name != _REGIONS[1] or not value_of(environ, _REGIONS[0])
 
 
+def _require_no_pipe(path: Path) -> None:
+    if path.is_fifo():  # would be waited for
+        raise OSError(errno.EINVAL, "it is no file")
+
+
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
     """Names and values of a .env file, letter for letter: a dollar sign in a password is one."""
     try:
+        _require_no_pipe(path)
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SettingsError(f"The settings in {path} cannot be read: {error.strerror or error}.") from error

@@ -1,5 +1,6 @@
 """The class list: which student goes by which name, in which class, with which target. A file of the teachers' own."""
 
+import errno
 import math
 import re
 import unicodedata
@@ -247,10 +248,16 @@ class RosterError(ValueError):
 def read(path: str) -> Roster:
     """The class list in a file; RosterError when it cannot be read."""
     try:
+        _require_no_pipe(path)
         with Path(path).open("rb") as file:
             return parse(file.read(_LARGEST + 1), turn=sheets.SERVER)
     except OSError as error:
         raise RosterError(f"The class list {path} cannot be read: {error.strerror or error}.") from error
+
+
+def _require_no_pipe(path: str) -> None:
+    if Path(path).is_fifo():  # would be waited for
+        raise OSError(errno.EINVAL, "it is no file")
 
 
 def parse(

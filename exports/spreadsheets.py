@@ -43,7 +43,7 @@ def csv(
         "Period": period,
         "Time zone": f"{zone.key}, made {_iso(made, zone)}",
         "Source": source,
-        "Complete": "yes" if complete else "no: truncated, there are more records than were read",
+        "Complete": "yes" if complete else "no: not everything could be read",
     }
     return _written(about, rows, zone, ",")
 

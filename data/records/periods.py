@@ -183,8 +183,10 @@ def _split(page: Sequence[Item], begin: int) -> tuple[Sequence[Item], list[tuple
     """The items of a first page that are newer than its last one, and stretches of time from there back to `begin`.
 
     The oldest second of the page is read again, because the next page may have more of it. No stretches where the page
-    is all of one time.
+    is all of one time, or empty, which the first one may be.
     """
+    if not page:
+        return page, []
     oldest = page[-1]["created_at"]["N"]
     newer = len(page) - 1
     while newer and page[newer - 1]["created_at"]["N"] == oldest:

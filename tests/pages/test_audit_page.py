@@ -22,6 +22,7 @@ from data.records import orphans
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from data.settings import Settings
 from queries import records
+from queries.session import cache
 from tests.support.app import FAILURES, FailingClient, refused, show, words
 from ui.quality import deep_check
 from ui.shell.boundary import NOT_SHOWN
@@ -300,6 +301,16 @@ def test_a_period_that_was_cut_makes_every_list_truncated(files: Files, monkeypa
     app = show(PAGE)
     assert "Stopped after 20,000 records." in words(app)
     assert cells(files, "All-issues-")[4][0].startswith("# Complete: no")
+
+
+def test_a_table_that_could_not_be_read_makes_no_list_complete(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> Read[Any]:
+        raise Failure("access_denied")
+
+    monkeypatch.setattr(records.sets_period, "_read", denied)
+    cache.clear()
+    show(PAGE)
+    assert cells(files, "All-issues-")[4] == ["# Complete: no: not everything could be read"]
 
 
 def test_empty_tables_give_sentences(empty: Store) -> None:

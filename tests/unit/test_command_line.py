@@ -63,6 +63,15 @@ def test_output_that_nobody_takes_is_no_traceback_and_no_result(command: str, co
     assert ended.stderr.count("\n") == (output == "full disk")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("outputs", [">/dev/full 2>&1", ">/dev/full 2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("check", 3), ("setup", 1)])
+def test_where_not_even_that_can_be_said_the_code_says_it(command: str, code: int, outputs: str) -> None:
+    line = f'exec "{sys.executable}" -m bandup {command} --help {outputs}'
+    environ = {**os.environ, "PYTHONUNBUFFERED": ""}
+    assert subprocess.run(["sh", "-c", line], cwd=ROOT, env=environ, check=False).returncode == code
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of Windows closes no output")
 @pytest.mark.parametrize(("command", "code"), [("check", 3), ("setup", 1)])
 def test_an_output_that_is_closed_from_the_start_is_one_that_takes_nothing(command: str, code: int) -> None:

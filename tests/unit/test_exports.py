@@ -50,7 +50,7 @@ def test_the_file_says_what_it_is_of_when_and_whether_it_is_whole() -> None:
         "# Complete: yes",
     ]
     cut = lines(made(rows, complete=False))[4][0]
-    assert cut == "# Complete: no: truncated, there are more records than were read"
+    assert cut == "# Complete: no: not everything could be read"
 
 
 def test_excel_is_told_that_it_is_utf8() -> None:

@@ -2,11 +2,17 @@
 
 import gc
 import json
+import os
+import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from data import roster
+from data.environment import read_settings
+from data.records import periods
+from data.settings import SettingsError
 from tests.support.work import is_linear
 from ui.components import grid
 from ui.students import feedback
@@ -62,3 +68,19 @@ def test_of_thousands_of_marks_on_a_letter_thirty_are_shown_whatever_the_script(
     assert json.loads(source) == "a" + mark * 2_000
     assert source.count(mark) == 30
     assert is_linear(foreign_text.visible, mark)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(roster.RosterError, match="no file"):
+        roster.read(str(pipe))
+    monkeypatch.setenv("BANDUP_ENV_FILE", str(pipe))
+    with pytest.raises(SettingsError, match="no file"):
+        read_settings()
+
+
+def test_a_first_page_may_be_empty() -> None:
+    """With a key from which the next one goes on, as DynamoDB may answer a Query."""
+    assert periods._split([], 0) == ([], [])

@@ -249,7 +249,7 @@ class Doors:
         return True
 
     def _paces_of(self, scope: Scope) -> "Sequence[Pace]":
-        """How fast frames of this visitor may come; as they like for who sits at this computer, where nobody signs in."""
+        """How fast frames of this visitor may come; as they like where nobody signs in, on this computer alone."""
         visitor = _visitor(scope)
         if visitor is not None and visitor.email is None:
             return ()
