@@ -22,9 +22,11 @@ from data.records import orphans
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from data.settings import Settings
 from queries import records
+from queries.access.gate import Visitor
 from queries.session import cache
 from tests.support.app import FAILURES, FailingClient, refused, show, words
 from ui.quality import deep_check
+from ui.shell import sign_in
 from ui.shell.boundary import NOT_SHOWN
 from wording import failures
 
@@ -262,6 +264,25 @@ def test_a_count_that_was_stopped_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     app.run()
     assert "Stopped before the end: there may be more." in words(app)
     assert f"The scan {NOT_SHOWN}" not in words(app)
+
+
+def test_a_long_read_ends_when_the_role_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, asked = orphans.count, list[Any]()
+    roles = {"is_ops": True}
+    monkeypatch.setattr(sign_in, "current", lambda: Visitor("olga", "ops" if roles["is_ops"] else "teacher"))
+
+    def count(store: Store, table: Table) -> Any:
+        for step in real(store, table):
+            asked.append(step)
+            roles["is_ops"] = False
+            yield step
+            yield step
+
+    monkeypatch.setattr(orphans, "count", count)
+    app = show(PAGE)
+    app.button(key=f"count_{EVALUATIONS.variable}").click().run()
+    assert len(asked) == 1
+    assert "You don't have permission to scan a table." in words(app)
 
 
 def test_whole_reading_that_was_stopped_says_so_and_keeps_what_it_found(

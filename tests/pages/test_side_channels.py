@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from data.demo.sample import SEED_SET, SEED_STUDENT
 from data.dynamodb.client import Store
+from data.dynamodb.errors import Failure
 from data.records.jobs import Key
 from data.roster import Roster, Student
 from queries import records
@@ -166,6 +167,25 @@ def test_units_and_times_of_reading_are_for_ops(
         text = words(show(f"pages/{page}.py", params))
         assert not UNITS.search(text), text
         assert "Times in Asia/Ho_Chi_Minh" in text
+
+
+@pytest.mark.parametrize("visitor", [OPS, TEACHER, LIMITED])
+def test_when_an_older_answer_was_read_is_for_ops(
+    visitor: Visitor, as_visitor: Callable[[Visitor], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_visitor(OPS)
+    show("pages/overview.py")
+    for key in ("evaluations",):
+        cache._pinned[key].outdate()
+
+    def fails(*_: object) -> Any:
+        raise Failure("throttled")
+
+    monkeypatch.setattr(records.period, "_read", fails)
+    as_visitor(visitor)
+    text = words(show("pages/overview.py"))
+    assert ("this was read at" in text) == visitor.is_ops
+    assert ("it may be up to an hour old" in text) != visitor.is_ops
 
 
 def _uploaded(app: AppTest, lines: list[str]) -> AppTest:

@@ -3,11 +3,14 @@
 import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
+import streamlit as st
 
 from queries.access.gate import Refused
+from ui.shell import sign_in
 from ui.shell.ended import Ended
 
 USER = {"iss": "https://login.example", "sub": "1", "iat": 1, "nonce": "a", "email": "olga@school.example"}
@@ -25,6 +28,18 @@ def test_a_sign_in_that_ended_stays_so_in_another_process_and_the_next_one_is_no
     other.add(AGAIN)
     assert AGAIN in one
     assert USER in one
+
+
+def test_a_second_click_on_sign_out_ends_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then nobody is signed in, and what tells nobody from others is the same for all who are not."""
+    ended = Ended(tmp_path)
+    monkeypatch.setattr(sign_in, "_ended", lambda: ended)
+    monkeypatch.setattr(st, "logout", lambda: None)
+    for user in ({**USER, "is_logged_in": True}, {"is_logged_in": False}):
+        monkeypatch.setattr(st, "user", SimpleNamespace(to_dict=lambda user=user: user))
+        sign_in.sign_out()
+    assert USER in ended
+    assert {"is_logged_in": False} not in ended
 
 
 def test_nobody_is_named_and_nobody_else_may_read(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from analysis.levels.progress import DEFAULT_NOISES
 from data.dynamodb.cost import Cost
 from data.dynamodb.reads import Read
 from data.roster import Roster
-from queries.access.gate import Gate, Visitor
+from queries.access.gate import Gate, Refused, Visitor
 from queries.cache import query
 from queries.session import cache
 from tests.support.attempts import attempt, frame
 from ui.server import lifespan
-from ui.shell import page
+from ui.shell import page, sign_in
 from ui.shell.clock import Clock
 from ui.shell.reads import PageSession
 
@@ -44,6 +44,19 @@ def test_a_page_that_reads_again_by_itself_remembers_its_last_look_alone(monkeyp
     assert len(session.asked) + len(session.looked) == 3
     page.refresh(session.asked, session.looked)
     assert outdated == [("once",), ("at every look",), (999,)]
+
+
+def test_refresh_asks_who_is_there_before_all_visitors_wait_for_its_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit calls what a button does before the page runs, and so before the page asks."""
+    outdated: list[Any] = []
+    monkeypatch.setattr(cache, "outdate", lambda *question: outdated.append(question))
+
+    def gone() -> Visitor:
+        raise Refused("This sign-in has expired.")
+
+    monkeypatch.setattr(sign_in, "current", gone)
+    page.refresh([(query(lambda: Read(1, Cost(1, 0.5), NOW)),)])
+    assert outdated == []
 
 
 @pytest.mark.parametrize(("kind", "is_watching"), [("none", False), ("auto", True)])
