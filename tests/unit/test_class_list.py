@@ -55,7 +55,7 @@ def test_a_file_that_came_back_between_two_looks_is_not_answered_with_when_it_is
         raise FileNotFoundError
 
     with monkeypatch.context() as between:
-        between.setattr(source, "os", SimpleNamespace(stat=gone))
+        between.setattr(source, "os", SimpleNamespace(stat=gone, environ=os.environ))
         assert source.class_list().student("user-1").name == "Anna"
         path.unlink()
         with pytest.raises(RosterError):
