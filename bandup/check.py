@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from analysis.incidents import Incident, incidents
-from analysis.job_states import FEWEST_FINISHED, Thresholds, Totals, between, totals
+from analysis.job_states import FEWEST_FINISHED, Thresholds, Totals, totals
 from bandup import notify
 from bandup.files import held, write_whole
 from bandup.terminal import say, say_json
@@ -294,26 +294,27 @@ def _check_jobs(session: Session, options: argparse.Namespace, report: Report, s
     if unexplained and "reasons" not in every.failures:
         report.add("unknown", f"{formats.count(unexplained, 'failed job')} more than can be explained at once.")
     # Days are read whole: what was over before this check's time was told by others, or is not to be told.
-    report.every_incident = incidents(between(every.jobs, since, now + AHEAD), now)
+    report.every_incident = [one for one in incidents(every.jobs, now) if one.last >= since]
     report.incidents = [one for one in report.every_incident if one.last >= first]
     report.has_every_job = session.complete and not every.failures.keys() - {"reasons"}
     report.has_read_reasons = "reasons" not in every.failures
     report.has_every_reason = report.has_read_reasons and not unexplained
     report.is_whole = session.complete and not every.failures and not every.unread
     report.jobs = figures = totals(of_period)
-    # What a person gave up says failed too: as long as the reasons are not known, so many failed at least.
-    failed, at_least = figures.failed - unexplained, "at least " if unexplained else ""
-    for name, value, limit in (
-        ("failed", failed, options.max_failed),
-        ("stuck", figures.stuck, options.max_stuck),
-        ("overdue", figures.overdue, options.max_overdue),
+    # What a person gave up says failed too: as long as the reasons are not known, no more than so many failed.
+    at_most = "up to " if unexplained else ""
+    for what, value, limit in (
+        (f"{at_most}{figures.failed:,} failed", figures.failed, options.max_failed),
+        (f"{figures.stuck:,} stuck", figures.stuck, options.max_stuck),
+        (f"{figures.overdue:,} overdue", figures.overdue, options.max_overdue),
     ):
         if limit:
-            report.add(limit.judge(value), f"{at_least if name == 'failed' else ''}{value:,} {name}")
+            report.add(limit.judge(value), what)
     if figures.finished >= max(1, options.min_finished):
-        rate = failed / figures.finished
-        sentence = f"{at_least}{rate:.1%} of {figures.finished:,} finished jobs failed"
-        report.add(options.max_failure_rate.judge(rate), sentence)
+        rate = figures.failure_rate
+        report.add(
+            options.max_failure_rate.judge(rate), f"{at_most}{rate:.1%} of {figures.finished:,} finished jobs failed"
+        )
 
 
 def _unexplained(jobs: pd.DataFrame, every: AllJobs) -> int:
@@ -431,7 +432,7 @@ def _metrics(report: Report, now: datetime) -> Iterator[str]:
     if report.source:
         yield from _gauge("bandup_check_is_demo", "1 where it looked at sample data.", int(report.source == "demo"))
     if report.jobs and report.has_every_job:
-        yield "# HELP bandup_jobs Jobs of the period by what became of them."
+        yield "# HELP bandup_jobs Jobs of the period by what became of them, open ones of a day at least."
         yield "# TYPE bandup_jobs gauge"
         figures = _figures(report.jobs, report)
         rate = figures.pop("failure_rate")

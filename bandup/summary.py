@@ -58,13 +58,13 @@ class Recipients:
     remarks: list[str] = field(default_factory=list)
 
 
+_RULE = re.compile("[A-Za-z]{3,}[+-]?[0-9]")
+
+
 def _own_zone() -> str:
-    """The zone that TZ names, UTC where it names none: systems also take files and rules, such as CET-1CEST."""
+    """The zone that TZ names; UTC where it names a file or a rule, such as CET-1CEST, which systems take too."""
     name = os.environ.get("TZ", "").removeprefix(":")
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return "UTC"
+    return "UTC" if not name or name.startswith("/") or _RULE.match(name) else name
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

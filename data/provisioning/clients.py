@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from data.dynamodb import budget
@@ -43,22 +43,20 @@ class Clients:
         # Elsewhere boto3 finds the endpoint as it found DynamoDB's: by variables and the profile.
         endpoint = store.client.meta.endpoint_url if store.settings.source == "demo" else None
         try:
-            session = _session(store, **credentials)
-            functions = session.client("lambda", endpoint_url=endpoint, config=client_config(endpoint))
+            functions = _client(store, "lambda", endpoint, **credentials)
             resolved = functions.meta.endpoint_url
             if not store.real_aws and is_amazons(resolved):
                 raise Failure("not_offered", case="endpoint")
             if endpoint is None and not is_amazons(resolved):
                 # Only now is it known whether this computer's own proxy is in the way.
                 endpoint = resolved
-                functions = session.client("lambda", endpoint_url=endpoint, config=client_config(endpoint))
+                functions = _client(store, "lambda", endpoint, **credentials)
             # botocore makes {} of what is not JSON, which is an answer of GetFunctionConcurrency: no limit.
             functions.meta.events.register("before-parse.lambda", _require_json)
-            roles = session.client("iam", endpoint_url=endpoint, config=client_config(endpoint))
+            roles = _client(store, "iam", endpoint, **credentials)
             if not store.settings.alarm_topic:
                 return cls(functions, roles)
-            names: Any = ("cloudwatch", "sns")
-            more = (session.client(name, endpoint_url=endpoint, config=client_config(endpoint)) for name in names)
+            more = (_client(store, name, endpoint, **credentials) for name in ("cloudwatch", "sns"))
             return cls(functions, roles, *more)
         except (BotoCoreError, ValueError) as error:
             raise explain(error, "connect", "", service="lambda") from error
@@ -68,7 +66,7 @@ def caller_account(store: Store) -> str:
     """The account of the credentials (sts:GetCallerIdentity, which needs no permission); Failure when AWS refuses."""
     endpoint = ""
     try:
-        client = _session(store).client("sts", config=client_config(None))
+        client = _client(store, "sts", None)
         endpoint = client.meta.endpoint_url
         return str(budget.answer(client.get_caller_identity, "GetCallerIdentity")["Account"])
     except (ClientError, BotoCoreError, Late, *UNREADABLE) as error:
@@ -78,11 +76,20 @@ def caller_account(store: Store) -> str:
         raise failure from error
 
 
-def _session(store: Store, **credentials: str) -> boto3.Session:
+_opening = Lock()
+
+
+def _client(store: Store, service: str, endpoint: str | None, **credentials: Any) -> Any:
     """With the Store's own credentials: what a file or a variable names may have become another account's since."""
-    region = store.client.meta.region_name
-    core = open_session(region) if store.session is None else store.session
-    return boto3.Session(**credentials, region_name=region, botocore_session=core)
+    core = open_session(store.client.meta.region_name) if store.session is None else store.session
+    with _opening:  # a session is for one thread at a time
+        return core.create_client(
+            service,
+            store.client.meta.region_name,
+            endpoint_url=endpoint,
+            config=client_config(endpoint),
+            **credentials,
+        )
 
 
 def call(operation: str, resource: str, send: Any, service: Service = "lambda", **request: Any) -> Any:

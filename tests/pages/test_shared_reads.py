@@ -58,7 +58,7 @@ def test_the_buttons_of_an_open_page_hold_on_to_nothing_that_it_read(page: str) 
     before = _sessions()
     app = visit(page)
     gc.collect()
-    assert _sessions() == before
+    assert _sessions() <= before
     assert not app.exception
 
 

@@ -55,6 +55,8 @@ _LIGHT = 0.2
 """What any other frame counts for."""
 _MOST_WAITING = 40
 """Frames of one line in a row that had to wait: no page sends as many, and they are worked off when it has left."""
+_LONGEST_WAIT = 15.0  # seconds; who would wait for longer is sent away, and may come again
+_MOST_PACES = 1_000  # persons and addresses whose pace is remembered
 _MOST_NAMES = 20
 """Of files that are to be uploaded, in one frame; a page takes one."""
 _SIGN_IN_SECONDS = 0.25  # between two that begin: each takes some 0.1 s of the server, and nobody is asked who he is
@@ -188,7 +190,9 @@ class _Line:
     files: Rate = field(default_factory=lambda: Rate(MOST_FILES, _FILES_SECONDS))
 
     async def is_flooded(self, weight: float) -> bool:
-        """Wait for the next frame's turn; whether there were too many."""
+        """Wait for the next frame's turn; whether there were too many, or are in all."""
+        if any(pace.delay > _LONGEST_WAIT for pace in self.paces):
+            return True
         has_waited = [await pace.turn(weight) for pace in self.paces]
         self.waited = self.waited + 1 if any(has_waited) else 0
         return self.waited > _MOST_WAITING
@@ -253,7 +257,9 @@ class Doors:
         visitor = _visitor(scope)
         if visitor is not None and visitor.email is None:
             return ()
-        self._paces = {who: pace for who, pace in self._paces.items() if not pace.is_idle}
+        # One that is idle may be held by open lines: dropped, the next line of the same person would begin anew.
+        if len(self._paces) > _MOST_PACES:
+            self._paces = {who: pace for who, pace in self._paces.items() if not pace.is_idle}
         who = visitor.email if visitor and visitor.email else f"nobody at {_address(scope)}"
         own = self._paces.setdefault(who, Pace(_AT_ONCE, _A_SECOND))
         return (own, self._of_nobody) if visitor is None else (own,)

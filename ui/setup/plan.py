@@ -152,6 +152,7 @@ def _apply(store: Store, steps: Sequence[Step], seen: Sequence[Step], key: str) 
                         line, under_way = st.empty(), ""
                         results.append(text)
         except Failure as failure:
+            under_way = ""
             results.append(f"✕ {failures.sentences(failure)}")
         finally:
             if under_way:  # somebody clicked elsewhere, or their role was taken away

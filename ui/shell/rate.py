@@ -34,12 +34,17 @@ class Pace:
         """Whether nothing waits or has happened of late."""
         return self._until <= time.monotonic()
 
+    @property
+    def delay(self) -> float:
+        """Seconds that the next one would wait."""
+        return max(0.0, self._until - time.monotonic() - (self._at_once - 1) * self._step)
+
     async def turn(self, weight: float = 1.0) -> bool:
         """Wait for the turn of something that counts for so many; whether that took any time."""
         now = time.monotonic()
         self._until = max(self._until, now) + weight * self._step
         wait = self._until - now - self._at_once * self._step
-        if wait <= 0:
+        if wait <= 1e-6:
             return False
         await asyncio.sleep(wait)
         return True

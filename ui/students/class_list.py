@@ -197,6 +197,10 @@ def _parsed(uploaded: UploadedFile, mapping: Mapping[str, str]) -> Roster | Rost
 def _mapping(headings: Sequence[str]) -> dict[str, str]:
     """Which heading holds which column, as far as chosen."""
     options = list(dict.fromkeys(filter(None, headings)))
+    labels: dict[str, str] = {}  # each once: a box tells its options by what they show
+    for option in options:
+        text = foreign_text.short(option, 60)
+        labels[option] = text if text not in labels.values() else f"{text} ({len(labels) + 1})"
     chosen: dict[str, str] = {}
     st.text("Which columns are these?")
     for first in range(0, len(_LABELS), 3):
@@ -206,7 +210,7 @@ def _mapping(headings: Sequence[str]) -> dict[str, str]:
                 options,
                 index=None,
                 placeholder="Not chosen",
-                format_func=lambda heading: foreign_text.short(heading, 60),
+                format_func=labels.__getitem__,
                 key=f"column_{column}_{_turn()}",
             )
             if heading:
