@@ -213,7 +213,9 @@ def flags(student: Student, aim: Aim, rules: Rules, now: datetime) -> list[Flag]
             reasons.append(Flag("falling", trend.slope, skill, weight=min(_MOST, 1 + sure)))
         if least is not None and (below := _below(standing.progress, aim, least, skill, now)):
             reasons.append(below)
-        if rules.weakest is not None and low is not None and low.gap >= rules.weakest:
+        # Of who has stopped, nothing is said in the present tense.
+        practises = not standing.progress.paused
+        if rules.weakest is not None and low is not None and practises and low.gap >= rules.weakest:
             weight = 0.5 + _times(low.gap - low.margin, rules.weakest) / 2
             reasons.append(Flag("weakest", low.gap, skill, low.criterion, min(_MOST, weight)))
     if rules.away is not None:
@@ -280,11 +282,13 @@ class Group:
 
 
 def groups(students: Iterable[Student], skills: Sequence[str]) -> list[Group]:
-    """The students by their weakest criterion of each skill, the largest group first; nobody without one."""
+    """The students by their weakest criterion of each skill, the largest group first; nobody without one, and nobody
+    who has stopped practising the skill."""
     members: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for student in students:
         for skill in skills:
-            low = student.standings[skill].weakest if skill in student.standings else None
+            standing = student.standings.get(skill)
+            low = standing.weakest if standing is not None and not standing.progress.paused else None
             if low is not None:
                 members.setdefault((skill, low.criterion), []).append((student.user_id, low.level))
     whole = [

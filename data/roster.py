@@ -631,7 +631,8 @@ def _text(column: str, cells: Sequence[str], places: Sequence[int], notes: list[
     if column == "teacher" and "@" in parts[0]:
         text = _address(parts[0])
     elif column != "name":
-        text = _tidy_repeated(parts[0].strip())
+        # What is kept by the whole cell keeps the cell, of 500 KB.
+        text = (_tidy_repeated if len(parts[0]) <= 4 * _LONGEST else _tidy)(parts[0])
     elif len(parts) == 1:
         text = _tidy(parts[0])
     else:

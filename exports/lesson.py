@@ -35,6 +35,8 @@ class Lesson:
     made: datetime
     school: str = ""
     teacher: str = ""
+    notes: Sequence[str] = ()
+    """What the reader must know of what was read, such as that it is not all."""
 
     @property
     def title(self) -> str:
@@ -65,7 +67,7 @@ def html(lesson: Lesson) -> bytes:
         f"<style>{_CSS}</style></head><body><main>"
         f"<p class=head>{''.join(map(_text, filter(None, head)))}</p>"
         f'<p class=kicker>Lesson sheet</p><h1 style="color:{SKILL_COLOURS[lesson.skill]}">{escape(lesson.title)}</h1>'
-        f"<p>{' · '.join(map(_text, facts))}</p>"
+        f"<p>{' · '.join(map(_text, facts))}</p>{''.join(f'<p>{_text(note)}</p>' for note in lesson.notes)}"
         f"<h2>To practise</h2><p>{escape(practise)}</p>"
         "<h2>Students</h2><table><thead><tr><th>Student<th>Class<th>Level<th>Target</tr></thead>"
         f"<tbody>{students}</tbody></table>{_feedback(lesson)}"

@@ -27,8 +27,10 @@ with open_page("Student") as (session, clock):
 
     session.ahead((records.history, user_id), (records.sets, user_id))
     history = recent = None
+    is_whole = False
     with head, part("The evaluations"):
         history = unindexed.rows(EVALUATIONS, records.history, user_id, session)
+        is_whole = session.complete  # of the student's own records: the class's are read later
         if history is None or history.empty:
             profile.facts(entry, None, clock)
         if history is not None and history.empty:
@@ -61,7 +63,9 @@ with open_page("Student") as (session, clock):
                     profile.reasons(flags)
                     profile.next_step(flags, seen, history, entry, listed, clock)
                 with part("The report"):
-                    report.buttons(flags, of_skills, entry, period, session, clock)
+                    # Of both Writing tasks: a parent does not know which one is chosen here.
+                    of_all = of_skills if of_task is history else profile.of_history(history, entry, clock, seen)
+                    report.buttons(flags, of_all, entry, period, session, clock, complete=is_whole)
             profile.cards(of_task, of_skills, medians, clock)
 
     if history is None or recent is None:

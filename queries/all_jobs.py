@@ -13,6 +13,7 @@ from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
 from data.records.jobs import FLASHCARDS, Key, combined
+from data.records.periods import AHEAD
 from queries import background, records
 from queries.background import LoadProgress
 from queries.cache import FRESH, Query
@@ -52,8 +53,10 @@ def between(
     Failure when neither table can be read. What reaches until now comes from the windows that every page shares, and a
     later look reads only what is new.
     """
-    frame, failures = _read(session, first, last, now, within)
+    # Whether work was done again is for the day after to say.
+    frame, failures = _read(session, first, min(last + job_states.DONE_AGAIN, max(last, now + AHEAD)), now, within)
     jobs = job_states.with_states(frame, now, limits)
+    jobs = jobs[~(jobs["created_at"] >= last)]
     failed = jobs[jobs["state"] == "failed"]
     reasons: dict[Key, str | None] = {}
     if len(failed):

@@ -227,9 +227,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What changed in a list since seven days ago: reasons that are new, reasons that are gone, targets reached.
+    """What changed in a list since seven days ago: reasons that are new, reasons that are resolved, targets reached.
 
-    `new` and `gone` have the students with just these reasons, the most urgent first; `reached` has (user_id, skill).
+    What is not said any more because time has passed, or because nobody practises, is not resolved. `new` and `gone`
+    have the students with just these reasons, the most urgent first; `reached` has (user_id, skill).
     """
 
     new: tuple[Row, ...]
@@ -308,17 +309,51 @@ def since_last_week(session: Session, listed: Listing, asked: Evaluations, roste
 
     def make() -> Week:
         new, gone, reached = [], [], []
+        still_missing = _missing_since(asked.rows(), given_up, first, then, listed.now)
         for row in listed.rows:
             user_id = row.student.user_id
             was = attention.of_skills(earlier.reasons.get(user_id, ()), listed.skills)
             if added := _without(row.flags, was):
                 new.append(Row(row.student, added))
-            if dropped := _without(was, row.flags):
-                gone.append(Row(row.student, dropped))
-            reached += [one for one in _reached(row.student, roster) if one not in earlier.reached]
+            dropped = _without(was, row.flags)
+            if resolved := [
+                f for f in dropped if _is_resolved(f, row.student, roster, then, listed.now, still_missing)
+            ]:
+                gone.append(Row(row.student, resolved))
+            reached += [
+                (student, skill)
+                for student, skill in _reached(row.student, roster)
+                if (student, skill) not in earlier.reached and _has_practised(row.student, skill, then)
+            ]
         return Week(tuple(new), tuple(gone), tuple(reached))
 
     return listed.derive(session, "week", given_up, rules, make=make)
+
+
+def _missing_since(
+    every: pd.DataFrame, given_up: frozenset[Key], first: datetime, then: datetime, now: datetime
+) -> frozenset[str]:
+    """Who has a result from before `then` that is missing still, however long ago it was."""
+    missing = attention.missing(abandoned.labelled(every[every["created_at"] >= first], given_up), now)
+    return frozenset(missing.loc[missing["created_at"] < then, "user_id"].dropna())
+
+
+def _is_resolved(
+    flag: Flag, student: Student, roster: Roster, then: datetime, now: datetime, still_missing: frozenset[str]
+) -> bool:
+    """Whether a reason that is not said any more has been mended, and not just become old."""
+    if flag.rule == "lost":
+        return student.user_id not in still_missing
+    if flag.skill is None:
+        return True  # away: only who has come back is not any more
+    test_at = roster.student(student.user_id).test_at
+    is_over = flag.rule == "below" and test_at is not None and then < test_at <= now
+    return _has_practised(student, flag.skill, then) and not is_over
+
+
+def _has_practised(student: Student, skill: str, then: datetime) -> bool:
+    last = student.standings[skill].progress.last if skill in student.standings else None
+    return last is not None and last >= then
 
 
 @dataclass(frozen=True, slots=True)

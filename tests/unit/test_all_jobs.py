@@ -14,10 +14,12 @@ from data.dynamodb.reads import Item, Read
 from data.records import evaluations, flashcards, jobs
 from data.records.jobs import Key
 from data.roster import Roster
+from data.schema import FAILED
 from queries import all_jobs, records, session, source
 from queries.access.gate import Gate, Visitor
 from queries.cache import FRESH, STALE, Answer, Cache
 from queries.session import Session
+from tests.support.attempts import attempt, frame
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LOOK = timedelta(seconds=10)
@@ -66,6 +68,25 @@ def test_a_look_every_ten_seconds_does_not_read_anew_what_is_no_window(last: dat
     world.now += FRESH
     world.look(SINCE, last)
     assert len(world.reads) == 4
+
+
+def test_of_a_period_that_is_over_the_day_after_says_what_was_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = NOW - timedelta(days=30)
+    failed = attempt(last - timedelta(minutes=30), status=FAILED, evaluation_id="a")
+    rows = frame(attempt(last + timedelta(minutes=10), evaluation_id="b"), failed)
+
+    def period(_: object, first: datetime, until: datetime) -> Read[pd.DataFrame]:
+        of_span = rows[(rows["created_at"] >= first) & (rows["created_at"] <= until)]
+        return Read(of_span.reset_index(drop=True), Cost(1, 0.5), world.now)
+
+    monkeypatch.setattr(evaluations, "period", period)
+    monkeypatch.setattr(jobs, "reasons", lambda *_: Read({}, Cost(1, 0.5), world.now))
+    of_ops = Session(Gate(Visitor(None, "ops"), Roster()))
+    every = all_jobs.between(of_ops, last - timedelta(days=2), last, world.now, Thresholds()).jobs
+    assert list(every["job_id"]) == ["a"]
+    assert every["recovered"].all()
 
 
 @dataclass

@@ -74,7 +74,10 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
     )
     if row is not None:
         go(STUDENT, user_id=members[row])
-    feedback = recurring.of_group(_keys(group, asked, session), session, clock, roster)
+    keys = _keys(group, asked, session)
+    feedback = recurring.of_group(keys, session, clock, roster)
+    notes = ["Not all evaluations could be read: more students may belong here."] if not session.complete else []
+    notes += recurring.notes(feedback, len(keys)) if feedback else []
     entries = [(roster.student(user_id), level) for user_id, level in group.students]
     sheet = Lesson(
         group.skill,
@@ -86,6 +89,7 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
         clock.now,
         school=source.settings().school,
         teacher=session.visitor.teaches,
+        notes=notes,
     )
     with buttons:
         printing.button(
@@ -104,6 +108,7 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
             period="levels from the last 180 days",
             codes={"group": group.code},
             key="lesson_csv",
+            complete=not notes,
         )
 
 

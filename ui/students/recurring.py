@@ -8,7 +8,7 @@ import streamlit as st
 
 from analysis import phrases
 from analysis.attention import Group
-from analysis.phrases import Key, Kind, Phrase, RecurringFeedback
+from analysis.phrases import MOST_CHARACTERS, Key, Kind, Phrase, RecurringFeedback
 from data.dynamodb.errors import Failure
 from data.roster import Roster
 from data.schema import CRITERION_NAMES, EVALUATIONS
@@ -77,6 +77,13 @@ def keys_of_group(group: Group, evaluations: pd.DataFrame) -> tuple[Key, ...]:
     members = [user_id for user_id, _ in group.students]
     of_skill = evaluations["evaluation_type"] == group.skill
     return group_keys(evaluations[evaluations["user_id"].isin(members) & of_skill])
+
+
+def notes(answer: RecurringFeedback, evaluations: int) -> list[str]:
+    """What the reader of the common feedback of so many evaluations must know: that it is not of all, or not whole."""
+    few = f"The feedback is of the newest {MOST} of {evaluations:,} evaluations." if evaluations > MOST else ""
+    long = f"Of {formats.count(answer.cut, 'evaluation')} only the first {MOST_CHARACTERS:,} characters were looked at."
+    return [note for note in (few, unread(answer).strip(), long if answer.cut else "") if note]
 
 
 def unread(answer: RecurringFeedback) -> str:

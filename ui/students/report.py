@@ -24,10 +24,13 @@ def buttons(
     period: Period,
     session: Session,
     clock: Clock,
+    *,
+    complete: bool,
 ) -> None:
     """Download and print the report about a student, with a comment that is kept for this visit.
 
-    `flags` are the reasons of the list that the reader came from, as at the head of the page.
+    `skills` are of all attempts, and `complete` says whether all were read. `flags` are the reasons of the list that
+    the reader came from, as at the head of the page.
     """
     user_id = entry.user_id
     key = f"_comment_{user_id}"
@@ -39,7 +42,7 @@ def buttons(
         first=period.first(clock.now),
         zone=clock.zone,
         made=clock.now,
-        complete=session.complete,
+        complete=complete,
         flags=flags,
         school=settings.school,
         teacher=teacher,

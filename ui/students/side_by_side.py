@@ -189,7 +189,11 @@ def _notes(first: Evaluation, second: Evaluation) -> list[str]:
             f"The first is {kinds[0]}, the second {kinds[1]}: bands of different skills are not compared. These are "
             "the criteria of both."
         )
-    if first.model_used != second.model_used:
+    of_task = [record.task_of(one) for one in (first, second)]
+    if first.type == second.type and None not in of_task and of_task[0] != of_task[1]:
+        notes.append(f"The first is Task {of_task[0]}, the second Task {of_task[1]}, which ask for different things.")
+    models = [tasks.without_task(one.model_used) for one in (first, second) if one.model_used]
+    if len(models) == len(set(models)) == 2:  # of one that is not recorded nobody knows
         notes.append("Scored by different models: part of a difference may be theirs.")
     return notes
 
