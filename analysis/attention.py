@@ -105,8 +105,9 @@ class Student:
 
     @property
     def weakest(self) -> tuple[str, Weakest] | None:
-        """The skill and the criterion that is farthest below the others, of both skills."""
-        named = [(skill, s.weakest) for skill, s in self.standings.items() if s.weakest is not None]
+        """The skill and the criterion that is farthest below the others, of the skills that are practised."""
+        practised = {skill: s for skill, s in self.standings.items() if not s.progress.paused}
+        named = [(skill, s.weakest) for skill, s in practised.items() if s.weakest is not None]
         return max(named, key=lambda pair: pair[1].gap) if named else None
 
 

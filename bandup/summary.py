@@ -58,13 +58,16 @@ class Recipients:
     remarks: list[str] = field(default_factory=list)
 
 
-_RULE = re.compile("[A-Za-z]{3,}[+-]?[0-9]")
+_NO_NAME = re.compile("/|<|[A-Za-z]{3,}[+-]?[0-9]")
 
 
 def _own_zone() -> str:
     """The zone that TZ names; UTC where it names a file or a rule, such as CET-1CEST, which systems take too."""
     name = os.environ.get("TZ", "").removeprefix(":")
-    return "UTC" if not name or name.startswith("/") or _RULE.match(name) else name
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC" if not name or _NO_NAME.match(name) else name
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -13,7 +13,6 @@ from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
 from data.records.jobs import FLASHCARDS, Key, combined
-from data.records.periods import AHEAD
 from queries import background, records
 from queries.background import LoadProgress
 from queries.cache import FRESH, Query
@@ -53,10 +52,10 @@ def between(
     Failure when neither table can be read. What reaches until now comes from the windows that every page shares, and a
     later look reads only what is new.
     """
-    # Whether work was done again is for the day after to say.
-    frame, failures = _read(session, first, min(last + job_states.DONE_AGAIN, max(last, now + AHEAD)), now, within)
+    frame, failures = _read(session, first, last, now, within)
     jobs = job_states.with_states(frame, now, limits)
-    jobs = jobs[~(jobs["created_at"] >= last)]
+    if not _is_window(last, now, _days(first, now)):
+        jobs = jobs[~(jobs["created_at"] >= last)]
     failed = jobs[jobs["state"] == "failed"]
     reasons: dict[Key, str | None] = {}
     if len(failed):
@@ -99,7 +98,8 @@ def _read(
         }
     else:
         # All of it is read anew each time: whoever looks every ten seconds has an answer of some minutes like others.
-        arguments, within = (first, last), max(within, FRESH)
+        # Whether work was done again is for the day after to say.
+        arguments, within = (first, last + job_states.DONE_AGAIN), max(within, FRESH)
         queries = {"evaluations": records.evaluations_between.later, FLASHCARDS: records.sets_between.later}
     session.ahead(*((query, *arguments) for query in queries.values()), within=within)
     answers: dict[str, Read[Once[pd.DataFrame]]] = {}

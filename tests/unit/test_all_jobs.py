@@ -57,7 +57,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 @pytest.mark.parametrize(
-    "last", [NOW + timedelta(hours=12), NOW - timedelta(days=30)], ids=["until tonight", "long over"]
+    "last",
+    [NOW + timedelta(hours=12), NOW + timedelta(minutes=30), NOW - timedelta(hours=12), NOW - timedelta(days=30)],
+    ids=["until tonight", "until now", "until this morning", "long over"],
 )
 def test_a_look_every_ten_seconds_does_not_read_anew_what_is_no_window(last: datetime, world: World) -> None:
     world.look(SINCE, last)

@@ -168,6 +168,24 @@ def test_a_school_that_takes_longer_than_a_page_may_is_read(tmp_path: Path, monk
     assert min(left) > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("", "UTC"),
+        ("Asia/Ho_Chi_Minh", "Asia/Ho_Chi_Minh"),
+        (":Asia/Ho_Chi_Minh", "Asia/Ho_Chi_Minh"),
+        ("EST5EDT", "EST5EDT"),
+        (":/etc/localtime", "UTC"),
+        ("<+07>-7", "UTC"),
+        ("CET-1CEST", "UTC"),
+        ("Asia/Ho_Chi_Min", "Asia/Ho_Chi_Min"),  # a slip, which is said
+    ],
+)
+def test_what_systems_take_for_a_zone_is_taken(name: str, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", name)
+    assert summary._own_zone() == zone
+
+
 def test_new_and_gone_are_the_same_rules_a_week_ago(tmp_path: Path) -> None:
     main(["summary", "--all", "--out", str(tmp_path)])
     text = "\n".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.txt"))

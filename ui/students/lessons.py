@@ -76,7 +76,7 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
         go(STUDENT, user_id=members[row])
     keys = _keys(group, asked, session)
     feedback = recurring.of_group(keys, session, clock, roster)
-    notes = ["Not all evaluations could be read: more students may belong here."] if not session.complete else []
+    notes = ["Not all evaluations could be read: more students may belong here."] if not asked.read.complete else []
     notes += recurring.notes(feedback, len(keys)) if feedback else []
     entries = [(roster.student(user_id), level) for user_id, level in group.students]
     sheet = Lesson(

@@ -88,7 +88,8 @@ def notes(answer: RecurringFeedback, evaluations: int) -> list[str]:
 
 def unread(answer: RecurringFeedback) -> str:
     """How many evaluations are left out because their feedback cannot be read."""
-    return f" {len(answer.unread)} of {answer.asked} could not be read." if answer.unread else ""
+    asked = formats.count(answer.asked, "evaluation")
+    return f" {len(answer.unread)} of {asked} could not be read." if answer.unread else ""
 
 
 def cost(keys: Sequence[Key], session: Session) -> str:
