@@ -226,6 +226,6 @@ def test_feedback_that_cannot_be_read_is_counted_and_left_out(run: Callable[...,
         "{oops",
     )
     page = words(run(user_id="u", says="on"))
-    assert "3 of 5 could not be read." in page
+    assert "3 of 5 evaluations could not be read." in page
     assert "in 2 of 2" in page
     assert "oops" not in page
