@@ -81,8 +81,8 @@ class Standing:
 
     @property
     def weakest(self) -> Weakest | None:
-        """The weakest criterion, where one is."""
-        return self.progress.weakest
+        """The weakest criterion, where one is. Of who has stopped, nothing is said in the present tense."""
+        return None if self.progress.paused else self.progress.weakest
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,7 @@ class Student:
     @property
     def weakest(self) -> tuple[str, Weakest] | None:
         """The skill and the criterion that is farthest below the others, of the skills that are practised."""
-        practised = {skill: s for skill, s in self.standings.items() if not s.progress.paused}
-        named = [(skill, s.weakest) for skill, s in practised.items() if s.weakest is not None]
+        named = [(skill, s.weakest) for skill, s in self.standings.items() if s.weakest is not None]
         return max(named, key=lambda pair: pair[1].gap) if named else None
 
 
@@ -214,9 +213,7 @@ def flags(student: Student, aim: Aim, rules: Rules, now: datetime) -> list[Flag]
             reasons.append(Flag("falling", trend.slope, skill, weight=min(_MOST, 1 + sure)))
         if least is not None and (below := _below(standing.progress, aim, least, skill, now)):
             reasons.append(below)
-        # Of who has stopped, nothing is said in the present tense.
-        practises = not standing.progress.paused
-        if rules.weakest is not None and low is not None and practises and low.gap >= rules.weakest:
+        if rules.weakest is not None and low is not None and low.gap >= rules.weakest:
             weight = 0.5 + _times(low.gap - low.margin, rules.weakest) / 2
             reasons.append(Flag("weakest", low.gap, skill, low.criterion, min(_MOST, weight)))
     if rules.away is not None:
@@ -288,8 +285,7 @@ def groups(students: Iterable[Student], skills: Sequence[str]) -> list[Group]:
     members: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for student in students:
         for skill in skills:
-            standing = student.standings.get(skill)
-            low = standing.weakest if standing is not None and not standing.progress.paused else None
+            low = student.standings[skill].weakest if skill in student.standings else None
             if low is not None:
                 members.setdefault((skill, low.criterion), []).append((student.user_id, low.level))
     whole = [

@@ -1,6 +1,5 @@
 """The environment of this process: its variables, and what the .env file beside dashboard.py adds to them."""
 
-import errno
 import io
 import os
 import re
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from data.files import require_no_pipe
 from data.schema import FUNCTIONS, TABLES
 from data.settings import COMMAND_VARIABLES, ENDPOINTS, ENV_FILE, VARIABLES, Settings, SettingsError, value_of
 
@@ -102,15 +102,10 @@ def _is_read(name: str, environ: MutableMapping[str, str]) -> bool:
     return name != _REGIONS[1] or not value_of(environ, _REGIONS[0])
 
 
-def _require_no_pipe(path: Path) -> None:
-    if path.is_fifo():  # would be waited for
-        raise OSError(errno.EINVAL, "it is no file")
-
-
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
     """Names and values of a .env file, letter for letter: a dollar sign in a password is one."""
     try:
-        _require_no_pipe(path)
+        require_no_pipe(path)
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SettingsError(f"The settings in {path} cannot be read: {error.strerror or error}.") from error

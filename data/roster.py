@@ -1,6 +1,5 @@
 """The class list: which student goes by which name, in which class, with which target. A file of the teachers' own."""
 
-import errno
 import math
 import re
 import unicodedata
@@ -13,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from data import sheets
+from data.files import require_no_pipe
 from data.letters import composed
 from data.sheets import Sheet, SheetError
 
@@ -73,9 +73,7 @@ _PREFERRED = "preferredname"  # beside a first name it says the same once more
 _LARGEST = 5_000_000  # bytes
 _WIDEST = 1_000  # columns
 _HEADER_WITHIN = 20  # rows that may stand above the names of the columns
-_MOST_IN_HEADERS = (
-    20_000  # cells with a text that are looked at for the names of columns, in all sheets: each takes its time
-)
+_MOST_IN_HEADERS = 20_000  # cells of all sheets that are looked at for the names of columns: each takes its time
 _LONGEST = 200  # characters of a name or a class
 _LONGEST_ID = 1024  # bytes of a DynamoDB sort key
 _SHORT_ID = 256  # characters, none of which takes more than four bytes
@@ -248,16 +246,11 @@ class RosterError(ValueError):
 def read(path: str) -> Roster:
     """The class list in a file; RosterError when it cannot be read."""
     try:
-        _require_no_pipe(path)
+        require_no_pipe(Path(path))
         with Path(path).open("rb") as file:
             return parse(file.read(_LARGEST + 1), turn=sheets.SERVER)
     except OSError as error:
         raise RosterError(f"The class list {path} cannot be read: {error.strerror or error}.") from error
-
-
-def _require_no_pipe(path: str) -> None:
-    if Path(path).is_fifo():  # would be waited for
-        raise OSError(errno.EINVAL, "it is no file")
 
 
 def parse(

@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from data.dynamodb.cost import Cost
 from data.dynamodb.reads import Read
 from data.schema import TABLES
 from queries import background, quality, records
@@ -24,8 +23,8 @@ with open_page("Data quality") as (session, clock):
     for name, query in (("The evaluations", records.period), ("The flashcard sets", records.sets_period)):
         with part(name):
             reads[name] = session.answer(query.later, days).read
-    if len(reads) == 1:  # what is saved of the other table is not all
-        session.count(Read(None, Cost(), clock.now, complete=False))
+    if len(reads) == 1:
+        session.lack(clock.now)
     of_period = quality.Records(session, days, reads.get("The evaluations"), reads.get("The flashcard sets"))
 
     wrong, compared, missing = st.tabs(["Issues", "Models", "Missing from indexes"])

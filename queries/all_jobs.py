@@ -9,7 +9,6 @@ import pandas as pd
 
 from analysis import job_states
 from analysis.job_states import Thresholds
-from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
 from data.records.jobs import FLASHCARDS, Key, combined
@@ -21,8 +20,7 @@ from queries.session import Session
 
 LONGEST_WINDOW = 400
 """Days: what is longer is read for whoever asks, so that it need not be kept up to date."""
-MOST_REASONS = 500
-"""Failed jobs of which a page asks why."""
+_MOST_REASONS = 500  # failed jobs of which a page asks why
 
 
 @dataclass(slots=True)
@@ -45,7 +43,7 @@ def between(
     now: datetime,
     limits: Thresholds,
     within: timedelta = FRESH,
-    most_reasons: int = MOST_REASONS,
+    most_reasons: int = _MOST_REASONS,
 ) -> AllJobs:
     """All jobs from `first` to `last`, with the reasons of those that failed, the newest `most_reasons` of them.
 
@@ -54,7 +52,7 @@ def between(
     """
     frame, failures = _read(session, first, last, now, within)
     jobs = job_states.with_states(frame, now, limits)
-    if not _is_window(last, now, _days(first, now)):
+    if not _is_window(first, last, now):
         jobs = jobs[~(jobs["created_at"] >= last)]
     failed = jobs[jobs["state"] == "failed"]
     reasons: dict[Key, str | None] = {}
@@ -74,24 +72,22 @@ def between(
 
 def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | None:
     """How far the jobs from `first` to `last` are read, where that takes long; None where it does not."""
-    days = _days(first, now)
-    return background.of_everything(days) if _is_window(last, now, days) else None
+    return background.of_everything(_days(first, now)) if _is_window(first, last, now) else None
 
 
 def _days(first: datetime, now: datetime) -> int:
     return math.ceil((now - first) / timedelta(days=1))
 
 
-def _is_window(last: datetime, now: datetime, days: int) -> bool:
-    return last >= now and days <= LONGEST_WINDOW
+def _is_window(first: datetime, last: datetime, now: datetime) -> bool:
+    return last >= now and _days(first, now) <= LONGEST_WINDOW
 
 
 def _read(
     session: Session, first: datetime, last: datetime, now: datetime, within: timedelta
 ) -> tuple[pd.DataFrame, dict[str, Failure]]:
-    days = _days(first, now)
-    if _is_window(last, now, days):
-        arguments: tuple[Any, ...] = (days,)
+    if _is_window(first, last, now):
+        arguments: tuple[Any, ...] = (_days(first, now),)
         queries: dict[str, Query[..., Once[pd.DataFrame]]] = {
             "evaluations": records.period.later,
             FLASHCARDS: records.sets_period.later,
@@ -109,7 +105,7 @@ def _read(
             answers[table] = session.answer_within(within, query, *arguments).read
         except Failure as failure:
             failures[table] = failure.to_keep()
-            session.count(Read(None, Cost(), now, complete=False))
+            session.lack(now)
     if not answers:
         raise failures["evaluations"]
     versions = tuple((table, answer.read_at) for table, answer in answers.items())

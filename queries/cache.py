@@ -91,7 +91,7 @@ class Query(Generic[P, T]):
     def take(self, kept: Read[Any], now: datetime, *args: Any) -> Read[T]:
         """The answer, out of what is kept. What a page does to its own stays with it."""
         del now, args
-        return kept.map(pickle.loads)
+        return kept.map(_unpacked)
 
     @property
     def is_bounded(self) -> bool:
@@ -110,6 +110,10 @@ class Query(Generic[P, T]):
 def packed(value: object) -> bytes:
     """A value as it is kept. As itself it would grow with each look: pandas notes in a frame who shares its columns."""
     return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
+def _unpacked(kept: bytes) -> Any:
+    return pickle.loads(kept)  # noqa: S301 - `packed` has made it in this process: of no file, browser or network
 
 
 class _Later(Query[P, Once[T]]):

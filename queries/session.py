@@ -81,6 +81,10 @@ class Session:
         """Count what was read in another way."""
         self.reads.append(_without_value(read))
 
+    def lack(self, now: datetime) -> None:
+        """Count that something could not be read: what is saved of the rest is not all."""
+        self.reads.append(Read(None, Cost(), now, complete=False))
+
     def derive(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """What is worked out of everybody's records, once for each key and each set of students that may be seen."""
         return cache.derive((self.members, *key), make)

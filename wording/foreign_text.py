@@ -3,6 +3,8 @@
 import json
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -71,6 +73,18 @@ def short(text: str, longest: int) -> str:
     ('a name', 'a long… (13 characters)')
     """
     return visible(text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)")
+
+
+def numbered(texts: Iterable[str]) -> Iterator[str]:
+    """The texts, and those that come again with a number: two may differ only behind what there is room for.
+
+    >>> list(numbered(["a", "b", "a"]))
+    ['a', 'b', 'a (2)']
+    """
+    seen: Counter[str] = Counter()
+    for text in texts:
+        seen[text] += 1
+        yield text if seen[text] == 1 else f"{text} ({seen[text]})"
 
 
 def escaped(source: str) -> str:

@@ -100,6 +100,7 @@ Case = Literal[
 _PASSING: frozenset[Kind] = frozenset(
     {"busy", "expired", "garbled", "index_building", "service", "throttled", "too_slow", "unreachable"}
 )
+_IN_DOUBT: frozenset[Kind] = frozenset({"garbled", "service", "too_slow", "unreachable"})
 
 
 @dataclass(unsafe_hash=True)
@@ -135,6 +136,11 @@ class Failure(Exception):
     def passing(self) -> bool:
         """Whether it says nothing about the data or who may read it, so that an older answer is still good to show."""
         return self.kind in _PASSING
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether what was asked for may have been done: it is the answer that is lost, and boto3 asks again."""
+        return self.kind in _IN_DOUBT
 
     def __str__(self) -> str:
         """For the log: no message of AWS's, which may quote a record."""

@@ -31,8 +31,6 @@ _BY_CLIENTS = ("variable", "alarms")
 _NOT_COME_ABOUT = "It was asked for, but does not come about. Check again, and plan anew."
 _STILL_GOING_ON = "still going on in AWS; check again later"
 _NOT_ASKED_FOR = "not asked for yet: what is under way in AWS was not over in time. Apply again later."
-_MAY_BE_MADE = ("garbled", "service", "too_slow", "unreachable")
-"""Failures of a change after which nobody knows whether it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +212,7 @@ def _persist(step: Step, attempt: Callable[[int], Event | None], clock: Clock) -
 
 def _may_be_made(failure: Failure) -> bool:
     """Whether it is the answer to a change that is lost, and not the change itself."""
-    return failure.kind in _MAY_BE_MADE and not failure.operation.startswith(("Describe", "Get", "List"))
+    return failure.in_doubt and not failure.operation.startswith(("Describe", "Get", "List"))
 
 
 def _wire(clients: Clients, step: Step, clock: Clock) -> Iterator[Event]:

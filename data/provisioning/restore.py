@@ -45,8 +45,8 @@ def restored_from(store: Store, table: str) -> tuple[str, datetime | None]:
 
 
 def _has_begun(store: Store, source: str, target: str, at: datetime | None, failure: Failure) -> bool:
-    """Whether the restore goes on although it seems to have failed: where its answer is lost, boto3 asks again."""
-    if failure.case != "table_taken" and failure.kind not in ("garbled", "service", "too_slow", "unreachable"):
+    """Whether the restore goes on although it seems to have failed: asked again, AWS finds its table there."""
+    if failure.case != "table_taken" and not failure.in_doubt:
         return False
     try:
         if look_up(store, target) is None:

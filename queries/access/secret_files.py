@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from data.files import require_no_pipe
 from queries.access.rules import AccessError
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,7 @@ def _content(path: Path) -> dict[str, Any] | None:
     Only what is surely not there is none: rights hang on it, and a link that leads nowhere is a file out of reach.
     """
     try:
-        if path.is_fifo():
-            raise OSError("it is a pipe")  # noqa: TRY301 - which would be waited for
+        require_no_pipe(path)
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, FileNotFoundError) and not _leads_nowhere(path):

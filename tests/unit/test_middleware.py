@@ -245,7 +245,7 @@ def test_frames_of_all_of_a_visitors_tabs_are_counted_together(inside: Inside, m
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(rate.asyncio, "sleep", sleep)
+    monkeypatch.setattr(middleware.asyncio, "sleep", sleep)
     monkeypatch.setattr(rate, "time", SimpleNamespace(monotonic=lambda: 100.0))
     for _ in range(3):
         with inside.client.websocket_connect("/_stcore/stream", headers={"Host": HERE}) as socket:

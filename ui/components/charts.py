@@ -388,11 +388,9 @@ def model_bands(
     `over_time` has the columns start (local, without a zone), model, median, scored; `takeovers` are (when, words).
     """
     lines: list[Part] = []
-    names: Counter[str] = Counter()
-    for n, (model, bands) in enumerate(over_time.sort_values("start").groupby("model", sort=True)):
-        name = _literal(str(model))
-        names[name] += 1
-        name += f" ({names[name]})" if names[name] > 1 else ""  # two may differ only behind what there is room for
+    by_model = list(over_time.sort_values("start").groupby("model", sort=True))
+    names = foreign_text.numbered(_literal(str(model)) for model, _ in by_model)
+    for n, ((_, bands), name) in enumerate(zip(by_model, names, strict=True)):
         # A line across months without the model would claim bands that nobody got: a point without a band breaks it.
         pauses = bands[bands["start"].diff() > _PAUSE].assign(median=math.nan, scored=0)
         rows = pd.concat([pauses.assign(start=pauses["start"] - _PAUSE / 2), bands]).sort_values("start")

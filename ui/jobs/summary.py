@@ -10,8 +10,6 @@ import streamlit as st
 from analysis import job_states
 from analysis.incidents import Incident, errors, failures_over_time
 from analysis.job_states import FEWEST_FINISHED, Thresholds, Totals
-from data.dynamodb.cost import Cost
-from data.dynamodb.reads import Read
 from data.roster import Roster
 from queries import all_jobs, records
 from queries.all_jobs import AllJobs
@@ -54,8 +52,8 @@ def jobs_of(
     for what, failure in every.failures.items():
         with part(_NOT_READ[what]):
             raise failure
-    if every.unread or every.failures:  # what is saved of these jobs is not all
-        session.count(Read(None, Cost(), clock.now, complete=False))
+    if every.unread or "reasons" in every.failures:
+        session.lack(clock.now)
     if every.unread:
         older = formats.count(every.unread, "older failed job")
         st.text(f"The error messages of {older} were not loaded: choose a shorter period.")

@@ -59,8 +59,7 @@ _LONGEST_WAIT = 15.0  # seconds; who would wait for longer is sent away, and may
 _MOST_PACES = 1_000  # persons and addresses whose pace is remembered
 _MOST_NAMES = 20
 """Of files that are to be uploaded, in one frame; a page takes one."""
-_SIGN_IN_SECONDS = 0.25  # between two that begin: each takes some 0.1 s of the server, and nobody is asked who he is
-_SIGN_IN_QUEUE = 15.0  # seconds
+_SIGN_INS_A_SECOND = 4.0  # that begin: each takes some 0.1 s of the server, and nobody is asked who he is
 MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
 MOST_OF_ALL = 200_000_000
 LEAST_OF_FILE = 16_384
@@ -193,8 +192,12 @@ class _Line:
         """Wait for the next frame's turn; whether there were too many, or are in all."""
         if any(pace.delay > _LONGEST_WAIT for pace in self.paces):
             return True
-        has_waited = [await pace.turn(weight) for pace in self.paces]
-        self.waited = self.waited + 1 if any(has_waited) else 0
+        has_waited = False
+        for pace in self.paces:  # one after the other: who waits for the first takes no turn of the second yet
+            if wait := pace.book(weight):
+                has_waited = True
+                await asyncio.sleep(wait)
+        self.waited = self.waited + 1 if has_waited else 0
         return self.waited > _MOST_WAITING
 
 
@@ -211,7 +214,7 @@ class Doors:
         self._paces: dict[str, Pace] = {}
         self._of_nobody = Pace(_AT_ONCE, _OF_NOBODY)
         self._uploading: Counter[str] = Counter()
-        self._next_sign_in = 0.0
+        self._sign_ins = Pace(1, _SIGN_INS_A_SECOND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may come in."""
@@ -244,12 +247,9 @@ class Doors:
 
     async def _may_sign_in(self) -> bool:
         """Whether it became one's turn to begin a sign-in; False where too many wait."""
-        now = time.monotonic()
-        at = max(now, self._next_sign_in)
-        if at - now > _SIGN_IN_QUEUE:
+        if self._sign_ins.delay > _LONGEST_WAIT:
             return False
-        self._next_sign_in = at + _SIGN_IN_SECONDS
-        await asyncio.sleep(at - now)
+        await asyncio.sleep(self._sign_ins.book())
         return True
 
     def _paces_of(self, scope: Scope) -> "Sequence[Pace]":

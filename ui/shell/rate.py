@@ -1,6 +1,5 @@
 """How often something may happen."""
 
-import asyncio
 import time
 from collections import deque
 
@@ -39,12 +38,9 @@ class Pace:
         """Seconds that the next one would wait."""
         return max(0.0, self._until - time.monotonic() - (self._at_once - 1) * self._step)
 
-    async def turn(self, weight: float = 1.0) -> bool:
-        """Wait for the turn of something that counts for so many; whether that took any time."""
+    def book(self, weight: float = 1.0) -> float:
+        """The next turn, of something that counts for so many; the seconds until it comes."""
         now = time.monotonic()
         self._until = max(self._until, now) + weight * self._step
         wait = self._until - now - self._at_once * self._step
-        if wait <= 1e-6:
-            return False
-        await asyncio.sleep(wait)
-        return True
+        return wait if wait > 1e-6 else 0.0

@@ -197,10 +197,8 @@ def _parsed(uploaded: UploadedFile, mapping: Mapping[str, str]) -> Roster | Rost
 def _mapping(headings: Sequence[str]) -> dict[str, str]:
     """Which heading holds which column, as far as chosen."""
     options = list(dict.fromkeys(filter(None, headings)))
-    labels: dict[str, str] = {}  # each once: a box tells its options by what they show
-    for option in options:
-        text = foreign_text.short(option, 60)
-        labels[option] = text if text not in labels.values() else f"{text} ({len(labels) + 1})"
+    # A box tells its options by what they show.
+    labels = dict(zip(options, foreign_text.numbered(foreign_text.short(one, 60) for one in options), strict=True))
     chosen: dict[str, str] = {}
     st.text("Which columns are these?")
     for first in range(0, len(_LABELS), 3):

@@ -108,7 +108,7 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
             period="levels from the last 180 days",
             codes={"group": group.code},
             key="lesson_csv",
-            complete=not notes,
+            complete=not notes and not (feedback and feedback.unread),
         )
 
 

@@ -61,8 +61,8 @@ def of_group(keys: Sequence[Key], session: Session, clock: Clock, roster: Roster
     feedback: RecurringFeedback | None = None
     with part("The common feedback"):
         feedback = answer = session.read(records.recurring, asked, 2)
-        few = f" The newest {MOST} of {len(keys):,} evaluations." if len(keys) > MOST else ""
-        st.text(f"Said to at least two of {formats.count(answer.students, 'student')}.{few}{unread(answer)}")
+        students = formats.count(answer.students, "student")
+        st.text(f"Said to at least two of {students}.{_few(len(keys))}{unread(answer)}")
         _sections(answer, clock, roster, of_group=True)
     return feedback
 
@@ -81,9 +81,16 @@ def keys_of_group(group: Group, evaluations: pd.DataFrame) -> tuple[Key, ...]:
 
 def notes(answer: RecurringFeedback, evaluations: int) -> list[str]:
     """What the reader of the common feedback of so many evaluations must know: that it is not of all, or not whole."""
-    few = f"The feedback is of the newest {MOST} of {evaluations:,} evaluations." if evaluations > MOST else ""
-    long = f"Of {formats.count(answer.cut, 'evaluation')} only the first {MOST_CHARACTERS:,} characters were looked at."
-    return [note for note in (few, unread(answer).strip(), long if answer.cut else "") if note]
+    return [f"Common feedback: {note.strip()}" for note in (_few(evaluations), _long(answer)) if note]
+
+
+def _few(evaluations: int) -> str:
+    return f" The newest {MOST} of {evaluations:,} evaluations." if evaluations > MOST else ""
+
+
+def _long(answer: RecurringFeedback) -> str:
+    number = formats.count(answer.cut, "evaluation")
+    return f"{number} with very long feedback: the first {MOST_CHARACTERS:,} characters are used." if answer.cut else ""
 
 
 def unread(answer: RecurringFeedback) -> str:
@@ -114,11 +121,8 @@ def _offer(keys: Sequence[Key], key: str, session: Session) -> bool:
 
 
 def _sections(answer: RecurringFeedback, clock: Clock, roster: Roster, *, of_group: bool) -> None:
-    if answer.cut:
-        st.text(
-            f"{formats.count(answer.cut, 'evaluation')} with very long feedback: the first "
-            f"{phrases.MOST_CHARACTERS:,} characters are used."
-        )
+    if long := _long(answer):
+        st.text(long)
     by_kind = {kind: [phrase for phrase in answer.phrases if phrase.kind == kind] for kind in KINDS}
     filled = {kind: listed for kind, listed in by_kind.items() if listed}
     if not filled:
