@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import tasks
 from data.records.frames import PROFILE
-from data.schema import COMPLETED, OVERALL
+from data.schema import COMPLETED, OVERALL, WRITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,10 @@ def criteria_profile(history: pd.DataFrame, skill: str) -> pd.DataFrame:
 
 
 def before(history: pd.DataFrame, evaluation_id: str) -> pd.Series | None:
-    """The previous completed evaluation of the same skill, None when there is none or the order is unknown."""
+    """The previous completed evaluation of the same skill, None when there is none or the order is unknown.
+
+    In Writing it is none that is known to be of the other task, which IELTS scores by other criteria.
+    """
     return _neighbour(history, evaluation_id, completed_only=True, older=True)
 
 
@@ -110,8 +113,17 @@ def _neighbour(history: pd.DataFrame, evaluation_id: str, *, completed_only: boo
     here = int(places[0])
     others = timed.iloc[here + 1 :] if older else timed.iloc[:here][::-1]
     if completed_only:
-        others = scored(others, timed.iloc[here]["evaluation_type"])
+        others = _of_same_task(scored(others, timed.iloc[here]["evaluation_type"]), timed.iloc[here])
     return None if others.empty else others.iloc[0]
+
+
+def _of_same_task(others: pd.DataFrame, evaluation: pd.Series) -> pd.DataFrame:
+    """Those of a skill without the ones that are known to be of the other Writing task than the evaluation."""
+    task = tasks.of_model(evaluation["model_used"]) if evaluation["evaluation_type"] == WRITING else None
+    if task is None:
+        return others
+    tasks_of = others["model_used"].map(tasks.of_model)
+    return others[tasks_of.isna() | (tasks_of == task)]
 
 
 def since(history: pd.DataFrame, first: datetime | None) -> pd.DataFrame:

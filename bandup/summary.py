@@ -20,7 +20,7 @@ from bandup.terminal import say
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.environment import read_settings
-from data.messages import Mailbox, NotSent, dashboard_url, is_address
+from data.messages import InDoubt, Mailbox, NotSent, dashboard_url, is_address
 from data.roster import Roster, RosterError
 from data.schema import TYPES
 from data.settings import Settings, SettingsError
@@ -183,7 +183,7 @@ def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | N
                 mailbox.send(_message(summaries[name], mailbox.sender, address))
             except NotSent as error:
                 failed = True
-                say(f"not sent     {line}. {error}", is_problem=True)
+                say(f"{'unknown ' if isinstance(error, InDoubt) else 'not sent'}     {line}. {error}", is_problem=True)
             except Exception as error:  # noqa: BLE001 - the e-mail package may raise anything; the others are sent
                 failed = True
                 say(f"not sent     {line}. No mail can be made of it: {type(error).__name__}.", is_problem=True)

@@ -54,6 +54,10 @@ class NotSent(Exception):
     """A message that nobody took; the text is a sentence without its address's secret part."""
 
 
+class InDoubt(NotSent):
+    """Nobody knows whether a message was taken."""
+
+
 class _Passing(NotSent):
     """One that may be taken the next time; `wait` is what the other side asked for, in seconds."""
 
@@ -224,7 +228,11 @@ class Mailbox:
         return cls(host, int(port), security, user, password, sender)
 
     def send(self, mail: EmailMessage) -> None:
-        """Hand a mail to the server; NotSent where it was not taken. It is tried once: a second could arrive twice."""
+        """Hand a mail to the server; NotSent where it was not taken. It is tried once: a second could arrive twice.
+
+        InDoubt where the answer is lost.
+        """
+        is_taken = is_under_way = False
         try:
             kind = smtplib.SMTP_SSL if self.security == "tls" else smtplib.SMTP
             secure: Any = {"context": ssl.create_default_context()} if self.security == "tls" else {}
@@ -233,10 +241,19 @@ class Mailbox:
                     server.starttls(context=ssl.create_default_context())
                 if self.user:
                     server.login(self.user, self.password)
+                is_under_way = True
                 server.send_message(mail)
+                is_taken = True
         except (OSError, smtplib.SMTPException) as error:
+            if is_taken:  # it is the farewell that has failed
+                return
+            name = type(error).__name__
+            is_answer = isinstance(error, smtplib.SMTPException)
+            if is_under_way and (isinstance(error, smtplib.SMTPServerDisconnected) or not is_answer):
+                text = f"The mail server {self.host} did not say whether it took it: {name}. It may arrive."
+                raise InDoubt(text) from error
             code = f" {error.smtp_code}" if isinstance(error, smtplib.SMTPResponseException) else ""
-            raise NotSent(f"The mail server {self.host} did not take it: {type(error).__name__}{code}.") from error
+            raise NotSent(f"The mail server {self.host} did not take it: {name}{code}.") from error
 
 
 def dashboard_url(environ: Mapping[str, str]) -> str:

@@ -109,9 +109,10 @@ def _feedback(lesson: Lesson) -> str:
     sections = []
     for kind, title in KINDS.items():
         # What is about this criterion comes first.
-        if phrases := sorted(_of_kind(lesson, kind), key=lambda p: p.criterion != lesson.criterion)[:_MOST]:
-            items = "".join(f"<li>{_phrase(phrase, lesson)}</li>" for phrase in phrases)
-            sections.append(f"<h3>{title}</h3><ul>{items}</ul>")
+        if phrases := sorted(_of_kind(lesson, kind), key=lambda p: p.criterion != lesson.criterion):
+            items = "".join(f"<li>{_phrase(phrase, lesson)}</li>" for phrase in phrases[:_MOST])
+            more = f"<p><small>And {len(phrases) - _MOST:,} more.</small></p>" if len(phrases) > _MOST else ""
+            sections.append(f"<h3>{title}</h3><ul>{items}</ul>{more}")
     answer = lesson.feedback
     of, members = answer.students, len(lesson.members)
     unread = f"<p>Out of the newest feedback of {of} of {members} students.</p>" if of < members else ""

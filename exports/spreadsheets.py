@@ -30,16 +30,18 @@ def csv(
     source: str,
     made: datetime,
     complete: bool,
+    chosen: Mapping[str, str | None] | None = None,
 ) -> bytes:
     """A table as CSV in UTF-8 with a byte order mark, which Excel needs to take it for UTF-8.
 
-    Five lines that begin with “#” come first: what it is and how many rows, period, time zone, source, and whether it
-    is complete or truncated. Then the names of the columns, then the rows. Times are local ISO 8601 with offset,
-    unknown values are empty. A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers
-    stay numbers.
+    Five lines that begin with “#” come first: what it is, how many rows and which were `chosen` (the names of filters
+    and what they are set to, None for all), period, time zone, source, and whether it is complete or truncated. Then
+    the names of the columns, then the rows. Times are local ISO 8601 with offset, unknown values are empty. A text that
+    a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
     """
+    only = "; ".join(f"{name}: {value}" for name, value in (chosen or {}).items() if value)
     about = {
-        what: formats.count(len(rows), "row"),
+        what: f"{formats.count(len(rows), 'row')}{f' ({only})' if only else ''}",
         "Period": period,
         "Time zone": f"{zone.key}, made {_iso(made, zone)}",
         "Source": source,

@@ -61,10 +61,11 @@ with open_page("Jobs") as (page_session, page_clock):
             summary.error_table(jobs[jobs["state"] == "failed"], period, session, clock)
             with places.get(address.value(listing.BELOW)) or st.container(key="below_errors"):
                 heading = st.container()
-                rows = listing.choose(clock).rows(jobs)
+                choice = listing.choose(clock)
+                rows = choice.rows(jobs)
                 with heading:
                     markup.show(markup.heading(formats.of(len(rows), len(jobs), "job"), 3))
-                listing.show(rows, period.name, session, clock, roster)
+                listing.show(rows, period.name, choice.words(clock), session, clock, roster)
                 with part("The button that marks jobs as failed"):
                     marking.offer(rows, session, clock, roster)
             summary.rates(jobs)

@@ -25,7 +25,7 @@ with open_page("Lessons") as (session, clock):
         code = address.value("group")
         group = next((one for one in groups if one.code == code), None)
         if group is not None:
-            lessons.plan(group, asked, session, clock, roster)
+            lessons.plan(group, asked, choice, session, clock, roster)
         else:
             if code:
                 markup.show(

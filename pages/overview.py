@@ -37,7 +37,7 @@ with open_page("Students") as (session, clock):
             overview.nobody(period)
             done()
         overview.since_last_week(standings.since_last_week(session, listed, asked, roster, rules), roster)
-        overview.listing(overview.matching(listed, flag), listed, choice, period, session, clock, roster)
+        overview.listing(overview.matching(listed, flag), listed, choice, flag, period, session, clock, roster)
         overview.way(asked, session)
         levels, activity = st.tabs(["Levels", "Activity"])
         with levels, part("The levels"):

@@ -47,6 +47,12 @@ def labels(app: Any) -> dict[str, str]:
 pytestmark = pytest.mark.usefixtures("demo_anew")
 
 
+def test_the_file_says_which_jobs_were_chosen(files: dict[str, Callable[[], bytes]]) -> None:
+    show(JOBS, {"state": "failed", "kind": "writing", "student": "user-1"})
+    (content,) = (make().decode("utf-8-sig") for name, make in files.items() if name.startswith("jobs-"))
+    assert re.search(r"^# jobs: \d+ rows? \(Status: Failed; Type: Writing; Student ID: user-1\)\r\n", content)
+
+
 @pytest.fixture
 def filled(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[Store], None]) -> Store:
     """The sample on dynoxide over HTTP, changeable, shown by the pages."""

@@ -1,5 +1,6 @@
 """The page Lessons: groups by weakest criterion, the lesson of one, its sheet and its file."""
 
+import json
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 
 from data.dynamodb.client import Store
 from tests.support.accounts import watching
-from tests.support.app import show, words
+from tests.support.app import refused, show, words
 from tests.support.known_class import completed, put, read
 
 pytestmark = pytest.mark.slow
@@ -88,6 +89,32 @@ def test_the_sheet_is_printed_with_names_as_text(group: Store) -> None:
     assert "6.5 by 14 Mar 2027" in sheet
     for text in (group.settings.school, "Teacher: Ms Lan", "To practise", "varied and correct sentences"):
         assert text in sheet
+
+
+def test_a_sheet_says_that_its_feedback_could_not_be_read(group: Store, files: dict[str, Callable[[], bytes]]) -> None:
+    def deny(**_: object) -> None:
+        raise refused("AccessDeniedException")
+
+    group.client.meta.events.register("before-call.dynamodb.BatchGetItem", deny)
+    app = show(PAGE, {**GROUP, "lesson": "on"})
+    app.button(key="lesson_print").click().run()
+    (holder,) = [element.value for element in app.get("html") if "data-bandup-print" in str(element.value)]
+    assert "The common feedback could not be read." in sheet_in(str(holder))
+    name, rows = read(files, "lesson-writing")
+    assert b"Complete: no" in files[name]()
+    assert len(rows) == 2
+
+
+def test_a_sheet_says_how_many_phrases_it_leaves_out(group: Store) -> None:
+    for user_id in ("dora", "fay"):
+        said = [f"Mind point {word}." for word in ["one", "two", "three", "four", "five", "six", "seven"]]
+        put(group, completed(user_id, 1, 6.5, grammar_band="4.0", feedback=json.dumps({"weaknesses": said})))
+    app = show(PAGE, {**GROUP, "lesson": "on"})
+    app.button(key="lesson_print").click().run()
+    (holder,) = [element.value for element in app.get("html") if "data-bandup-print" in str(element.value)]
+    sheet = sheet_in(str(holder))
+    assert sheet.count("Mind point") + sheet.count("Check every verb.") == 5
+    assert "And 3 more." in sheet
 
 
 def sheet_in(holder: str) -> str:

@@ -410,7 +410,7 @@ def test_the_file_is_filtered_as_the_table_is(files: dict[str, Callable[[], byte
     assert table["why"].tolist() == students(app)["Why"].tolist()
     assert not [column for column in table if column.startswith("writing")]
     head = list(csv.reader(io.StringIO(files[name]().decode("utf-8-sig"), newline="")))[:5]
-    assert head[0] == [f"# students: {len(table)} rows"]
+    assert head[0] == [f"# students: {len(table)} rows (Class: Monday evening; Skill: Speaking; Show: Need attention)"]
     assert head[1] == ["# Period: the last 30 days; levels and trends from the last 180 days"]
     assert head[3] == ["# Source: Demo data"]
 

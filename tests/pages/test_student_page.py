@@ -316,6 +316,7 @@ def test_the_history_is_taken_away_as_it_is_filtered(files: dict[str, Callable[[
     assert len(table) == len(app.dataframe[0].value)
     assert set(table["evaluation_type"]) == {"speaking"}
     assert table["evaluation_id"].tolist() == app.dataframe[0].value["ID"].tolist()
+    assert f"# history: {len(table)} rows (Skill: Speaking)" in files[name]().decode("utf-8-sig")
 
 
 def test_the_way_to_compare_leads_to_this_student() -> None:

@@ -183,6 +183,21 @@ def test_the_neighbours_of_an_evaluation(
     assert rows == [before, older, newer]
 
 
+def test_what_came_before_is_not_of_the_other_writing_task() -> None:
+    first, second, untold = "gemini-writing_task1", "gemini-writing_task2", "gemini"
+    models = {1: second, 2: untold, 3: first, 4: second, 5: first, 6: untold}
+    table = history(*(attempt(n, model_used=model) for n, model in models.items()))
+    previous = {n: bands.before(table, f"eval-{n}") for n in (2, 4, 5, 6)}
+    assert {n: None if row is None else row["evaluation_id"] for n, row in previous.items()} == {
+        2: "eval-1",
+        4: "eval-2",  # which does not tell its task
+        5: "eval-3",
+        6: "eval-5",
+    }
+    of_both = history(attempt(1, model_used=first), attempt(2, model_used=second))
+    assert bands.before(of_both, "eval-2") is None
+
+
 def test_without_a_time_nobody_knows_what_came_before() -> None:
     table = history(attempt(1), timeless(attempt(2)))
     assert bands.before(table, "eval-2") is None

@@ -53,6 +53,17 @@ def test_the_file_says_what_it_is_of_when_and_whether_it_is_whole() -> None:
     assert cut == "# Complete: no: not everything could be read"
 
 
+def test_the_file_says_which_rows_were_chosen() -> None:
+    rows = pd.DataFrame({"a": [1]})
+    chosen = {"Class": "Evening", "Skill": None, "Search": ""}
+    assert lines(made(rows, chosen=chosen))[0] == ["# Findings: 1 row (Class: Evening)"]
+    assert lines(made(rows, chosen={"Skill": None}))[0] == ["# Findings: 1 row"]
+    # A class may be called anything.
+    breaking = lines(made(rows, chosen={"Class": "a\n=1;=2"}))
+    assert breaking[0] == ["# Findings: 1 row (Class: a =1;'=2)"]
+    assert len(breaking) == spreadsheets.HEAD + 2
+
+
 def test_excel_is_told_that_it_is_utf8() -> None:
     content = made(pd.DataFrame({"Tên": ["Nguyễn", "日本語", "متن"]}))
     assert content.startswith(b"\xef\xbb\xbf")

@@ -52,6 +52,8 @@ class Mailserver(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.mails: list[tuple[str, EmailMessage]] = []
         self.refused = ""
+        self.hangs_up_at = ""
+        self.farewell = "221 bye"
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -62,6 +64,8 @@ class _Handler(socketserver.StreamRequestHandler):
         self._say("220 hello")
         while line := self.rfile.readline().decode().strip():
             command = line.upper()
+            if command == self.server.hangs_up_at:
+                return
             if command.startswith("RCPT"):
                 recipient = line.partition("<")[2].partition(">")[0]
                 self._say("550 nobody" if recipient == self.server.refused else "250 ok")
@@ -72,9 +76,11 @@ class _Handler(socketserver.StreamRequestHandler):
                     lines.append(part.removeprefix(b".") if part.startswith(b"..") else part)
                 message: Any = message_from_bytes(b"".join(lines), policy=policy.default)
                 self.server.mails.append((recipient, message))
+                if self.server.hangs_up_at == ".":
+                    return
                 self._say("250 taken")
             elif command == "QUIT":
-                self._say("221 bye")
+                self._say(self.server.farewell)
                 return
             else:
                 self._say("250 ok")
@@ -226,6 +232,29 @@ def test_a_mail_that_is_not_taken_is_said_and_the_others_arrive(
     assert main(["summary", "--all", "--mail", "--send"]) == 1
     assert [to for to, _ in server.mails] == ["le@school.example"]
     assert "not sent     lan@school.example" in capsys.readouterr().err
+
+
+def test_a_mail_that_was_taken_is_mailed_although_the_server_says_no_farewell(
+    teachers: Path, secrets: Path, server: Mailserver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.farewell = "500 what?"
+    assert main(["summary", "--all", "--mail", "--send"]) == 0
+    assert len(server.mails) == 2
+    assert "mailed       lan@school.example" in capsys.readouterr().out
+
+
+def test_whether_a_mail_was_taken_is_unknown_where_the_answer_is_lost(
+    teachers: Path, secrets: Path, server: Mailserver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.hangs_up_at = "."
+    assert main(["summary", "--all", "--mail", "--send"]) == 1
+    assert len(server.mails) == 2
+    problems = capsys.readouterr().err
+    assert "unknown      lan@school.example" in problems
+    assert "It may arrive." in problems
+    server.hangs_up_at = "DATA"  # before which nothing was sent: that, too, nobody is told
+    assert main(["summary", "--all", "--mail", "--send"]) == 1
+    assert "not sent" not in capsys.readouterr().err
 
 
 def test_secrets_say_who_may_have_a_class(teachers: Path, secrets: Path, capsys: pytest.CaptureFixture[str]) -> None:

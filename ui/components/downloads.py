@@ -85,14 +85,15 @@ def table(
     period: str,
     codes: Mapping[str, str],
     key: str,
+    chosen: Mapping[str, str | None] | None = None,
     students: Iterable[str] | None = None,
     complete: bool | None = None,
 ) -> None:
     """A button for all of `rows`, also those that are not on screen.
 
     `students` are those whom the rows are about: their column user_id unless given, which they must be where `rows` are
-    made on demand. `complete` is whether all that the page has read is, unless given. `codes` tell the file's name
-    from others.
+    made on demand. `chosen` are the filters, and what each is set to. `complete` is whether all that the page has read
+    is, unless given. `codes` tell the file's name from others.
     """
     whole = session.complete if complete is None else complete
     if students is None:
@@ -109,6 +110,7 @@ def table(
             source=badge.text(),
             made=clock.now,
             complete=whole,
+            chosen=chosen,
         ),
         session,
         students=students,

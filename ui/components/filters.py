@@ -22,6 +22,8 @@ ROWS = 50
 _PAGE = "page"
 LONGEST_DAYS = 365
 _PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", LONGEST_DAYS)}
+_TASKS = {"1": "Task 1", "2": "Task 2"}
+_STATUSES = {COMPLETED: "Completed", PROCESSING: "Waiting", FAILED: "Failed"}
 _FIRST_DAY = date(2000, 1, 1)  # before 2000
 
 
@@ -63,15 +65,24 @@ def skill() -> str | None:
 
 def task() -> int | None:
     """A choice of Writing task, `?task=`; None for both."""
-    code = choice("Writing task", {ALL: "All", "1": "Task 1", "2": "Task 2"}, key="task", default=ALL)
+    code = choice("Writing task", {ALL: "All", **_TASKS}, key="task", default=ALL)
     return None if code == ALL else int(code)
+
+
+def task_of_address() -> str | None:
+    """What the choice of Writing tasks calls the one in the address; None for both."""
+    return _TASKS.get(address.value("task"))
 
 
 def status(key: str = "status") -> str | None:
     """A choice of status, `?status=`; None for all."""
-    names = {ALL: "All", COMPLETED: "Completed", PROCESSING: "Waiting", FAILED: "Failed"}
-    code = choice("Status", names, key=key, default=ALL)
+    code = choice("Status", {ALL: "All", **_STATUSES}, key=key, default=ALL)
     return None if code == ALL else code
+
+
+def status_name(status: str | None) -> str | None:
+    """What the choice of statuses calls one; None for all."""
+    return status and _STATUSES[status]
 
 
 def choice(label: str, names: Mapping[str, str], *, key: str, default: str, is_labelled: bool = True) -> str:

@@ -83,7 +83,7 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
     _students(one, rows, roster)
     _timeline(one, rows, jobs, clock)
     markup.show(markup.heading(formats.count(len(rows), "job"), 3))
-    listing.show(rows.reset_index(drop=True), "one incident", session, clock, roster)
+    listing.show(rows.reset_index(drop=True), "one incident", {}, session, clock, roster)
 
 
 def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:

@@ -1,5 +1,6 @@
 """Which jobs the Jobs page shows: the period and the filters, all in the address, and the list of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -29,6 +30,7 @@ STATES = {
 }
 LOST = "lost"
 NOT_RECOVERED = "missing"
+_SHOWN = {LOST: "Not completed", NOT_RECOVERED: "Not recovered", **STATES}
 DURING = "during"
 BELOW = "list"
 """What the list stands below: whoever clicks on a figure or a bar of the chart has the answer right there."""
@@ -121,6 +123,18 @@ class JobsFilter:
                 rows = rows[joined.str.casefold().str.contains(text.casefold(), regex=False)]
         return rows.reset_index(drop=True)
 
+    def words(self, clock: Clock) -> dict[str, str | None]:
+        """Filters and what each is set to; None or nothing for all."""
+        return {
+            "Status": _SHOWN.get(self.state, self.state),
+            "Type": None if self.kind == filters.ALL else marking.KINDS.get(self.kind, self.kind),
+            "Model": self.model,
+            "Student ID": self.student,
+            "Error message": self.reason,
+            "Search": self.text,
+            "Time": self.during and " to ".join(formats.exact(moment, clock.zone) for moment in self.during),
+        }
+
     def _has_reason(self, jobs: pd.DataFrame) -> "pd.Series[bool]":
         """Those with just this error, where it is one as the address has it; else those whose message has the text."""
         errors = jobs["signature"].fillna("")
@@ -156,8 +170,7 @@ def period(clock: Clock) -> Period | None:
 def choose(clock: Clock) -> JobsFilter:
     """The filters over the list, all in the address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        states = {LOST: "Not completed", NOT_RECOVERED: "Not recovered", **STATES}
-        state = filters.choice("Status", states, key="state", default=LOST)
+        state = filters.choice("Status", _SHOWN, key="state", default=LOST)
         kind = filters.choice("Type", {filters.ALL: "All", **marking.KINDS}, key="kind", default=filters.ALL)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("More filters"):
@@ -217,11 +230,12 @@ def bar(start: pd.Timestamp, period: Span) -> str:
 def show(
     rows: pd.DataFrame,
     period: str,
+    chosen: Mapping[str, str | None],
     session: Session,
     clock: Clock,
     roster: Roster,
 ) -> None:
-    """The list; a click on a job opens it in its place, and puts it into the address."""
+    """The list of the jobs that the filters have left. A click on a job opens it in its place, also in the address."""
     columns = pd.DataFrame(
         {
             "Job": [
@@ -267,6 +281,7 @@ def show(
             period=period,
             codes={"of": "list"},
             key="take_jobs",
+            chosen=chosen,
         )
 
 

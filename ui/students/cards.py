@@ -31,7 +31,8 @@ def sets_of(user_id: str, session: Session, clock: Clock, *, with_filter: bool =
     if sets.empty:
         st.text("No flashcard sets yet. They appear here when this student turns a document into cards.")
         return
-    rows = grid.matching(sets, status=filters.status("sets") if with_filter else None)
+    status = filters.status("sets") if with_filter else None
+    rows = grid.matching(sets, status=status)
     st.text(formats.of(len(rows), len(sets), "set"))
     row = grid.pick(
         tables.sets(rows, clock.now),
@@ -48,6 +49,7 @@ def sets_of(user_id: str, session: Session, clock: Clock, *, with_filter: bool =
         period="all",
         codes={"of": user_id},
         key="take_sets",
+        chosen={"Status": filters.status_name(status)},
     )
     if row is not None:
         go(FLASHCARDS, set_id=rows["set_id"][row], user_id=user_id)

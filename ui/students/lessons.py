@@ -20,6 +20,7 @@ from ui.shell.clock import Clock
 from ui.shell.navigation import LESSONS, STUDENT, go, href
 from ui.shell.page import set_title
 from ui.students import recurring, tables
+from ui.students.choice import Choice
 from wording import formats, verdicts
 from wording.skills import SKILL_NAMES
 
@@ -57,7 +58,7 @@ def _open(name: str) -> None:
     address.put(group=name, lesson="on")
 
 
-def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roster: Roster) -> None:
+def plan(group: Group, asked: Evaluations, choice: Choice, session: Session, clock: Clock, roster: Roster) -> None:
     """The lesson of one group: its students, their common feedback, the sheet and the file."""
     criterion, members = CRITERIA[group.skill][group.criterion], [user_id for user_id, _ in group.students]
     title = f"{criterion} · {SKILL_NAMES[group.skill]}"
@@ -75,9 +76,9 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
     if row is not None:
         go(STUDENT, user_id=members[row])
     keys = _keys(group, asked, session)
-    feedback = recurring.of_group(keys, session, clock, roster)
-    notes = ["Not all evaluations could be read: more students may belong here."] if not asked.read.complete else []
-    notes += recurring.notes(feedback, len(keys)) if feedback else []
+    feedback, of_feedback = recurring.of_group(keys, session, clock, roster)
+    of_group = ["Not all evaluations could be read: more students may belong here."] if not asked.read.complete else []
+    notes = of_group + of_feedback
     entries = [(roster.student(user_id), level) for user_id, level in group.students]
     sheet = Lesson(
         group.skill,
@@ -108,6 +109,7 @@ def plan(group: Group, asked: Evaluations, session: Session, clock: Clock, roste
             period="levels from the last 180 days",
             codes={"group": group.code},
             key="lesson_csv",
+            chosen=choice.words,
             complete=not notes and not (feedback and feedback.unread),
         )
 

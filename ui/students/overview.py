@@ -57,8 +57,7 @@ def flagged(listed: Listing) -> str | None:
 
 def rules() -> Rules:
     """The rules of attention, readable and settable, in the address; 0 switches one off."""
-    changed = any(address.value(rule) for rule in attention.RULES)
-    with st.popover("Attention rules (changed)" if changed else "Attention rules"):
+    with st.popover("Attention rules (changed)" if _has_own_rules() else "Attention rules"):
         lost = filters.switch(
             "Missing result",
             key="lost",
@@ -88,9 +87,18 @@ def rules() -> Rules:
     return Rules(math.floor(away) or None, below or None, weakest or None, falling, lost)
 
 
+def _has_own_rules() -> bool:
+    return any(address.value(rule) for rule in attention.RULES)
+
+
 def _amount(label: str, *, key: str, step: float, explain: str) -> float:
     default, most = _AMOUNTS[key]
     return filters.number(label, key=key, default=default, step=step, most=most, explain=explain)
+
+
+def shown(flag: str | None) -> str | None:
+    """Which students `flagged` has chosen, in words; None for all."""
+    return "Need attention" if flag == _FLAGGED else flag and _RULES[flag]
 
 
 def rules_of_address() -> Rules:
@@ -154,6 +162,7 @@ def listing(
     rows: Sequence[Row],
     listed: Listing,
     choice: Choice,
+    flag: str | None,
     period: Period,
     session: Session,
     clock: Clock,
@@ -191,6 +200,11 @@ def listing(
         period=f"the last {period.name}; levels and trends from the last 180 days",
         codes={"period": f"{period.days}d", "class": choice.class_name or "all"},
         key="take_students",
+        chosen={
+            **choice.words,
+            "Show": shown(flag),
+            "Attention rules": "changed" if _has_own_rules() else None,
+        },
         students=[row.student.user_id for row in rows],
     )
 

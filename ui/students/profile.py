@@ -166,7 +166,8 @@ def _missing(history: pd.DataFrame, entry: Student, period: Period, clock: Clock
         name = f"{SKILL_NAMES.get(row['kind'], 'Evaluation')} of {at}"
         address = href(EVALUATION, evaluation_id=row["evaluation_id"], user_id=entry.user_id)
         linked += [", " if linked else " ", markup.anchor(address, name)]
-    return [*linked, "."] if linked else []
+    more = f" and {len(rows) - _LINKED} more" if len(rows) > _LINKED else ""
+    return [*linked, f"{more}."] if linked else []
 
 
 def _first(period: Period, clock: Clock) -> datetime:
@@ -324,6 +325,11 @@ def _history(
         period=f"the last {period.name}" if period.days else "all",
         codes={"of": user_id},
         key="take_history",
+        chosen={
+            "Writing task": filters.task_of_address(),
+            "Skill": skill and SKILL_NAMES[skill],
+            "Status": filters.status_name(status),
+        },
         complete=complete,
     )
     if row is not None:

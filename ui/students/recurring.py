@@ -49,22 +49,29 @@ def of_student(user_id: str, history: pd.DataFrame, session: Session, clock: Clo
         _sections(answer, clock, roster, of_group=False)
 
 
-def of_group(keys: Sequence[Key], session: Session, clock: Clock, roster: Roster) -> RecurringFeedback | None:
-    """What is said to several students of a group, `?lesson=on`, None until it is read; `keys` are of `group_keys`."""
+def of_group(
+    keys: Sequence[Key], session: Session, clock: Clock, roster: Roster
+) -> tuple[RecurringFeedback | None, list[str]]:
+    """What is said to several students of a group, `?lesson=on`, None until it is read; `keys` are of `group_keys`.
+
+    With it comes what the reader of a sheet must know of it: that it is not of all, not whole, or could not be read.
+    """
     asked = tuple(key for key in dict.fromkeys(keys) if session.gate.admits(key[1]))[:MOST]
     st.subheader("Common feedback", anchor=False)
     if len({user_id for _, user_id in asked}) < 2:
         st.text("Common feedback needs completed evaluations of two students.")
-        return None
+        return None, []
     if not _offer(asked, "lesson", session):
-        return None
+        return None, []
     feedback: RecurringFeedback | None = None
+    notes = ["The common feedback could not be read."]
     with part("The common feedback"):
         feedback = answer = session.read(records.recurring, asked, 2)
+        notes = [f"Common feedback: {note.strip()}" for note in (_few(len(keys)), _long(answer)) if note]
         students = formats.count(answer.students, "student")
         st.text(f"Said to at least two of {students}.{_few(len(keys))}{unread(answer)}")
         _sections(answer, clock, roster, of_group=True)
-    return feedback
+    return feedback, notes
 
 
 def group_keys(rows: pd.DataFrame) -> tuple[Key, ...]:
@@ -77,11 +84,6 @@ def keys_of_group(group: Group, evaluations: pd.DataFrame) -> tuple[Key, ...]:
     members = [user_id for user_id, _ in group.students]
     of_skill = evaluations["evaluation_type"] == group.skill
     return group_keys(evaluations[evaluations["user_id"].isin(members) & of_skill])
-
-
-def notes(answer: RecurringFeedback, evaluations: int) -> list[str]:
-    """What the reader of the common feedback of so many evaluations must know: that it is not of all, or not whole."""
-    return [f"Common feedback: {note.strip()}" for note in (_few(evaluations), _long(answer)) if note]
 
 
 def _few(evaluations: int) -> str:
