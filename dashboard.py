@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.server.lifespan import MIDDLEWARE, check_settings, opened
+from ui.server.lifespan import MIDDLEWARE, check_settings, opened, take_unreadable_secrets_for_broken
 
 if __name__ == "__main__":  # Streamlit runs this file for every visitor
     # Not at the top: the server imports this file before its runtime is there, and caches declared then would warn.
@@ -15,4 +15,5 @@ if __name__ == "__main__":  # Streamlit runs this file for every visitor
     page.run()
 else:  # the server imports it, once
     check_settings()
+    take_unreadable_secrets_for_broken()
     app = st.App(__file__, middleware=MIDDLEWARE, lifespan=opened)

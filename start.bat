@@ -17,8 +17,8 @@ rem Made anew where it is missing, was cut off, was moved here, or belongs to a 
 .venv\Scripts\python.exe -c "import pip" >nul 2>nul && goto packages
 echo Making a place for the packages: the folder .venv here.
 if exist .venv rmdir /s /q .venv
-%python% -m venv .venv
-if errorlevel 1 (
+rem Not "if errorlevel 1": a program that crashes ends with a number below 0.
+%python% -m venv .venv || (
   echo The folder .venv could not be made. Is there room on the disk, and may you write here?
   goto failed
 )
@@ -27,8 +27,7 @@ if errorlevel 1 (
 rem Again only when what is asked for has changed.
 fc /b requirements.lock .venv\installed >nul 2>nul && goto run
 echo Installing the packages, about 760 MB. This takes a few minutes, the first time only.
-.venv\Scripts\python.exe -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-if errorlevel 1 (
+.venv\Scripts\python.exe -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock || (
   echo The packages could not be installed. Is there a connection to the internet? Then start this again.
   goto failed
 )
@@ -36,8 +35,7 @@ copy /y requirements.lock .venv\installed >nul
 
 :run
 echo Starting. Your browser opens in a moment. Keep this window open: closing it, or Ctrl+C, ends the dashboard.
-.venv\Scripts\python.exe -m streamlit run dashboard.py %*
-if not errorlevel 1 exit /b 0
+.venv\Scripts\python.exe -m streamlit run dashboard.py %* && exit /b 0
 echo The dashboard has ended with an error; the lines above say which.
 
 :failed

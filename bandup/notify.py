@@ -160,7 +160,9 @@ def tell(
     seen: set[int] = set()
     # Of one that falls apart, because jobs in the middle were done again, its beginning keeps what was told.
     known = {notice.code for notice in state.notices}
-    for incident in sorted(incidents, key=lambda one: (one.code not in known, one.first)):
+    # What has been forgotten is not told anew, however far back a check looks.
+    recent = [one for one in incidents if now - one.last < _KEPT]
+    for incident in sorted(recent, key=lambda one: (one.code not in known, one.first)):
         notice = _entry(state, by_cause, incident, seen)
         seen.add(id(notice))
         every.append(_news(incident, notice, notifications, now, after, is_demo=is_demo))

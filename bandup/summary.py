@@ -172,29 +172,45 @@ def _stem(class_name: str) -> str:
 
 def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | None) -> int:
     recipients = _recipients(summaries, roster)
-    failed = False
+    number = formats.count(sum(map(len, recipients.classes.values())), "mail")
+    if mailbox is not None:
+        say(f"Sending {number}.")  # where nothing can be said, nothing is sent
+    failed, unsaid = False, None
     for address, classes in sorted(recipients.classes.items()):
         for name in sorted(classes, key=str.casefold):
             line = f"{address}: {summaries[name].title}"
             if mailbox is None:
                 say(f"would mail   {line}")
                 continue
+            problem = _send(mailbox, summaries[name], address)
+            failed = failed or bool(problem)
             try:
-                mailbox.send(_message(summaries[name], mailbox.sender, address))
-            except NotSent as error:
-                failed = True
-                say(f"{'unknown ' if isinstance(error, InDoubt) else 'not sent'}     {line}. {error}", is_problem=True)
-            except Exception as error:  # noqa: BLE001 - the e-mail package may raise anything; the others are sent
-                failed = True
-                say(f"not sent     {line}. No mail can be made of it: {type(error).__name__}.", is_problem=True)
-            else:
-                say(f"mailed       {line}")
+                if problem:
+                    say(f"{problem[0]:13}{line}. {problem[1]}", is_problem=True)
+                else:
+                    say(f"mailed       {line}")
+            except OSError as error:  # the disk is full, say: the others wait for their mail all the same
+                unsaid = error
+    if unsaid:
+        raise unsaid
     for remark in recipients.remarks:
         say(remark, is_problem=True)
     if mailbox is None:
-        number = sum(map(len, recipients.classes.values()))
-        say(f"Nothing was sent. --send would send {formats.count(number, 'mail')}.")
+        say(f"Nothing was sent. --send would send {number}.")
     return int(failed)
+
+
+def _send(mailbox: Mailbox, summary: Summary, address: str) -> tuple[str, str] | None:
+    """What went wrong, in a word or two and a sentence; None where the mail was taken."""
+    try:
+        mailbox.send(_message(summary, mailbox.sender, address))
+    except InDoubt as error:
+        return "unknown", str(error)
+    except NotSent as error:
+        return "not sent", str(error)
+    except Exception as error:  # noqa: BLE001 - the e-mail package may raise anything; the others are sent
+        return "not sent", f"No mail can be made of it: {type(error).__name__}."
+    return None
 
 
 def _message(summary: Summary, sender: str, address: str) -> EmailMessage:

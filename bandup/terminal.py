@@ -13,5 +13,9 @@ def say(line: str = "", *, is_problem: bool = False) -> None:
 
 
 def say_json(document: Any) -> None:
-    """One JSON document, with characters that steer a terminal as escapes."""
-    print(escaped(json.dumps(document, ensure_ascii=False, indent=2)), flush=True)
+    """One JSON document, with characters that steer a terminal as escapes.
+
+    Where the output has not all letters they are JSON's escapes: Python's own, of a letter below U+0100, are none.
+    """
+    has_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(escaped(json.dumps(document, ensure_ascii=not has_all, indent=2)), flush=True)

@@ -57,19 +57,24 @@ def load(environ: MutableMapping[str, str]) -> None:
     The file is the one that BANDUP_ENV_FILE names, else the one beside dashboard.py, which need not be there.
     A variable that is empty counts as not set, for boto3 too, which would look for a profile without a name.
     """
-    for name in [name for name in environ if name.startswith(_OURS) and not name.startswith(_ENDPOINT)]:
-        if not value_of(environ, name):
-            del environ[name]
+    for name in [name for name, value in environ.items() if _is_unset(name, value)]:
+        del environ[name]
     named = value_of(environ, ENV_FILE)
     path = Path(os.path.expanduser(named)) if named else _BESIDE
     if not named and not path.exists():
         return
     for name, value in _lines(path):
+        if _is_unset(name, value):
+            continue
         if name not in environ:
             environ[name] = value
             _from_file[name] = str(path)
         elif name not in _from_file:
             _overruled[name] = str(path)
+
+
+def _is_unset(name: str, value: str) -> bool:
+    return not value.strip() and name.startswith(_OURS) and not name.startswith(_ENDPOINT)
 
 
 def read_settings() -> Settings:

@@ -121,8 +121,18 @@ def drill(result: Drill, region: str, settings: Settings) -> list[str]:
             for line in result.lines
         ),
         f"Comparing cost {formats.cost(result.cost)}.",
-        "The copy is gone when the demo stops."
-        if settings.source == "demo"
-        else f"The copy stays, and costs, until you delete it: aws dynamodb delete-table --region {region} "
-        f"{f'--endpoint-url {settings.endpoint} ' if settings.endpoint else ''}--table-name {result.copy}",
+        _copy_stays(result.copy, region, settings),
     ]
+
+
+def drill_unfinished(name: str, copy: str, why: str, region: str, settings: Settings) -> list[str]:
+    """That a table's restored copy could not be compared, and how it is deleted. `why` is a sentence or two."""
+    return [f"{copy} was restored, but not compared with {name}. {why}", _copy_stays(copy, region, settings)]
+
+
+def _copy_stays(copy: str, region: str, settings: Settings) -> str:
+    if settings.source == "demo":
+        return "The copy is gone when the demo stops."
+    endpoint = f"--endpoint-url {settings.endpoint} " if settings.endpoint else ""
+    delete = f"aws dynamodb delete-table --region {region} {endpoint}--table-name {copy}"
+    return f"The copy stays, and costs, until you delete it: {delete}"

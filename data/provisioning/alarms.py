@@ -160,7 +160,7 @@ def set_alarms(clients: Clients, settings: Settings, step: Step) -> bool:
 
 
 def _requests(clients: Clients, settings: Settings, step: Step) -> Iterator[dict[str, Any]]:
-    """What makes each alarm as declared that is not; Failure where one has become another since it was planned."""
+    """What makes each alarm as declared that is not; Failure where one has been changed since it was planned."""
     names = step.detail.split(",")
     declared = {alarm.name: alarm for *_, alarms in every(settings) for alarm in alarms}
     held = _held(clients, names)
@@ -170,8 +170,11 @@ def _requests(clients: Clients, settings: Settings, step: Step) -> Iterator[dict
         if actual is not None:
             if not _same_metric(alarm, actual):
                 raise Failure("changed", case="plan_changed", detail=step.what)
-            if not _differences(alarm, actual, settings.alarm_topic):
+            differences = _differences(alarm, actual, settings.alarm_topic)
+            if not differences:
                 continue
+            if _set_back(name, differences) not in step.what:  # somebody has changed it since
+                raise Failure("changed", case="plan_changed", detail=step.what)
             request["AlarmActions"] = [*dict.fromkeys([*actual.get("AlarmActions", []), settings.alarm_topic])]
             request |= {key: actual[key] for key in ("OKActions", "InsufficientDataActions") if actual.get(key)}
             request["AlarmDescription"] = actual.get("AlarmDescription") or alarm.description
@@ -299,11 +302,15 @@ def _step(
 ) -> Step:
     whom = topic.rpartition(":")[2]
     parts = [f"set {missing} alarms of {name}, which tell {whom}"] if missing else []
-    parts += [f"set the alarm {alarm} back ({', '.join(is_so)})" for alarm, is_so in changed.items()]
+    parts += [f"set {_set_back(alarm, is_so)}" for alarm, is_so in changed.items()]
     what = "; ".join(parts)
     cost = "Per alarm and month (US$ 0.10 in us-east-1; the first ten of an account are free)"
     undo = "Yes, by deleting the alarms (not from here)" if missing else "Yes, in the AWS console"
     return Step("alarms", target, ",".join(due), what[0].upper() + what[1:], False, cost, undo, stack)
+
+
+def _set_back(name: str, differences: Sequence[str]) -> str:
+    return f"the alarm {name} back ({', '.join(differences)})"
 
 
 def _same_metric(alarm: Alarm, actual: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from data.dynamodb.errors import Failure
 from data.provisioning.account import Actual, look_up
 from data.provisioning.alarms import set_alarms
 from data.provisioning.clients import Clients
-from data.provisioning.drift import Step, steps
+from data.provisioning.drift import Step, steps, tags_step
 from data.provisioning.lambdas import PUBLISHED, proofs, set_variable, update_status
 from data.provisioning.plan import plan
 from data.provisioning.requests import create_request, index_update, pitr_request
@@ -151,6 +151,10 @@ def _carry_out(store: Store, step: Step, clock: Clock) -> Iterator[Event]:
         elif actual is None or actual.settled:
             if sent == _SENT:
                 return Event(step, "failed", _NOT_COME_ABOUT)
+            if step.action == "tags" and not sent and actual is not None:
+                now = tags_step(step.target, _answered(actual.tags))
+                if now is None or now.what != step.what:  # somebody has set one meanwhile: that is not overwritten
+                    raise Failure("changed", case="plan_changed", detail=step.what)
             _send(store, step, actual)
             return None
         return Event(step, "waiting", _progress(actual))

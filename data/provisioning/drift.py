@@ -3,7 +3,7 @@
 Only what data/schema.py declares is compared: what AWS or others have added is no drift.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Literal, TypeAlias
@@ -198,15 +198,22 @@ def _billing(target: Target, actual: Actual) -> Check:
 def _tags(target: Target, actual: Actual) -> Check:
     if isinstance(actual.tags, Failure):
         return _unknown(target, "Tags", actual.tags)
-    declared = target.table.tags
-    wrong = {key: value for key, value in declared.items() if actual.tags.get(key) != value}
+    step = tags_step(target, actual.tags)
+    if step is None:
+        return Check(target, "Tags", "ok", ", ".join(f"{key}={value}" for key, value in target.table.tags.items()))
+    has = (f"{key} is {actual.tags.get(key, 'missing')}" for key in step.detail.split(","))
+    return Check(target, "Tags", "missing", ", ".join(has), step)
+
+
+def tags_step(target: Target, tags: Mapping[str, str]) -> Step | None:
+    """What sets the tags that are not as declared, and says which values it replaces; None where all are."""
+    wrong = {key: value for key, value in target.table.tags.items() if tags.get(key) != value}
     if not wrong:
-        return Check(target, "Tags", "ok", ", ".join(f"{key}={value}" for key, value in declared.items()))
-    tags = ", ".join(f"{key}={value}" for key, value in wrong.items())
-    what = f"Tag {target.name} with {tags} (others stay)"
-    step = Step("tags", target, ",".join(wrong), what, True, "None", "Yes, by untagging")
-    has = ", ".join(f"{key} is {actual.tags[key]}" if key in actual.tags else f"{key} is missing" for key in wrong)
-    return Check(target, "Tags", "missing", has, step)
+        return None
+    parts = (f"{key}={value}{f' instead of {tags[key]}' if key in tags else ''}" for key, value in wrong.items())
+    what = f"Tag {target.name} with {', '.join(parts)} (others stay)"
+    undo = "Yes, by setting them back" if set(wrong) & set(tags) else "Yes, by untagging"
+    return Step("tags", target, ",".join(wrong), what, True, "None", undo)
 
 
 def _pitr(target: Target, actual: Actual) -> Check:

@@ -55,6 +55,14 @@ class Drill:
         return all(line.is_same for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A copy that is there, but could not be compared."""
+
+    copy: str
+    why: Failure
+
+
 @dataclass(slots=True)
 class _Contents:
     """What a scan has seen: how many records, the newest one's time, and keys of a sample."""
@@ -86,8 +94,10 @@ def is_restored(store: Store, copy: str) -> bool:
     return actual is not None and actual.settled
 
 
-def run(store: Store, target: Target, *, who: str, now: datetime, clock: Clock | None = None) -> Iterator[Drill | str]:
-    """Restore, wait and compare: what goes on, in words, and last the result."""
+def run(
+    store: Store, target: Target, *, who: str, now: datetime, clock: Clock | None = None
+) -> Iterator[Drill | Unfinished | str]:
+    """Restore, wait and compare: what goes on, in words, and last the result. Failure where no copy has come about."""
     copy = begin(store, target, who=who, now=now)
     waiting = replace(clock or Clock(poll_seconds=10, patience_seconds=6 * 3600))
     yield f"restoring {target.name} to {copy}"
@@ -96,7 +106,11 @@ def run(store: Store, target: Target, *, who: str, now: datetime, clock: Clock |
             yield f"{copy} is still being restored; run this again today to compare it"
             return
     yield f"comparing {copy} with {target.name}"
-    yield compare(store, target, copy, who=who)
+    try:
+        result: Drill | Unfinished = compare(store, target, copy, who=who)
+    except Failure as failure:
+        result = Unfinished(copy, failure)
+    yield result
 
 
 def compare(store: Store, target: Target, copy: str, *, who: str) -> Drill:

@@ -9,7 +9,7 @@ from data.settings import FunctionName, Settings
 
 READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query")
 READ_INDEX = ("dynamodb:Query",)
-# Only after a click, where an index is missing; leave it out to make that impossible.
+# Only after a click, where an index is missing, and in a restore drill; leave it out to make that impossible.
 SCAN = ("dynamodb:Scan",)
 MARK = ("dynamodb:UpdateItem",)
 SETUP_TABLE = (
@@ -80,6 +80,7 @@ def setup(settings: Settings, region: str, account: str, partition: str = "aws")
         ]
     return _document(
         _allow("ProvisionTables", SETUP_TABLE, _tables(settings, region, account, partition)),
+        _allow("CompareCopies", SCAN, _indexes(settings, region, account, partition)),
         _allow("WireFunctions", SETUP_FUNCTION, functions),
         _allow("ProveRoles", SETUP_ROLE, [f"arn:{partition}:iam::{account}:role/*"]),
         *watching,

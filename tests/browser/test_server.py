@@ -72,7 +72,8 @@ def test_cookies_are_for_https_alone_where_the_dashboard_is_reached_so() -> None
 
 def test_downloads_are_kept_nowhere() -> None:
     assert answer_of("/media/0123.csv").headers["cache-control"] == "no-store"
-    assert "cache-control" not in answer_of("/static/js/index.js").headers
+    for path in ("/static/js/index.js", "/static/media/font.woff2"):
+        assert "cache-control" not in answer_of(path).headers
 
 
 @pytest.mark.parametrize(

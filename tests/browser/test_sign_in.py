@@ -286,17 +286,23 @@ def test_an_old_sign_in_has_expired(visitor: Visitor, school: School) -> None:
     visitor.sees("All students")
 
 
-@pytest.mark.parametrize("roles", ["[roles]\nops = [\n", "[roles]\nopps = []\n"], ids=["no TOML", "misspelt"])
+@pytest.mark.parametrize(
+    "roles", ["[roles]\nops = [\n", "[roles]\nopps = []\n", None], ids=["no TOML", "misspelt", "not in UTF-8"]
+)
 def test_a_broken_secrets_file_closes_the_dashboard_and_a_mended_one_opens_it(
-    visitor: Visitor, school: School, roles: str
+    visitor: Visitor, school: School, roles: str | None
 ) -> None:
     sign_in(visitor, "Le")
     visitor.sees("All students")
-    school.set_roles(roles)
+    whole = school.secrets.read_bytes()
+    if roles is None:
+        school.secrets.write_bytes(whole + b"# classe de fran\xe7ais\n")
+    else:
+        school.set_roles(roles)
     refused(visitor, "/student?user_id=user-101", "So this dashboard shows no data.")
     time.sleep(1)  # Streamlit looks at the file five times a second, and stumbles
     refused(visitor, "/", "So this dashboard shows no data.")
-    school.set_roles(ROLES)
+    school.secrets.write_bytes(whole)
     visitor.open("/")
     visitor.sees("All students")
     school.set_roles(ROLES.replace(TEACHER, "other@school.example"))

@@ -18,7 +18,7 @@ from data.provisioning.drift import Check, Step
 from data.provisioning.plan import Plan, plan
 from data.provisioning.requests import create
 from data.provisioning.verdict import judge
-from data.schema import BY_STATUS, BY_STUDENT, FLASHCARD_SETS, FUNCTIONS, LAMBDA_ACTIONS, TABLES
+from data.schema import BY_STATUS, BY_STUDENT, EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, LAMBDA_ACTIONS, TABLES
 from data.settings import Settings
 from tests.support import proxy
 from tests.support.accounts import INSTANT, Simulator, bare_request, deploy, failing, reply, watching
@@ -422,6 +422,21 @@ def test_a_plan_that_is_no_longer_so_is_refused_and_one_that_cannot_be_asked_abo
     with watching(clients.alarms) as wire, pytest.raises(Failure) as caught:
         mend(watched, clients, steps)
     assert (caught.value.case, wire.changes) == ("plan_changed", [])
+
+
+def test_an_alarm_that_somebody_makes_while_the_plan_is_carried_out_is_not_set_back(watched: Store) -> None:
+    clients = ready(watched)
+    steps = plan(watched, clients=clients).steps
+    declared = alarms.of_table(EVALUATIONS, watched.settings.evaluations)
+    (alarm,) = (one for one in declared if one.ending == "write-throttles")
+    theirs = alarm.request("arn:aws:sns:us-east-1:123456789012:other") | {"Threshold": 5.0}
+    states = []
+    for event in apply(watched, steps, who="test", clock=INSTANT, clients=clients):
+        if not states:
+            clients.alarms.put_metric_alarm(**theirs)
+        states.append(event.state)
+    assert states.count("failed") == 1
+    assert held(watched, clients)[alarm.name]["Threshold"] == 5.0
 
 
 def test_an_alarm_that_never_shows_fails_in_the_end(watched: Store) -> None:

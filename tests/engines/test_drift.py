@@ -189,6 +189,9 @@ def test_missing_and_wrong_tags_are_red_and_only_they_are_set(
     assert (line.step.action, line.step.detail) == ("tags", detail)
     assert "others stay" in line.step.what
     assert "Owner" not in line.step.what
+    replaced = tags.get("Environment") == "staging"
+    assert ("Environment=production instead of staging" in line.step.what) is replaced
+    assert ("setting them back" in line.step.undo) is any(key in tags for key in detail.split(","))
 
 
 @BOTH

@@ -1,16 +1,19 @@
 """The restore drill: a copy of the newest state, compared with its table; differences are found, nothing is deleted."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bandup import setup
 from bandup.__main__ import main
 from data.demo.engine import write
 from data.dynamodb.client import Store
-from data.dynamodb.errors import Failure
+from data.dynamodb.cost import Cost
+from data.dynamodb.errors import Failure, Kind
 from data.provisioning import drill
 from data.provisioning.apply import apply
 from data.provisioning.drift import Target
@@ -200,13 +203,61 @@ def test_patience_has_an_end_and_a_refusal_is_said(filled: Store, monkeypatch: p
     assert "run this again today" in last
 
 
+def variables_of(store: Store) -> dict[str, str]:
+    variables = {table.variable: store.settings.name(table) for table in TABLES}
+    return variables | {of.variable: name for of, name in zip(FUNCTIONS, store.settings.functions, strict=True)}
+
+
+def test_a_copy_that_could_not_be_compared_is_said_with_how_to_delete_it(
+    filled: Store, moto: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with proxy.in_front_of(moto) as door:
+        door.fail(proxy.refusal("AccessDeniedException", proxy.denied), proxy.operation("Scan"))
+        variables = {"BANDUP_SOURCE": "aws", "AWS_REGION": engines.REGION, "AWS_ENDPOINT_URL": door.url}
+        variables |= {name.upper(): value for name, value in engines.CREDENTIALS.items()}
+        for name, value in {**variables, **variables_of(filled), "BANDUP_ALLOW_CHANGES": "1"}.items():
+            monkeypatch.setenv(name, value)
+        assert main(["setup", "--drill"]) == 1
+        out = capsys.readouterr().out
+        assert out.count("was restored, but not compared with") == len(TABLES)
+        assert out.count("dynamodb:Scan") == len(TABLES)
+        assert out.count("delete-table") == len(TABLES)
+        assert main(["setup", "--drill", "--json"]) == 1
+    assert [one["passed"] for one in json.loads(capsys.readouterr().out)["drills"]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "passed", "code"),
+    [("access_denied", True, 1), ("access_denied", False, 2), ("throttled", True, 3), ("throttled", False, 2)],
+)
+def test_a_drill_that_cannot_begin_keeps_the_other_from_nothing(
+    kind: Kind,
+    passed: bool,
+    code: int,
+    filled: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(store: Store, of: Target, **_: Any) -> Iterator[Any]:
+        if of.table is EVALUATIONS:
+            raise Failure(kind, operation="dynamodb:RestoreTableToPointInTime", resource=of.name)
+        line = drill.Line("Records", "1", "1" if passed else "0")
+        yield Drill(of, f"{of.name}-copy", None, (line,), Cost())
+
+    monkeypatch.setattr(setup, "run_drill", run)
+    monkeypatch.setattr(setup, "open_store", lambda _: filled)
+    assert main(["setup", "--drill"]) == code
+    output = capsys.readouterr()
+    assert f"{filled.settings.evaluations}: " in output.err
+    assert ("passed" in output.out) is passed
+
+
 def test_the_command_tests_both_tables(
     filled: Store, moto: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     variables = {"BANDUP_SOURCE": "aws", "AWS_REGION": engines.REGION, "AWS_ENDPOINT_URL": moto}
     variables |= {name.upper(): value for name, value in engines.CREDENTIALS.items()}
-    variables |= {table.variable: filled.settings.name(table) for table in TABLES}
-    variables |= {of.variable: name for of, name in zip(FUNCTIONS, filled.settings.functions, strict=True)}
+    variables |= variables_of(filled)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert main(["setup", "--drill"]) == 1

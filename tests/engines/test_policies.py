@@ -12,9 +12,10 @@ import pytest
 from data.demo.engine import write
 from data.demo.sample import SEED_EVALUATIONS, SEED_SET
 from data.dynamodb.client import Store
-from data.provisioning import policies
+from data.provisioning import drill, policies
 from data.provisioning.apply import apply
 from data.provisioning.clients import Clients
+from data.provisioning.drift import Target
 from data.provisioning.lambdas import proofs
 from data.provisioning.plan import look, plan
 from data.provisioning.requests import create, create_request
@@ -209,6 +210,25 @@ def test_marking_calls_what_its_policy_allows_and_nothing_else(read_store: Store
         list(jobs.mark_failed(changeable, [(key, began)], who="test", now=began))
     # It reads the job first, which the dashboard's own policy allows.
     assert actions(wire) - {*policies.READ_TABLE} == {*policies.MARK}
+
+
+def test_a_drill_stays_within_the_policies_for_reading_and_setup(account: Store) -> None:
+    make_old(account, 3)
+    list(apply(account, plan(account).steps, who="test", clock=INSTANT))
+    target = Target(EVALUATIONS, account.settings.evaluations)
+    scanned = []
+    account.client.meta.events.register(
+        "provide-client-params.dynamodb.Scan", lambda params, **_: scanned.append(params.get("IndexName"))
+    )
+    with watching(account.client) as wire:
+        *_, result = drill.run(account, target, who="test", now=datetime.now(UTC), clock=INSTANT)
+    assert isinstance(result, drill.Drill)
+    assert actions(wire) <= {*policies.READ_TABLE, *policies.SETUP_TABLE}
+    assert set(scanned) == {None, BY_STUDENT, BY_STATUS}
+    statements = json.loads(policies.setup(account.settings, REGION, ACCOUNT))["Statement"]
+    where = {arn for statement in statements if "dynamodb:Scan" in statement["Action"] for arn in statement["Resource"]}
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{account.settings.evaluations}"
+    assert {table, f"{table}/index/*"} <= where
 
 
 def test_creating_a_table_with_tags_alone_needs_the_action_that_tags(account: Store) -> None:

@@ -107,8 +107,8 @@ def test_a_sheet_says_that_its_feedback_could_not_be_read(group: Store, files: d
 
 def test_a_sheet_says_how_many_phrases_it_leaves_out(group: Store) -> None:
     for user_id in ("dora", "fay"):
-        said = [f"Mind point {word}." for word in ["one", "two", "three", "four", "five", "six", "seven"]]
-        put(group, completed(user_id, 1, 6.5, grammar_band="4.0", feedback=json.dumps({"weaknesses": said})))
+        points = [f"Mind point {word}." for word in ["one", "two", "three", "four", "five", "six", "seven"]]
+        put(group, completed(user_id, 1, 6.5, grammar_band="4.0", feedback=json.dumps({"weaknesses": points})))
     app = show(PAGE, {**GROUP, "lesson": "on"})
     app.button(key="lesson_print").click().run()
     (holder,) = [element.value for element in app.get("html") if "data-bandup-print" in str(element.value)]

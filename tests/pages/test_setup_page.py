@@ -312,6 +312,31 @@ def test_a_restore_drill_says_what_it_compared_and_asks_before_who_may(
     assert not [name for name in backend.tables if name.startswith("bandup-evaluations-drill-")]
 
 
+@pytest.mark.slow
+def test_a_drill_whose_copy_cannot_be_compared_says_so_for_good_and_reads_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+
+    def fail(*arguments: object, **_: object) -> None:
+        compared.append(arguments)
+        raise Failure("access_denied", operation="dynamodb:Scan", resource="copy")
+
+    monkeypatch.setattr(restore.drill, "compare", fail)
+    app = show(SETUP)
+    press(app, "Run restore drill")
+    for _ in range(2):
+        app.run()
+        text = words(app)
+        assert "was restored, but not compared with bandup-evaluations." in text
+        assert "dynamodb:Scan" in text
+        assert "The copy is gone when the demo stops." in text
+    assert len(compared) == 1
+    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
+    for copy in [name for name in backend.tables if name.startswith("bandup-evaluations-drill-")]:
+        backend.delete_table(copy)
+
+
 def test_a_restore_onto_an_existing_table_is_refused() -> None:
     app = show(SETUP)
     app.text_input(key="restore_name").set_value("bandup-flashcard-sets").run()

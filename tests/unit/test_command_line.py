@@ -1,6 +1,8 @@
 """`python -m bandup`: commands, help, and exit codes that nobody can take for another."""
 
 import getpass
+import io
+import json
 import os
 import signal
 import socket
@@ -78,6 +80,15 @@ def test_an_output_that_is_closed_from_the_start_is_one_that_takes_nothing(comma
     line = f'exec "{sys.executable}" -m bandup {command} --help >&-'
     ended = subprocess.run(["sh", "-c", line], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
     assert (ended.returncode, ended.stderr.count("\n")) == (code, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp874", "iso8859-2", "ascii", "cp1252"])
+def test_json_is_json_in_whatever_letters_the_output_has(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(output, encoding=encoding, errors="backslashreplace"))
+    document = {"a · b": ["é", "ไทย", "\N{GRINNING FACE}", "\udc80", "\x85"]}
+    terminal.say_json(document)
+    assert json.loads(output.getvalue().decode(encoding)) == document
 
 
 def test_ctrl_c_ends_it_without_a_traceback() -> None:

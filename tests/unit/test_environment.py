@@ -60,6 +60,10 @@ def test_an_empty_variable_is_not_set(file: Path) -> None:
     assert loaded(file, "BANDUP_SOURCE=aws\n", BANDUP_SOURCE="", AWS_PROFILE=" ") == {"BANDUP_SOURCE": "aws"}
 
 
+def test_an_empty_line_of_the_file_sets_nothing(file: Path) -> None:
+    assert loaded(file, "BANDUP_SOURCE=aws\nAWS_PROFILE=\nBANDUP_SCHOOL=' '\n") == {"BANDUP_SOURCE": "aws"}
+
+
 def test_an_empty_endpoint_is_refused_even_if_the_file_has_one(file: Path) -> None:
     url = "AWS_ENDPOINT_URL_DYNAMODB"
     environ = loaded(file, f"{url}=http://127.0.0.1:8000\n", **{url: "", "BANDUP_SOURCE": "aws"})

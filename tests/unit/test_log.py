@@ -2,9 +2,12 @@
 
 import io
 import logging
+from pathlib import Path
 
 import pytest
 
+from queries.access import secret_files
+from queries.access.rules import AccessError
 from ui.server.log import OneLine, keep_to_lines
 
 
@@ -26,6 +29,22 @@ def test_an_error_is_one_line_with_its_kind_and_place_and_without_its_own_words(
     assert lines[0].startswith("Uncaught app execution␊of a page: ValueError at test_log.py:")
     assert "fails" in lines[0]
     assert "essay" not in lines[0]
+
+
+def test_what_any_request_may_make_us_say_does_not_fill_the_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    logger, written = logging.Logger(secret_files.__name__), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {logger.name: logger})
+    monkeypatch.setattr(secret_files, "log", logger)
+    keep_to_lines()
+    path = tmp_path / "secrets.toml"
+    path.write_text("[roles", encoding="utf-8")
+    for _ in range(50):
+        with pytest.raises(AccessError):
+            secret_files.read([str(path)])
+    assert len(written.getvalue().splitlines()) == 10
 
 
 def test_a_loop_without_files_left_does_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,7 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
         uploaded_file_mgr=SimpleNamespace(
             file_storage=kept, remove_session_files=lambda session: kept.pop(session, None)
         ),
-        is_active_session=lambda session: session == "mine",
+        _session_mgr=SimpleNamespace(get_session_info=lambda session: session if session == "mine" else None),
     )
     monkeypatch.setattr(middleware.Runtime, "instance", lambda: manager)
     return kept
@@ -266,6 +266,12 @@ def test_sign_ins_begin_one_after_the_other(inside: Inside, monkeypatch: pytest.
     codes = [inside.client.get("/auth/login").status_code for _ in range(100)]
     assert codes == [200] * 61 + [503] * 39
     assert waited == [n * 0.25 for n in range(61)]
+    # Who comes back or signs out waits for none of these, but for others who do the same.
+    for path in ("/oauth2callback?state=x&code=y", "/auth/logout"):
+        waited.clear()
+        codes = [inside.client.get(path).status_code for _ in range(100)]
+        assert codes == [200] * 61 + [503] * 39
+        assert waited == [n * 0.25 for n in range(61)]
 
 
 @pytest.mark.parametrize(

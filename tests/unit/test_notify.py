@@ -141,6 +141,14 @@ def test_two_incidents_of_one_cause_are_two(tell: Callable[..., list[str]], hook
     assert len({body["incident"]["code"] for body in hook.bodies}) == 2
 
 
+def test_what_ended_long_ago_is_not_told_by_each_check_that_looks_so_far_back(
+    tell: Callable[..., list[str]], hook: Receiver
+) -> None:
+    for days in (61, 62):
+        assert tell(OVER, now=NOW + timedelta(days=days)) == []
+    assert hook.events == []
+
+
 def test_one_that_came_and_went_between_two_checks_is_told(tell: Callable[..., list[str]], hook: Receiver) -> None:
     tell(now=NOW - timedelta(hours=5))
     tell(OVER)

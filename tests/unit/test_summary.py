@@ -257,6 +257,20 @@ def test_whether_a_mail_was_taken_is_unknown_where_the_answer_is_lost(
     assert "not sent" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("unsayable", "sent"), [("Sending", 0), ("mailed ", 2)])
+def test_what_cannot_be_said_keeps_nobody_from_their_mail_and_nothing_is_sent_unsaid(
+    unsayable: str, sent: int, teachers: Path, secrets: Path, server: Mailserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(line: str = "", *, is_problem: bool = False) -> None:
+        if line.startswith(unsayable):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(summary, "say", say)
+    with pytest.raises(OSError, match="No space left"):
+        main(["summary", "--all", "--mail", "--send"])
+    assert len(server.mails) == sent
+
+
 def test_secrets_say_who_may_have_a_class(teachers: Path, secrets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     secrets.write_text(
         f"""{AUTH}

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from threading import Thread, current_thread, main_thread
@@ -15,7 +15,9 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.config import is_manually_set
+from streamlit.errors import StreamlitSecretNotFoundError
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.secrets import Secrets
 from streamlit.starlette import App
 from streamlit.web.server.server_util import get_url
 
@@ -90,6 +92,24 @@ def watch_no_files() -> None:
     """
     if st.get_option("server.fileWatcherType") == "none":
         setattr(AppSession, "register_file_watchers", lambda _: None)  # noqa: B010 - to mypy, a method stays what it is
+
+
+def take_unreadable_secrets_for_broken() -> None:
+    """Have Streamlit take a secrets.toml that it may not open or cannot decode as it takes one with an error in it.
+
+    Otherwise such a file ends the start, and each connection before its page could say what is wrong.
+    """
+    parse = Secrets._parse_toml_file
+
+    def parse_or_break(self: Secrets, path: str) -> tuple[Mapping[str, Any], bool]:
+        try:
+            return parse(self, path)
+        except StreamlitSecretNotFoundError:
+            raise
+        except (OSError, ValueError, RecursionError) as error:
+            raise StreamlitSecretNotFoundError("{path} cannot be read", path=path) from error
+
+    setattr(Secrets, "_parse_toml_file", parse_or_break)  # noqa: B010 - to mypy, a method stays what it is
 
 
 def get_ready() -> None:

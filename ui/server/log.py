@@ -8,6 +8,7 @@ from pathlib import Path
 from wording.foreign_text import one_line, short
 
 _LOGGERS = ("streamlit", "uvicorn", "websockets", "asyncio")  # the last says a hundred times a second: no file is left
+_OURS = ("ui.server.", "queries.access.", "ui.shell.ended", "ui.shell.sign_in")  # what any request may make them say
 _MOST = 10
 _SECONDS = 60.0
 _LONGEST = 500  # characters
@@ -47,6 +48,6 @@ def _text(record: logging.LogRecord) -> str:
 def keep_to_lines() -> None:
     """Have all of the server's loggers that are there log so. Each has a handler of its own."""
     for name, logger in list(logging.root.manager.loggerDict.items()):
-        is_servers = name.partition(".")[0] in _LOGGERS or name.startswith("ui.server.")
+        is_servers = name.partition(".")[0] in _LOGGERS or name.startswith(_OURS)
         if is_servers and isinstance(logger, logging.Logger):
             logger.addFilter(OneLine())

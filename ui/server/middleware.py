@@ -30,7 +30,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from queries.access.gate import Refused, Visitor
 from queries.access.rules import local
 from ui.components import markup
-from ui.server.return_link import base_path
+from ui.server.paths import base_path, is_file
 from ui.shell import sign_in
 from ui.shell.rate import Pace, Rate
 from ui.shell.sign_in import Request, recognise
@@ -59,7 +59,9 @@ _LONGEST_WAIT = 15.0  # seconds; who would wait for longer is sent away, and may
 _MOST_PACES = 1_000  # persons and addresses whose pace is remembered
 _MOST_NAMES = 20
 """Of files that are to be uploaded, in one frame; a page takes one."""
-_SIGN_INS_A_SECOND = 4.0  # that begin: each takes some 0.1 s of the server, and nobody is asked who he is
+_SIGN_INS_A_SECOND = 4.0
+"""That begin, likewise that come back from the provider or end: each asks the provider and takes some 0.1 s of the
+server, and nobody is asked who he is."""
 MOST_OF_SESSION = 20_000_000  # bytes of uploads that are kept
 MOST_OF_ALL = 200_000_000
 LEAST_OF_FILE = 16_384
@@ -128,7 +130,7 @@ class SecurityHeaders:
             return
         # Told by the proxy. Whoever pretends only makes his own browser stricter.
         is_https = scope["scheme"] == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
-        is_download = "/media/" in scope["path"]
+        is_download = is_file(scope)
 
         has_started = False
 
@@ -214,7 +216,8 @@ class Doors:
         self._paces: dict[str, Pace] = {}
         self._of_nobody = Pace(_AT_ONCE, _OF_NOBODY)
         self._uploading: Counter[str] = Counter()
-        self._sign_ins = Pace(1, _SIGN_INS_A_SECOND)
+        # Each of its own: who comes back does not wait for those who begin.
+        self._beginning, self._returning, self._ending = (Pace(1, _SIGN_INS_A_SECOND) for _ in range(3))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may come in."""
@@ -227,16 +230,17 @@ class Doors:
         elif scope["type"] == "http" and path == f"{base_path()}/oauth2callback" and not _has_state(scope):
             # The provider sends back here after a sign-out, which Streamlit would take for a sign-in that went wrong.
             await RedirectResponse(f"{base_path()}/", 302)(scope, receive, send)
-        elif scope["type"] == "http" and path == f"{base_path()}/auth/login" and not await self._may_sign_in():
-            text = "Too many people sign in at this moment. Try again in a minute."
-            await PlainTextResponse(text, 503, {"Retry-After": "60"})(scope, receive, send)
+        elif scope["type"] == "http" and path == f"{base_path()}/oauth2callback":
+            await self._in_turn(self._returning, scope, receive, send)
+        elif scope["type"] == "http" and path == f"{base_path()}/auth/login":
+            await self._in_turn(self._beginning, scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/auth/logout" and _is_led_here(scope):
             await refuse(scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/auth/logout":
             # Asked for without the button, it would only drop the cookie, of which there may be a copy.
             if user := _user(HTTPConnection(scope)):
                 sign_in.end(user)
-            await self._app(scope, receive, send)
+            await self._in_turn(self._ending, scope, receive, send)
         elif scope["type"] == "http" and "/_stcore/upload_file/" in path and scope["method"] != "OPTIONS":
             await self._upload(path.rpartition("/_stcore/upload_file/")[2], scope, receive, send)
         elif scope["type"] == "http" and "/_stcore/agent/" in path:
@@ -245,12 +249,14 @@ class Doors:
         else:
             await self._app(scope, receive, send)
 
-    async def _may_sign_in(self) -> bool:
-        """Whether it became one's turn to begin a sign-in; False where too many wait."""
-        if self._sign_ins.delay > _LONGEST_WAIT:
-            return False
-        await asyncio.sleep(self._sign_ins.book())
-        return True
+    async def _in_turn(self, pace: Pace, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what asks the provider once it is its turn; send it away where too many wait."""
+        if pace.delay > _LONGEST_WAIT:
+            text = "Too many people sign in or out at this moment. Try again in a minute."
+            await PlainTextResponse(text, 503, {"Retry-After": "60"})(scope, receive, send)
+            return
+        await asyncio.sleep(pace.book())
+        await self._app(scope, receive, send)
 
     def _paces_of(self, scope: Scope) -> "Sequence[Pace]":
         """How fast frames of this visitor may come; as they like where nobody signs in, on this computer alone."""
@@ -312,8 +318,10 @@ class Doors:
         finally:
             self._uploading[session] -= 1
             self._uploading += Counter()  # drops those at zero
-            # Streamlit asks before it reads the file, and what comes after its page is gone would stay for good.
-            if not Runtime.instance().is_active_session(session):
+            # Streamlit asks before it reads the file, and what comes after its page is gone would stay for good. Who
+            # lost the connection for a moment may come back to it.
+            sessions: Any = Runtime.instance()._session_mgr
+            if sessions.get_session_info(session) is None:
                 Runtime.instance().uploaded_file_mgr.remove_session_files(session)
 
     def _log(self, scope: Scope, kind: str | None) -> None:
@@ -351,7 +359,7 @@ def _visitor(scope: Scope) -> Visitor | None:
     connection = HTTPConnection(scope)
     try:
         return recognise(Request(_user(connection), dict(connection.headers), _address(scope)))
-    except (Refused, ValueError):
+    except (Refused, ValueError, OSError):  # the last where the secret that signs cookies cannot be read
         return None
 
 

@@ -4,11 +4,12 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import parse_qs, urlsplit
 
-import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.server.paths import base_path
 
 COOKIE = "bandup_link"
 _MINUTES = 10
@@ -80,12 +81,6 @@ def _own(url: str, host: str, base: str) -> str | None:
 
 def _is_page(path: str, base: str) -> bool:
     return path.startswith(base) and len(path) <= _LONGEST and bool(_PAGE.fullmatch(path.removeprefix(base)))
-
-
-def base_path() -> str:
-    """The path that the dashboard lies below, empty or beginning with a slash."""
-    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{path}" if path else ""
 
 
 def _set_cookie(headers: MutableHeaders, value: str, base: str, seconds: int) -> None:

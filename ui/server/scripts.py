@@ -6,6 +6,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.server.paths import is_file
+
 _FILES = sorted(Path(__file__).parent.glob("*.js"))
 _SCRIPTS = {f"bandup/{file.name}": file.read_text(encoding="utf-8") for file in _FILES}
 _TAGS = "".join(f'<script src="./{path}"></script>' for path in _SCRIPTS).encode() + b"</head>"
@@ -24,7 +26,7 @@ class Scripts:
         elif script := next((text for path, text in _SCRIPTS.items() if scope["path"].endswith(f"/{path}")), ""):
             response = Response(script, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
             await response(scope, receive, send)
-        elif "text/html" in Headers(scope=scope).get("accept", ""):
+        elif "text/html" in Headers(scope=scope).get("accept", "") and not is_file(scope):
             plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
             await self._app({**scope, "headers": plain}, receive, _naming(send))
         else:

@@ -1,11 +1,13 @@
 """A table restored to a new one: from when, its progress, and the plan for what a restore does not bring along."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from data.dynamodb import budget
 from data.dynamodb.client import Store
+from data.dynamodb.errors import Failure
 from data.provisioning import drill
 from data.provisioning.account import look_up
 from data.provisioning.drift import Check, Target
@@ -17,9 +19,33 @@ from ui.setup.comparison import checklist
 from ui.setup.plan import confirm_account, show_plan, still_ops
 from ui.shell.boundary import part
 from ui.shell.clock import Clock
-from wording import account
+from wording import account, failures
 
-_RESTORED, _DRILL, _DRILLED = "_restored", "_drill", "_drilled"
+_RESTORED, _DRILL = "_restored", "_drill"
+
+
+@dataclass(slots=True)
+class _Drilling:
+    """A drill under way; `lines` are what it came to.
+
+    They are kept here, not in the session's state, which may not be written to any more once somebody has clicked.
+    """
+
+    target: Target
+    copy: str
+    lines: list[str] = field(default_factory=list)
+
+    def compare(self, store: Store, who: str) -> None:
+        """Compare the copy, once: whatever comes of it, both tables have been read and the copy stays."""
+        region, settings, name = store.client.meta.region_name, store.settings, self.target.name
+        why = "The log has the reason."
+        try:
+            self.lines = account.drill(drill.compare(store, self.target, self.copy, who=who), region, settings)
+        except Failure as failure:
+            why = failures.sentences(failure)
+            raise
+        finally:
+            self.lines = self.lines or account.drill_unfinished(name, self.copy, why, region, settings)
 
 
 def show_restore(store: Store, checks: Sequence[Check], clock: Clock) -> None:
@@ -110,27 +136,26 @@ def _drill(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
     confirmed = confirm_account("drill")
     if st.button("Run restore drill", key="drill_go", disabled=not confirmed):
         copy = drill.begin(store, target, who=still_ops().name, now=clock.now)
-        st.session_state[_DRILL] = (target, copy)
-        st.session_state.pop(_DRILLED, None)
-    if _DRILL in st.session_state:
-        _follow_drill(store)
-    for line in st.session_state.get(_DRILLED, ()):
+        st.session_state[_DRILL] = _Drilling(target, copy)
+    drilling: _Drilling | None = st.session_state.get(_DRILL)
+    if drilling and not drilling.lines:
+        _follow_drill(store, drilling)
+    for line in drilling.lines if drilling else ():
         st.text(line)
 
 
 @st.fragment(run_every="3s")
-def _follow_drill(store: Store) -> None:
+def _follow_drill(store: Store, drilling: _Drilling) -> None:
     """The progress of a drill, until its copy is there and compared."""
     who = still_ops().name
-    if _DRILL not in st.session_state:
-        return
     with part("The restore drill"):
-        target, copy = st.session_state[_DRILL]
-        if not drill.is_restored(store, copy):
-            st.text(f"◔ {copy} is being restored. Restores take minutes to hours; this page updates automatically.")
+        if drilling.lines:
+            st.rerun()
+        if not drill.is_restored(store, drilling.copy):
+            st.text(
+                f"◔ {drilling.copy} is being restored. Restores take minutes to hours; this page updates automatically."
+            )
             return
-        del st.session_state[_DRILL]
         with budget.lifted(), st.spinner("Comparing…", show_time=True):
-            result = drill.compare(store, target, copy, who=who)
-        st.session_state[_DRILLED] = account.drill(result, store.client.meta.region_name, store.settings)
+            drilling.compare(store, who)
         st.rerun()

@@ -17,8 +17,8 @@ _READ_ONLY = (
 )
 _SETUP = (
     "A restore also asks for reading and writing on the new table: dynamodb:PutItem, UpdateItem, DeleteItem, GetItem, "
-    "Query, Scan and BatchWriteItem. Add these, and the new table's name to the first statement, for as long as you "
-    "restore."
+    "Query, Scan and BatchWriteItem; a restore drill for BatchGetItem on it. Add these, the new table's name to the "
+    "first statement and its indexes to the second, for as long as you restore."
 )
 
 

@@ -96,7 +96,7 @@ def _amount(label: str, *, key: str, step: float, explain: str) -> float:
     return filters.number(label, key=key, default=default, step=step, most=most, explain=explain)
 
 
-def shown(flag: str | None) -> str | None:
+def flag_name(flag: str | None) -> str | None:
     """Which students `flagged` has chosen, in words; None for all."""
     return "Need attention" if flag == _FLAGGED else flag and _RULES[flag]
 
@@ -202,7 +202,7 @@ def listing(
         key="take_students",
         chosen={
             **choice.words,
-            "Show": shown(flag),
+            "Show": flag_name(flag),
             "Attention rules": "changed" if _has_own_rules() else None,
         },
         students=[row.student.user_id for row in rows],
