@@ -220,7 +220,7 @@ def test_a_copy_that_could_not_be_compared_is_said_with_how_to_delete_it(
         assert main(["setup", "--drill"]) == 1
         out = capsys.readouterr().out
         assert out.count("was restored, but not compared with") == len(TABLES)
-        assert out.count("dynamodb:Scan") == len(TABLES)
+        assert out.count("dynamodb:Scan") >= len(TABLES)
         assert out.count("delete-table") == len(TABLES)
         assert main(["setup", "--drill", "--json"]) == 1
     assert [one["passed"] for one in json.loads(capsys.readouterr().out)["drills"]] == [None, None]

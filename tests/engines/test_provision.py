@@ -150,13 +150,13 @@ def test_a_tag_that_somebody_sets_while_the_plan_is_carried_out_is_not_overwritt
     ended = []
     for event in apply(account, plan(account).steps, who="test", clock=INSTANT):
         if (event.step.action, event.state) == ("billing", "done") and event.step.target.table is EVALUATIONS:
-            account.client.tag_resource(ResourceArn=arn, Tags=[{"Key": "Environment", "Value": "staging"}])
+            account.client.tag_resource(ResourceArn=arn, Tags=[{"Key": "Environment", "Value": "trial"}])
         if event.step.action == "tags" and event.state in ("done", "failed"):
             ended.append((event.step.target.table, event.state))
     assert ended == [(EVALUATIONS, "failed"), (FLASHCARD_SETS, "done")]
     actual = look_up(account, account.settings.evaluations)
     assert actual is not None
-    assert actual.tags == {"Environment": "staging", FOREIGN_TAG["Key"]: FOREIGN_TAG["Value"]}
+    assert actual.tags == {"Environment": "trial", FOREIGN_TAG["Key"]: FOREIGN_TAG["Value"]}
 
 
 def test_indexes_are_added_to_a_filled_table_one_at_a_time_and_no_record_is_lost(
