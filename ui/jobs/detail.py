@@ -151,6 +151,8 @@ def _later_success(key: Key, kind: str, jobs: pd.DataFrame, clock: Clock) -> str
     if own.empty or own["state"].iloc[0] == COMPLETED:
         return formats.UNKNOWN
     later = mine[(mine["status"] == COMPLETED) & (mine["created_at"] > own["created_at"].iloc[0])]
+    if document := own["document_id"].iloc[0]:
+        later = later[later["document_id"] == document]
     if later.empty:
         return "Not in this period"
     return f"{formats.exact(later['created_at'].min(), clock.zone)}"
