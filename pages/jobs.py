@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis import job_states
-from analysis.incidents import incidents
+from analysis.incidents import incidents, of_period
 from analysis.job_states import Thresholds
 from queries import all_jobs
 from ui.components import markup
@@ -39,7 +39,7 @@ with open_page("Jobs") as (page_session, page_clock):
             if loading.follow(lambda: all_jobs.loading(first, period.last, clock.now), page_session):
                 done()
             every = summary.jobs_of(session, clock, first, period.last, limits, seconds)
-            opened = incidents(every.jobs, min(clock.now, period.last))
+            opened = incidents(every.jobs, min(clock.now, period.last), every.known_since)
             if code:
                 if one := incident.find(opened, code):
                     incident.show(one, every.jobs, session, clock, roster)
@@ -49,7 +49,7 @@ with open_page("Jobs") as (page_session, page_clock):
                 done()
             jobs = job_states.between(every.jobs, period.first, period.last)
             before = job_states.between(every.jobs, period.before, period.first)
-            opened = [one for one in opened if one.last >= period.first]
+            opened = of_period(opened, period.first)
             summary.incident_list(opened, jobs, every, period, roster, clock)
             summary.top_line(job_states.totals(jobs), job_states.totals(before), period)
             places = {"figures": st.container(key="below_figures")}

@@ -28,12 +28,14 @@ class AllJobs:
     """Jobs with states, reasons and signatures. `failures` are of what could not be read: a table, or `reasons`.
 
     `unread` failed jobs of the period are too many for their reasons to be read; those up to `unread_until` are.
+    From `known_since` on, all jobs and reasons were asked for.
     """
 
     jobs: pd.DataFrame
     failures: dict[str, Failure]
     unread: int = 0
     unread_until: datetime | None = None
+    known_since: datetime | None = None
 
 
 def between(
@@ -62,11 +64,13 @@ def between(
         except Failure as failure:
             failures["reasons"] = failure
     unread = failed["created_at"].iloc[most_reasons:]
+    unread_until = None if unread.empty else unread.iloc[0].to_pydatetime()
     return AllJobs(
         job_states.with_reasons(jobs, reasons),
         failures,
         len(unread),
-        None if unread.empty else unread.iloc[0].to_pydatetime(),
+        unread_until,
+        max(_since(first, last, now), unread_until or _since(first, last, now)),
     )
 
 
@@ -77,6 +81,11 @@ def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | No
 
 def _days(first: datetime, now: datetime) -> int:
     return math.ceil((now - first) / timedelta(days=1))
+
+
+def _since(first: datetime, last: datetime, now: datetime) -> datetime:
+    """From when on jobs are read: a window has whole days."""
+    return now - timedelta(days=_days(first, now)) if _is_window(first, last, now) else first
 
 
 def _is_window(first: datetime, last: datetime, now: datetime) -> bool:

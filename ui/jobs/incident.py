@@ -68,7 +68,11 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
     status = f"{'✓' if one.is_over else '▲'} {state(one, clock.now, clock.zone)}"
     record.facts(
         ("Status", status),
-        ("First seen", f"{formats.exact(one.first, clock.zone)} · {formats.ago(one.first, clock.now)}"),
+        (
+            "First seen",
+            f"{'before ' if one.may_be_older else ''}{formats.exact(one.first, clock.zone)} · "
+            f"{formats.ago(one.first, clock.now)}",
+        ),
         ("Last seen", f"{formats.exact(one.last, clock.zone)} · {formats.ago(one.last, clock.now)}"),
         ("Jobs", f"{one.jobs:,}"),
         ("Students", f"{len(one.students):,}"),
