@@ -22,7 +22,7 @@ from data.provisioning.requests import create
 from data.records.jobs import Key, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
-from queries import source
+from queries import all_jobs, source
 from tests.support import engines
 from tests.support.app import FailingClient, refused, scores, show, words
 from ui.components import filters
@@ -118,6 +118,19 @@ def test_incidents_come_first_with_their_students_and_each_has_an_address_of_its
 @pytest.mark.parametrize("code", ["00000000-20260101T000000", "00000000-29990101T000000", "nothing"])
 def test_a_link_to_no_incident_is_said(code: str) -> None:
     assert "Its jobs may have been marked as failed since" in words(show(JOBS, {"incident": code}))
+
+
+def test_a_link_is_good_where_more_failed_since_than_can_be_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = " ".join(str(html.value) for html in show(JOBS).get("html"))
+    codes = re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", page)
+    oldest = min(codes, key=lambda code: code.partition("-")[2])
+    between = all_jobs.between
+    monkeypatch.setattr(all_jobs, "between", lambda *args, **more: between(*args, **more | {"most_reasons": 1}))
+    assert scores(show(JOBS, {"incident": oldest}))["Jobs"] == "1"
+    # Of one that is not there nobody can say that it is none.
+    text = words(show(JOBS, {"incident": f"00000000-{oldest.partition('-')[2]}"}))
+    assert "Incident not found in what was loaded" in text
+    assert "No such incident" not in text
 
 
 def test_a_figure_of_the_top_line_filters_the_list_and_lets_it_go_again() -> None:

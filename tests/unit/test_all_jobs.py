@@ -91,6 +91,34 @@ def test_of_a_period_that_is_over_the_day_after_says_what_was_done_again(
     assert every["recovered"].all()
 
 
+@pytest.mark.parametrize(
+    ("from_hours", "explained", "known_since"),
+    [(None, ["a", "b"], 3), (4, ["d", "c"], 10), (3, ["c", "b"], 4), (1, ["a", "b"], 3)],
+    ids=["the newest", "from there on", "then what came", "then what was before"],
+)
+def test_of_too_many_failures_those_come_first_from_which_a_link_begins(
+    from_hours: int | None, explained: list[str], known_since: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = dict(zip("abcd", (1, 2, 3, 4), strict=True))
+    rows = frame(*(attempt(NOW - timedelta(hours=h), status=FAILED, evaluation_id=name) for name, h in hours.items()))
+    monkeypatch.setattr(evaluations, "period", lambda *_: Read(rows, Cost(1, 0.5), world.now))
+    asked: list[str] = []
+
+    def reasons(_: object, keys: Sequence[Key]) -> Read[dict[Key, str | None]]:
+        asked.extend(key.job_id for key in keys)
+        return Read(dict.fromkeys(keys, "late"), Cost(1, 0.5), world.now)
+
+    monkeypatch.setattr(jobs, "reasons", reasons)
+    of_ops = Session(Gate(Visitor(None, "ops"), Roster()))
+    begin = None if from_hours is None else NOW - timedelta(hours=from_hours)
+    first = NOW - timedelta(hours=10)
+    every = all_jobs.between(of_ops, first, NOW, NOW, Thresholds(), most_reasons=2, explained_from=begin)
+    assert asked == explained
+    assert every.unread == 2
+    read_from = NOW - timedelta(days=1) if known_since == 10 else NOW - timedelta(hours=known_since)
+    assert every.known_since == read_from
+
+
 @dataclass
 class Whole:
     """Whole records of failed jobs, which keys were asked for at each read, and a clock."""

@@ -45,13 +45,19 @@ def span(code: str, clock: Clock) -> Span | None:
     return Span("the time since this incident began", first, clock.now)
 
 
-def not_there() -> None:
-    """That the link leads to no incident, and the way back."""
-    st.info(
-        "Its jobs may have been marked as failed since, the link may be incomplete, or it began more than "
-        f"{all_jobs.LONGEST_WINDOW - 1} days ago.",
-        title="No such incident",
-    )
+def not_there(*, is_known: bool = True) -> None:
+    """That the link leads to no incident, and the way back; not `is_known` where some of the failures were not read."""
+    if is_known:
+        st.info(
+            "Its jobs may have been marked as failed since, the link may be incomplete, or it began more than "
+            f"{all_jobs.LONGEST_WINDOW - 1} days ago.",
+            title="No such incident",
+        )
+    else:
+        st.info(
+            "It may be among the jobs or error messages that were not loaded.",
+            title="Incident not found in what was loaded",
+        )
     markup.show(markup.anchor(href(JOBS), "All jobs"))
 
 

@@ -44,19 +44,32 @@ def thresholds() -> Thresholds:
 
 
 def jobs_of(
-    session: Session, clock: Clock, first: datetime, last: datetime, limits: Thresholds, seconds: int | None
+    session: Session,
+    clock: Clock,
+    first: datetime,
+    last: datetime,
+    limits: Thresholds,
+    seconds: int | None,
+    began: datetime | None = None,
 ) -> AllJobs:
-    """All jobs of that time with states, failed ones with reason and signature. What could not be read is said."""
+    """All jobs of that time with states, failed ones with reason and signature. What could not be read is said.
+
+    `began` is when the incident began that a link is about.
+    """
     within = timedelta(seconds=seconds - 1) if seconds else FRESH
-    every = all_jobs.between(session, first, last, clock.now, limits, within)
+    every = all_jobs.between(session, first, last, clock.now, limits, within, explained_from=began)
     for what, failure in every.failures.items():
         with part(_NOT_READ[what]):
             raise failure
     if every.unread or "reasons" in every.failures:
         session.lack(clock.now)
     if every.unread:
-        older = formats.count(every.unread, "older failed job")
-        st.text(f"The error messages of {older} were not loaded: choose a shorter period.")
+        if began is None:
+            older = formats.count(every.unread, "older failed job")
+            st.text(f"The error messages of {older} were not loaded: choose a shorter period.")
+        else:
+            others = formats.count(every.unread, "failed job")
+            st.text(f"The error messages of {others} were not loaded: some may belong to this incident.")
     return every
 
 
