@@ -19,12 +19,13 @@ from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
 from data.dynamodb.facts import TableFacts
 from data.provisioning.requests import create
-from data.records.jobs import Key, mark_failed
+from data.records.jobs import Key, Mark, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
 from queries import all_jobs, source
 from tests.support import engines
 from tests.support.app import FailingClient, refused, scores, show, words
+from tests.support.known_class import completed, failed, put
 from ui.components import filters
 from ui.jobs import detail, listing, marking
 from ui.shell.boundary import NOT_SHOWN
@@ -129,8 +130,8 @@ def test_a_link_is_good_where_more_failed_since_than_can_be_explained(monkeypatc
     assert scores(show(JOBS, {"incident": oldest}))["Jobs"] == "1"
     # Of one that is not there nobody can say that it is none.
     text = words(show(JOBS, {"incident": f"00000000-{oldest.partition('-')[2]}"}))
-    assert "Incident not found in what was loaded" in text
-    assert "No such incident" not in text
+    assert "It may be among the jobs or error messages that were not loaded." in text
+    assert "Its jobs may have been marked as failed since" not in text
 
 
 def test_a_figure_of_the_top_line_filters_the_list_and_lets_it_go_again() -> None:
@@ -196,6 +197,38 @@ def test_a_link_to_a_job_shows_all_of_it(filled: Store) -> None:
     assert "Later succeeded" in text
     assert "Other jobs by this student" in text
     assert "There is no job “nobody”" in words(show(JOBS, {**params, "job_id": "nobody"}))
+
+
+GIVEN_UP = {"failure_reason": str(Mark("ops", datetime(2026, 3, 1, tzinfo=UTC)))}
+
+
+@pytest.mark.parametrize(
+    ("days", "more", "sentence"),
+    [
+        (2.5, {}, NOTHING_TO_DO),
+        (2.5, GIVEN_UP, NOTHING_TO_DO),
+        (1, {}, "Ask the student to submit again if this one still matters: there are later Writing results."),
+        (1, GIVEN_UP, "Ask the student to submit again if this one still matters: there are later Writing results."),
+        (4, {}, "Ask the student to submit again."),
+    ],
+)
+def test_a_job_and_its_evaluation_have_one_advice(
+    days: float, more: dict[str, Any], sentence: str, empty: Store
+) -> None:
+    put(empty, failed("u", 3) | more, completed("u", days, 6.0))
+    of_job = {"table": "evaluations", "job_id": "u-writing-3", "user_id": "u"}
+    assert sentence in words(show(JOBS, of_job))
+    assert sentence in words(show("pages/evaluation.py", {"evaluation_id": "u-writing-3", "user_id": "u"}))
+
+
+def test_an_incident_tells_apart_who_has_no_result_who_practised_since_and_who_recovered(empty: Store) -> None:
+    put(empty, *(failed(user, 3) | {"error": "late"} for user in "uvw"))
+    put(empty, completed("u", 2.5, 6.0), completed("v", 1, 6.0))
+    code = re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", " ".join(str(h.value) for h in show(JOBS).get("html")))[0]
+    text = words(show(JOBS, {"incident": code}))
+    for heading, user in (("No result yet", "w"), ("Practised since", "v"), ("Recovered", "u")):
+        assert re.search(rf'{heading}: 1 student[^\n]*user_id={user}"', text), heading
+    assert "Ask the student to submit again if this one still matters." in text
 
 
 def test_of_a_job_outside_the_period_nobody_knows_whether_there_is_a_later_result(filled: Store) -> None:

@@ -1,7 +1,6 @@
 """One job of the Jobs page: its record, how long it took, what to do, what else its student tried, its log."""
 
 import re
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -35,6 +34,7 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 """Where the pages of AWS are, by partition. Of the secret regions nobody outside knows."""
+NO_RETRY = "The record does not keep the work, so a job cannot be run again."
 _PLAIN = re.compile(r"[\w ./()+,=@:-]+")
 """A key of S3 that is the same between double quotes in every shell."""
 
@@ -89,7 +89,9 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
     unfinished = job.status not in (COMPLETED, FAILED)
     why = _why(key, jobs) if job.status == FAILED else None
     if job.status != COMPLETED:
-        _advise(job, kind, clock, _own(key, jobs))
+        # As they are recorded: what a person gave up may have been done again all the same.
+        of_student = job_states.with_states(jobs[jobs["user_id"] == key.user_id], clock.now)
+        _advise(job, kind, clock, _own(key, of_student))
     record.facts(
         ("Student", roster.student(key.user_id).label_with_id),
         ("ID", key.job_id),
@@ -161,14 +163,14 @@ def _later_success(key: Key, kind: str, jobs: pd.DataFrame, clock: Clock) -> str
 def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, own: pd.DataFrame) -> None:
     """What to do about a job without a result of its own; `own` is its row, none where it is not in the period."""
     state = job_states.state(job.status, job.created_at, clock.now)
-    if own["recovered"].any():
-        markup.show(markup.bold(record.NOTHING_TO_DO))
+    advice = record.advice(kind, own)
+    if advice == record.NOTHING_TO_DO:
+        markup.show(markup.bold(advice))
         return
     if state == "waiting":
         markup.show(markup.next_step("Wait: a job may take up to 15 minutes."))
         return
-    way = way_to_do_again([kind])
-    sentences = [f"{way.removesuffix('.')}, unless there is a later result." if own.empty else way]
+    sentences = [advice, *([] if kind == FLASHCARDS else [NO_RETRY])]
     document = job.document_id if isinstance(job, FlashcardSet) else None
     command = _again(document) if document else ""
     if command:
@@ -180,16 +182,6 @@ def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, own: pd.Dat
     markup.show(markup.next_step(" ".join(sentences)))
     if command:
         st.code(command, language=None, wrap_lines=True)
-
-
-def way_to_do_again(kinds: Collection[str]) -> str:
-    """How jobs of these types are repeated, in sentences. Only of a document the record names what it was made from."""
-    parts = ["Upload the document again."] if FLASHCARDS in kinds else []
-    if any(kind != FLASHCARDS for kind in kinds):
-        parts.append(
-            "Ask the student to submit again: the record does not keep the work, so a job cannot be run again."
-        )
-    return " ".join(parts)
 
 
 def _again(document: str) -> str:

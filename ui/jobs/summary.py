@@ -139,7 +139,7 @@ def top_line(now: Totals, before: Totals, period: Span) -> None:
                 listing.NOT_RECOVERED,
                 now.not_recovered,
                 None,
-                "Failed, overdue and stuck jobs without a later result.",
+                "Failed, overdue and stuck jobs without a result within a day.",
             ),
             ("Overdue", "overdue", now.overdue, None, "Processing for longer than a Lambda can run."),
             ("Stuck", "stuck", now.stuck, None, "Processing for so long that AWS does not try it again."),
