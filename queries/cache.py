@@ -351,7 +351,17 @@ class Cache:
 
     def change(self, asked: Query[..., Any], *args: Any) -> None:
         """Let the next one who asks see what has changed, because this dashboard has changed it."""
-        self.entry(asked, *args).change()
+        with self._lock:
+            entry = (self._entries if asked.is_bounded else self._pinned).get(asked.key(*args))
+        if entry is not None:  # else nobody has it, and nothing is put in the place of other answers
+            entry.change()
+
+    def change_every(self, asked: Query[..., Any]) -> None:
+        """The same, whatever the arguments: what has changed may be in any of these answers."""
+        with self._lock:
+            entries = [entry for key, entry in self._entries.items() if isinstance(key, tuple) and key[0] == asked.name]
+        for entry in entries:
+            entry.change()
 
     def outdate(self, asked: Query[..., Any], *args: Any) -> None:
         """Let the next one who asks read anew."""

@@ -13,9 +13,9 @@ from data.dynamodb.reads import Read, combine
 from data.records import evaluations, flashcards, jobs, periods
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
-from data.records.jobs import Key
+from data.records.jobs import FLASHCARDS, Key
 from queries import source
-from queries.cache import FRESH, STALE, Query, packed, query, query_of
+from queries.cache import FRESH, STALE, Cache, Query, packed, query, query_of
 from queries.window import Window
 
 MOST_REASONS = 2_000
@@ -191,3 +191,17 @@ def flashcard_set(set_id: str, user_id: str) -> Read[FlashcardSet | None]:
 def sets_called(set_id: str, user_ids: tuple[str, ...] | None) -> Read[list[FlashcardSet]]:
     """The flashcard sets of an id, whoever's they are; or only those of some students."""
     return flashcards.find(source.store(), set_id, user_ids)
+
+
+def changed(cache: Cache, keys: Iterable[Key]) -> None:
+    """Let everybody see what has become of jobs that this dashboard itself has just changed."""
+    for window in (period, sets_period):
+        cache.change(window)
+    # Which period or whose records were asked for does not show in what the cache knows them by.
+    for every in (evaluations_between, sets_between, of_students, evaluations_called, sets_called):
+        cache.change_every(every)
+    for key in keys:
+        one, of_student = (flashcard_set, sets) if key.table == FLASHCARDS else (evaluation, history)
+        cache.change(one, key.job_id, key.user_id)
+        for by_scan in ((), (True,)):
+            cache.change(of_student, key.user_id, *by_scan)

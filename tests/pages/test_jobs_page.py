@@ -316,6 +316,17 @@ def test_marking_shows_exactly_which_first_and_changes_nothing_else(filled: Stor
     assert listed["Error message"].str.startswith("Marked as failed by ").all()
 
 
+def test_marking_shows_at_once_in_a_period_that_is_over(filled: Store) -> None:
+    today = datetime.now(UTC).date()
+    dates = {"from": str(today - timedelta(days=15)), "to": str(today - timedelta(days=1))}
+    app = show(JOBS, {"state": "stuck", "jobs": "custom", **dates})
+    stuck = labels(app)["Stuck"]
+    assert int(stuck)
+    app.button(key="mark_ask").click().run()
+    app.button(key="mark_go").click().run()
+    assert (labels(app)["Stuck"], labels(app)["Abandoned"]) == ("0", stuck)
+
+
 def test_what_was_marked_when_it_is_stopped_is_said_and_the_rest_is_as_it_was(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,7 +18,7 @@ from data.roster import Roster
 from data.schema import FAILED
 from queries import all_jobs, records, session, source
 from queries.access.gate import Gate, Visitor
-from queries.cache import FRESH, STALE, Answer, Cache
+from queries.cache import FRESH, STALE, Answer, Cache, packed
 from queries.session import Session
 from tests.support.attempts import attempt, frame
 
@@ -221,3 +222,22 @@ def test_a_table_that_cannot_be_read_takes_no_reasons_of_the_other_one_away(whol
         whole.cache.answer(records.failure_reasons, (*job_keys("a"), Key("flashcards", "set", "anna")))
     assert whole.reasons("a").failure is None
     assert whole.asked == [["a"]]
+
+
+def test_what_was_marked_is_read_anew_wherever_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Cache(lambda: NOW)
+    key = Key("evaluations", "e", "u")
+    questions: list[tuple[Any, ...]] = [
+        (records.evaluations_between, 1, 2),
+        (records.of_students, ("u", "v"), 30),
+        (records.evaluation, "e", "u"),
+        (records.evaluations_called, "e", ("u",)),
+        (records.history, "u"),
+        (records.history, "v"),
+    ]
+    for asked, *_ in questions:
+        monkeypatch.setattr(asked, "load", lambda *_: Read(packed(None), Cost(), NOW), raising=False)
+    for question in questions:
+        known.answer(*question)
+    records.changed(known, [key])
+    assert [known.has_fresh(*question) for question in questions] == [False] * 5 + [True]

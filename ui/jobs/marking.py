@@ -135,18 +135,19 @@ def _step(run: "_Run", clock: Clock) -> None:
     if st.button("Stop", key="mark_stop"):
         _end(run)
     end = time.monotonic() + _STEP
+    tried = []
     try:
         while run.waiting and time.monotonic() < end:
             who = sign_in.require_ops("mark jobs as failed").name
             one = run.waiting.pop(0)
+            tried.append(one[0])
             # Kept before anything is drawn: the tab may be gone by then, and what was done is to be told.
             run.results += jobs.mark_failed(source.store(), [one], who=who, now=clock.now)
     except Failure:
         run.waiting.clear()
         raise
     finally:
-        for changed in (records.period, records.sets_period):
-            cache.change(changed)
+        records.changed(cache, tried)
     if run.waiting:
         _again()
     _end(run)
