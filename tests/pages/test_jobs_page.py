@@ -23,6 +23,8 @@ from data.records.jobs import Key, Mark, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
 from queries import all_jobs, source
+from queries.access.gate import Visitor
+from queries.cache import Cache
 from tests.support import engines
 from tests.support.app import FailingClient, refused, scores, show, words
 from tests.support.known_class import completed, failed, put
@@ -325,6 +327,22 @@ def test_marking_shows_at_once_in_a_period_that_is_over(filled: Store) -> None:
     app.button(key="mark_ask").click().run()
     app.button(key="mark_go").click().run()
     assert (labels(app)["Stuck"], labels(app)["Abandoned"]) == ("0", stuck)
+
+
+def test_a_mark_bears_the_time_of_the_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, times = datetime(2026, 3, 1, 12, tzinfo=UTC), []
+
+    def mark(*_: Any, now: datetime, **__: Any) -> list[Any]:
+        times.append(now)
+        return []
+
+    monkeypatch.setattr(marking.jobs, "mark_failed", mark)
+    monkeypatch.setattr(marking.sign_in, "require_ops", lambda _: Visitor(None, "ops"))
+    monkeypatch.setattr(marking.source, "store", lambda: None)
+    monkeypatch.setattr(marking, "cache", Cache(lambda: now))
+    monkeypatch.setattr(marking, "_end", lambda _: None)
+    marking._step(marking._Run(1, [(Key("evaluations", "e", "u"), now - timedelta(days=1))]))
+    assert times == [now]
 
 
 def test_what_was_marked_when_it_is_stopped_is_said_and_the_rest_is_as_it_was(

@@ -62,7 +62,7 @@ def _ask(clock: Clock, roster: Roster) -> None:
             st.rerun()
         if run := st.session_state.get(_RUN):
             with part("The marking as failed"):
-                _step(run, clock)
+                _step(run)
             return
         st.text(
             "The records get the status “failed”. Jobs that finish meanwhile are skipped. This cannot be undone. No "
@@ -125,7 +125,7 @@ def _dismiss() -> None:
         st.session_state[_RESULTS] = run
 
 
-def _step(run: "_Run", clock: Clock) -> None:
+def _step(run: "_Run") -> None:
     """Mark for half a second, then let the dialog run again, which takes a click on Stop: no click ends a run of it."""
     if not run.waiting:  # the first of them could not even be asked for
         _end(run)
@@ -141,8 +141,9 @@ def _step(run: "_Run", clock: Clock) -> None:
             who = sign_in.require_ops("mark jobs as failed").name
             one = run.waiting.pop(0)
             tried.append(one[0])
-            # Kept before anything is drawn: the tab may be gone by then, and what was done is to be told.
-            run.results += jobs.mark_failed(source.store(), [one], who=who, now=clock.now)
+            # Kept before anything is drawn: the tab may be gone by then, and what was done is to be told. At the time
+            # of now: the dialog may have been open for long.
+            run.results += jobs.mark_failed(source.store(), [one], who=who, now=cache.clock())
     except Failure:
         run.waiting.clear()
         raise
