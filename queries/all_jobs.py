@@ -92,7 +92,8 @@ def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | No
 
 
 def _days(first: datetime, now: datetime) -> int:
-    return math.ceil((now - first) / timedelta(days=1))
+    # One at least: a period may begin in the future.
+    return max(1, math.ceil((now - first) / timedelta(days=1)))
 
 
 def _since(first: datetime, last: datetime, now: datetime) -> datetime:

@@ -73,6 +73,11 @@ def test_a_look_every_ten_seconds_does_not_read_anew_what_is_no_window(last: dat
     assert len(world.reads) == 4
 
 
+def test_a_period_that_is_wholly_in_the_future_has_no_jobs(world: World) -> None:
+    world.look(NOW + timedelta(days=10), NOW + timedelta(days=20))
+    assert world.reads == [NOW - timedelta(days=1)] * 2
+
+
 def test_of_a_period_that_is_over_the_day_after_says_what_was_done_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
