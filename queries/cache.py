@@ -200,7 +200,12 @@ class Entry:
                 self.is_outdated = self.is_changed = False
 
     def fail(self, failure: Failure, now: datetime) -> None:
-        """Remember that reading failed. Whoever may not read the data any more shall not see it from here either."""
+        """Remember that reading failed. Whoever may not read the data any more shall not see it from here either.
+
+        But not where nobody was asked, because the time of one page was over: that says nothing to another's.
+        """
+        if failure.case == "not_asked":
+            return
         self.failure, self.failed_at = failure.to_keep(), now
         if not failure.passing:
             self.read, self.size = None, 0

@@ -116,6 +116,19 @@ def test_refresh_and_what_the_dashboard_changed_are_read_anew(world: World, agai
     assert world.reads == 2
 
 
+def test_that_the_time_of_one_page_was_over_keeps_no_other_from_asking(world: World) -> None:
+    world.failure = Failure("too_slow", case="not_asked")
+    with pytest.raises(Failure):
+        world.ask()
+    world.failure = None
+    assert world.ask().read.value == "a"
+    world.now += FRESH
+    world.failure = Failure("too_slow", case="not_asked")
+    assert world.ask().failure == world.failure
+    world.failure = None
+    assert world.ask().failure is None
+
+
 def test_what_the_dashboard_changed_may_be_in_every_answer_of_a_question(world: World) -> None:
     def other_read(name: str) -> Read[Any]:
         return world.read(name)
