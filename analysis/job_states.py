@@ -32,6 +32,9 @@ class Thresholds:
     stuck: timedelta = timedelta(hours=6)
 
 
+USUAL = Thresholds()
+"""What holds unless somebody chooses others on Jobs."""
+
 Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 _DAY = pd.Timedelta(days=1)

@@ -43,7 +43,7 @@ with open_page("Jobs") as (page_session, page_clock):
             if code:
                 if one := incident.find(opened, code):
                     incident.show(one, every.jobs, session, clock, roster)
-                    detail.offer(every.jobs, session, clock, roster)
+                    detail.offer(every.jobs, session, clock, roster, limits)
                 else:
                     incident.not_there(is_known=not every.failures and not every.unread)
                 done()
@@ -69,7 +69,7 @@ with open_page("Jobs") as (page_session, page_clock):
                 with part("The button that marks jobs as failed"):
                     marking.offer(rows, session, clock, roster)
             summary.rates(jobs)
-            detail.offer(every.jobs, session, clock, roster)
+            detail.offer(every.jobs, session, clock, roster, limits)
         session.show_cost(of_page=False)
 
     live()

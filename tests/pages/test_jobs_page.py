@@ -424,6 +424,17 @@ def test_the_thresholds_can_be_set() -> None:
     assert int(labels(app)["Stuck"]) < 3
 
 
+def test_thresholds_that_were_set_hold_for_a_job_too_and_are_said(empty: Store) -> None:
+    put(empty, failed("u", 7 / 24) | {"status": "processing"})
+    app = show(JOBS, {"table": "evaluations", "job_id": f"u-writing-{7 / 24:g}", "user_id": "u"})
+    assert "■ stuck" in scores(app)["Status"]
+    app.number_input(key="_stuck_hours").set_value(24).run()
+    assert "overdue" in scores(app)["Status"]
+    assert "Overdue: 15 min to 24 h. Stuck: over 24 h." in words(app)
+    app.number_input(key="_overdue_minutes").set_value(600).run()
+    assert "Wait: a job may take up to 10 h." in words(app)
+
+
 @pytest.mark.parametrize(
     ("own", "group"), [("/school/writing", "$252Fschool$252Fwriting"), (None, "$252Faws$252Flambda$252F")]
 )

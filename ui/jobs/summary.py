@@ -1,7 +1,6 @@
 """The parts of the Jobs page: incidents, the top line, the chart, errors, rates."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -33,14 +32,16 @@ _MOST_INCIDENTS = 3
 
 def thresholds() -> Thresholds:
     """When a job is overdue and stuck, settable for this visit."""
-    default = Thresholds()
     with st.popover("Status definitions"):
-        st.text(
-            "Waiting: under 15 min. Overdue: 15 min to 6 h. Stuck: over 6 h. Abandoned: marked as failed by a person."
-        )
+        definitions = st.container()
         overdue = st.number_input("Overdue after (min)", 1, 24 * 60, 15, key="_overdue_minutes")
         stuck = st.number_input("Stuck after (h)", 1, 24 * 7, 6, key="_stuck_hours")
-    return replace(default, overdue=timedelta(minutes=overdue), stuck=timedelta(hours=stuck))
+    limits = Thresholds(timedelta(minutes=overdue), timedelta(hours=stuck))
+    first, last = formats.duration(limits.overdue), formats.duration(limits.stuck)
+    # Where stuck comes first, no job is overdue.
+    open_ones = f"Overdue: {first} to {last}. Stuck: over {last}." if overdue < stuck * 60 else f"Stuck: over {first}."
+    definitions.text(f"Waiting: under {first}. {open_ones} Abandoned: marked as failed by a person.")
+    return limits
 
 
 def jobs_of(

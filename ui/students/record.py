@@ -10,6 +10,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from analysis import job_states, tasks
+from analysis.job_states import USUAL, Thresholds
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import FLASHCARDS, MARKED_IN, Mark
@@ -92,9 +93,9 @@ def facts(*pairs: tuple[str, str]) -> None:
     markup.show(markup.pairs(pairs))
 
 
-def status(record: Evaluation | FlashcardSet, clock: Clock) -> str:
+def status(record: Evaluation | FlashcardSet, clock: Clock, limits: Thresholds = USUAL) -> str:
     """Icon and word for a record's status, with its age while it is processing, or who gave it up and when."""
-    name, mark = _state(record, clock), _mark(record)
+    name, mark = _state(record, clock, limits), _mark(record)
     if name == "unknown":
         return f"? {record.status or 'unknown'}"
     label = formats.state(name, None if record.created_at is None else clock.now - record.created_at)
@@ -142,8 +143,8 @@ def way_to_do_again(kind: str | None) -> str:
     return "Upload the document again" if kind == FLASHCARDS else "Ask the student to submit again"
 
 
-def _state(record: Evaluation | FlashcardSet, clock: Clock) -> job_states.State:
-    name = job_states.state(record.status, record.created_at, clock.now)
+def _state(record: Evaluation | FlashcardSet, clock: Clock, limits: Thresholds = USUAL) -> job_states.State:
+    name = job_states.state(record.status, record.created_at, clock.now, limits)
     return "abandoned" if name == "failed" and _mark(record) is not None else name
 
 
