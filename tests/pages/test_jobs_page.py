@@ -329,6 +329,26 @@ def test_marking_shows_at_once_in_a_period_that_is_over(filled: Store) -> None:
     assert (labels(app)["Stuck"], labels(app)["Abandoned"]) == ("0", stuck)
 
 
+def test_the_page_does_not_read_again_by_itself_while_jobs_are_asked_about(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paces: list[int | None] = []
+    real = st.fragment
+
+    def fragment(*args: Any, run_every: int | None = None, **more: Any) -> Any:
+        paces.append(run_every)
+        return real(*args, run_every=run_every, **more)
+
+    monkeypatch.setattr(st, "fragment", fragment)
+    app = show(JOBS, {"state": "stuck", "again": "10s"})
+    assert paces[-1] == 10
+    # The page's own run of the click is the first; the one after it knows that a dialog is open.
+    app.button(key="mark_ask").click().run()
+    assert paces[-1] is None
+    app.button(key="mark_leave").click().run()
+    assert paces[-1] == 10
+
+
 def test_a_mark_bears_the_time_of_the_click(monkeypatch: pytest.MonkeyPatch) -> None:
     now, times = datetime(2026, 3, 1, 12, tzinfo=UTC), []
 

@@ -295,7 +295,7 @@ def refresh_seconds() -> int | None:
     """How often the page reads again by itself, `?again=`; None when never, or while an action is open."""
     names = {"off": "Off", "10s": "10 seconds", "60s": "1 minute"}
     code = filters.option("Auto-refresh", names, key="again", default="off", width=130)
-    return None if marking.is_open() else _REFRESH[code]
+    return marking.paused(_REFRESH[code])
 
 
 def _rate(failed: int, finished: int) -> str:
