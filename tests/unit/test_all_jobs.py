@@ -180,18 +180,18 @@ def test_a_record_that_is_gone_is_not_asked_for_again(whole: Whole) -> None:
 def test_a_record_that_does_not_show_our_own_mark_yet_is_asked_again(
     whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: dict[str, str | None] = {"a": None, "b": None}
+    in_record: dict[str, str | None] = {"a": None, "b": None}
 
     def read(_: object, keys: Sequence[Key]) -> Read[dict[Key, str | None]]:
         whole.asked.append([key.job_id for key in keys])
-        return Read({key: said[key.job_id] for key in keys}, Cost(1, 0.5), whole.now)
+        return Read({key: in_record[key.job_id] for key in keys}, Cost(1, 0.5), whole.now)
 
     monkeypatch.setattr(jobs, "reasons", read)
     settings = SimpleNamespace(name=lambda table: table.default_name)
     written = {("a", "anna"): FAILED}
     monkeypatch.setattr(source, "store", lambda: SimpleNamespace(settings=settings, written=lambda _: written))
     assert whole.reasons("a", "b").read.value == dict.fromkeys(job_keys("a", "b"))
-    said["a"] = "given up"
+    in_record["a"] = "given up"
     for _ in range(2):
         assert whole.reasons("a", "b").read.value == dict(zip(job_keys("a", "b"), ("given up", None), strict=True))
     assert whole.asked == [["a", "b"], ["a"]]
