@@ -35,6 +35,8 @@ class Incident:
     is_over: bool
     as_of: datetime
     """Until when was looked: of what came later nothing is known."""
+    may_be_older: bool = False
+    """Whether it may have begun earlier: so short before its first failure nobody looked."""
 
     @property
     def code(self) -> str:
@@ -63,8 +65,10 @@ def began(code: str) -> datetime | None:
     return moment if FIRST <= moment < LAST else None
 
 
-def incidents(jobs: pd.DataFrame, now: datetime) -> list[Incident]:
+def incidents(jobs: pd.DataFrame, now: datetime, since: datetime | None = None) -> list[Incident]:
     """The incidents among jobs with states and signatures as of `now`: those that go on, then the newest.
+
+    `since` is from when on all failures and their reasons are known, where that is not forever.
 
     A failure without a time or a signature, because its record could not be read, is in none.
     """
@@ -92,9 +96,15 @@ def incidents(jobs: pd.DataFrame, now: datetime) -> list[Incident]:
                     int(recovered[begin:end].sum()),
                     now - last > GAP and all(later),
                     now,
+                    since is not None and times[begin] - since < GAP,
                 )
             )
     return sorted(every, key=lambda one: (one.is_over, -one.last.timestamp(), one.signature))
+
+
+def of_period(several: Iterable[Incident], first: datetime) -> list[Incident]:
+    """Those that matter for a period from `first` on: with a failure in it, or not over when it began."""
+    return [one for one in several if one.last >= first or not one.is_over]
 
 
 def errors(failed: pd.DataFrame) -> pd.DataFrame:

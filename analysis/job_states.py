@@ -32,6 +32,11 @@ class Thresholds:
     stuck: timedelta = timedelta(hours=6)
 
 
+USUAL = Thresholds()
+"""What holds unless somebody chooses others on Jobs."""
+
+Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
 _DAY = pd.Timedelta(days=1)
 _ENDS = pd.Index(JOB_COUNTS).drop("start")
 FEWEST_FINISHED = 20
@@ -62,14 +67,17 @@ def state(
 
 
 DONE_AGAIN = timedelta(days=1)
-"""A result of the same student and kind within a day of a failure is the same work done again; a later one is not."""
+"""A result of the same student and kind within a day of a failure is the same work done again; a later one is not.
+
+Of a document that is known, only cards from that one are.
+"""
 
 
 def with_states(jobs: pd.DataFrame, now: datetime, thresholds: Thresholds = Thresholds()) -> pd.DataFrame:
     """The jobs with `state`, `recovered` and `practised_since`, both only of failed, overdue and stuck ones.
 
-    Recovered: the student's next completed job of the same kind began within a day. Practised since: it began later, so
-    that it is likely another piece of work.
+    Recovered: the student's next completed job of the same kind, and of the same document where that is known, began
+    within a day. Practised since: it began later, so that it is likely another piece of work.
     """
     status = jobs["status"].astype("object")
     ended = status.where(status.isin([COMPLETED, FAILED, ABANDONED]), "unknown")
@@ -104,17 +112,45 @@ def _until_next_result(jobs: pd.DataFrame, missing: np.ndarray[Any, np.dtype[np.
         return wait
     times = jobs["created_at"].to_numpy(dtype="datetime64[us]")
     both = np.concatenate([begun, ended])
-    # Student and kind, then time, as one number, so that the next one is found by a binary search. Times go in by their
-    # rank: as microseconds they would not fit.
     group = students[both] * (kinds.max() + 1) + kinds[both]
-    rank = np.unique(times[both], return_inverse=True)[1]
-    place = group * len(both) + rank
-    order = np.argsort(place[len(begun) :], kind="stable")
-    later = np.searchsorted(place[len(begun) :][order], place[: len(begun)], side="right")
+    documents = _documents(jobs, both)
+    named = documents >= 0
+    of_document = np.unique(group * (documents.max() + 2) + documents + 1, return_inverse=True)[1]
+    is_begun = np.arange(len(both)) < len(begun)
+    # What names no document may be of any of them, so that every later result counts.
+    for begins, ends, of in (
+        (is_begun & ~named, ~is_begun, group),
+        (is_begun & named, ~is_begun & named, of_document),
+    ):
+        wait[both[begins]] = _until_next(times[both[begins]], times[both[ends]], of[begins], of[ends])
+    return wait
+
+
+def _documents(jobs: pd.DataFrame, places: Places) -> Places:
+    """A number for the document of each of these jobs; -1 where it is of none that is known."""
+    if "document_id" not in jobs:
+        return np.full(len(places), -1)
+    documents = jobs["document_id"].iloc[places]
+    codes: Places = pd.factorize(documents.where(documents != ""))[0]
+    return codes
+
+
+def _until_next(begun: Any, ended: Any, of_begun: Places, of_ended: Places) -> Any:
+    """How long after each of the times `begun` the next one of those `ended` in the same group is, else NaT."""
+    wait = np.full(len(begun), np.timedelta64("NaT", "us"), dtype="timedelta64[us]")
+    if not (len(begun) and len(ended)):
+        return wait
+    # Group, then time, as one number, so that the next one is found by a binary search. Times go in by their rank: as
+    # microseconds they would not fit.
+    rank = np.unique(np.concatenate([begun, ended]), return_inverse=True)[1]
+    size = len(rank)
+    order = np.argsort(of_ended * size + rank[len(begun) :], kind="stable")
+    place = (of_ended * size + rank[len(begun) :])[order]
+    later = np.searchsorted(place, of_begun * size + rank[: len(begun)], side="right")
     there = later < len(order)
-    later = len(begun) + order[np.minimum(later, len(order) - 1)]
-    there &= group[later] == group[: len(begun)]
-    wait[begun[there]] = (times[both[later]] - times[begun])[there]
+    later = order[np.minimum(later, len(order) - 1)]
+    there &= of_ended[later] == of_begun
+    wait[there] = (ended[later] - begun)[there]
     return wait
 
 

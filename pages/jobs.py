@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis import job_states
-from analysis.incidents import incidents
+from analysis.incidents import began, incidents, of_period
 from analysis.job_states import Thresholds
 from queries import all_jobs
 from ui.components import markup
@@ -38,18 +38,18 @@ with open_page("Jobs") as (page_session, page_clock):
             first = period.first if code else period.before
             if loading.follow(lambda: all_jobs.loading(first, period.last, clock.now), page_session):
                 done()
-            every = summary.jobs_of(session, clock, first, period.last, limits, seconds)
-            opened = incidents(every.jobs, min(clock.now, period.last))
+            every = summary.jobs_of(session, clock, first, period.last, limits, seconds, began(code) if code else None)
+            opened = incidents(every.jobs, min(clock.now, period.last), every.known_since)
             if code:
                 if one := incident.find(opened, code):
                     incident.show(one, every.jobs, session, clock, roster)
-                    detail.offer(every.jobs, session, clock, roster)
+                    detail.offer(every.jobs, session, clock, roster, limits)
                 else:
-                    incident.not_there()
+                    incident.not_there(is_known=not every.failures and not every.unread)
                 done()
             jobs = job_states.between(every.jobs, period.first, period.last)
             before = job_states.between(every.jobs, period.before, period.first)
-            opened = [one for one in opened if one.last >= period.first]
+            opened = of_period(opened, period.first)
             summary.incident_list(opened, jobs, every, period, roster, clock)
             summary.top_line(job_states.totals(jobs), job_states.totals(before), period)
             places = {"figures": st.container(key="below_figures")}
@@ -69,7 +69,7 @@ with open_page("Jobs") as (page_session, page_clock):
                 with part("The button that marks jobs as failed"):
                     marking.offer(rows, session, clock, roster)
             summary.rates(jobs)
-            detail.offer(every.jobs, session, clock, roster)
+            detail.offer(every.jobs, session, clock, roster, limits)
         session.show_cost(of_page=False)
 
     live()

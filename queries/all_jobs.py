@@ -28,12 +28,14 @@ class AllJobs:
     """Jobs with states, reasons and signatures. `failures` are of what could not be read: a table, or `reasons`.
 
     `unread` failed jobs of the period are too many for their reasons to be read; those up to `unread_until` are.
+    From `known_since` on, all jobs and reasons were asked for.
     """
 
     jobs: pd.DataFrame
     failures: dict[str, Failure]
     unread: int = 0
     unread_until: datetime | None = None
+    known_since: datetime | None = None
 
 
 def between(
@@ -44,8 +46,11 @@ def between(
     limits: Thresholds,
     within: timedelta = FRESH,
     most_reasons: int = _MOST_REASONS,
+    explained_from: datetime | None = None,
 ) -> AllJobs:
     """All jobs from `first` to `last`, with the reasons of those that failed, the newest `most_reasons` of them.
+
+    With `explained_from` those come first that failed from then on, beginning there: what a link is about may be older.
 
     Failure when neither table can be read. What reaches until now comes from the windows that every page shares, and a
     later look reads only what is new.
@@ -55,6 +60,9 @@ def between(
     if not _is_window(first, last, now):
         jobs = jobs[~(jobs["created_at"] >= last)]
     failed = jobs[jobs["state"] == "failed"]
+    if explained_from is not None:
+        is_first = failed["created_at"] >= explained_from
+        failed = pd.concat([failed[is_first].iloc[::-1], failed[~is_first]])
     reasons: dict[Key, str | None] = {}
     if len(failed):
         try:
@@ -62,12 +70,20 @@ def between(
         except Failure as failure:
             failures["reasons"] = failure
     unread = failed["created_at"].iloc[most_reasons:]
+    earlier = unread if explained_from is None else unread[unread < explained_from]
+    known_since = _since(first, last, now)
     return AllJobs(
         job_states.with_reasons(jobs, reasons),
         failures,
         len(unread),
-        None if unread.empty else unread.iloc[0].to_pydatetime(),
+        _newest(unread),
+        max(known_since, _newest(earlier) or known_since),
     )
+
+
+def _newest(times: "pd.Series[pd.Timestamp]") -> datetime | None:
+    newest = times.max()
+    return None if pd.isna(newest) else newest.to_pydatetime()
 
 
 def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | None:
@@ -76,7 +92,13 @@ def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | No
 
 
 def _days(first: datetime, now: datetime) -> int:
-    return math.ceil((now - first) / timedelta(days=1))
+    # One at least: a period may begin in the future.
+    return max(1, math.ceil((now - first) / timedelta(days=1)))
+
+
+def _since(first: datetime, last: datetime, now: datetime) -> datetime:
+    """From when on jobs are read: a window has whole days."""
+    return now - timedelta(days=_days(first, now)) if _is_window(first, last, now) else first
 
 
 def _is_window(first: datetime, last: datetime, now: datetime) -> bool:

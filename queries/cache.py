@@ -200,7 +200,12 @@ class Entry:
                 self.is_outdated = self.is_changed = False
 
     def fail(self, failure: Failure, now: datetime) -> None:
-        """Remember that reading failed. Whoever may not read the data any more shall not see it from here either."""
+        """Remember that reading failed. Whoever may not read the data any more shall not see it from here either.
+
+        But not where nobody was asked, because the time of one page was over: that says nothing to another's.
+        """
+        if failure.case == "not_asked":
+            return
         self.failure, self.failed_at = failure.to_keep(), now
         if not failure.passing:
             self.read, self.size = None, 0
@@ -351,7 +356,17 @@ class Cache:
 
     def change(self, asked: Query[..., Any], *args: Any) -> None:
         """Let the next one who asks see what has changed, because this dashboard has changed it."""
-        self.entry(asked, *args).change()
+        with self._lock:
+            entry = (self._entries if asked.is_bounded else self._pinned).get(asked.key(*args))
+        if entry is not None:  # else nobody has it, and nothing is put in the place of other answers
+            entry.change()
+
+    def change_every(self, asked: Query[..., Any]) -> None:
+        """The same, whatever the arguments: what has changed may be in any of these answers."""
+        with self._lock:
+            entries = [entry for key, entry in self._entries.items() if isinstance(key, tuple) and key[0] == asked.name]
+        for entry in entries:
+            entry.change()
 
     def outdate(self, asked: Query[..., Any], *args: Any) -> None:
         """Let the next one who asks read anew."""

@@ -13,9 +13,9 @@ from data.dynamodb.reads import Read, combine
 from data.records import evaluations, flashcards, jobs, periods
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
-from data.records.jobs import Key
+from data.records.jobs import FLASHCARDS, Key
 from queries import source
-from queries.cache import FRESH, STALE, Query, packed, query, query_of
+from queries.cache import FRESH, STALE, Cache, Query, packed, query, query_of
 from queries.window import Window
 
 MOST_REASONS = 2_000
@@ -67,11 +67,15 @@ def _called(_: str, user_ids: tuple[str, ...] | None) -> Iterable[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
-    """Why a job failed, as its record said then; `is_there` is False where there was no such record."""
+    """Why a job failed, as its record said then; `is_there` is False where there was no such record.
+
+    Not `is_sure` where this dashboard has just marked the job, and the record that was read did not say so yet.
+    """
 
     text: str | None
     is_there: bool
     read_at: datetime
+    is_sure: bool = True
 
 
 class _Reasons(Query[[tuple[Key, ...]], dict[Key, str | None]]):
@@ -93,11 +97,15 @@ class _Reasons(Query[[tuple[Key, ...]], dict[Key, str | None]]):
         """What is not known, or was read some minutes ago. What nobody has asked for lately is not kept."""
         (keys,) = args
         known: dict[Key, _Reason] = {} if last is None else last.value
-        asked = {key: known[key] for key in keys if key in known and now - known[key].read_at < FRESH}
+        asked = {
+            key: known[key] for key in keys if key in known and known[key].is_sure and now - known[key].read_at < FRESH
+        }
         read = jobs.reasons(source.store(), [key for key in keys if key not in asked])
+        # A table is read as it was up to a second ago: what we have written ourselves may not be in it yet.
+        unsure = _just_written([key for key, text in read.value.items() if text is None])
         for key in keys:
             if key not in asked:
-                asked[key] = _Reason(read.value.get(key), key in read.value, read.read_at)
+                asked[key] = _Reason(read.value.get(key), key in read.value, read.read_at, key not in unsure)
         others = [key for key, one in known.items() if key not in asked and now - one.read_at <= STALE]
         others.sort(key=lambda key: known[key].read_at, reverse=True)
         kept = {key: known[key] for key in others[: max(0, MOST_REASONS - len(asked))]}
@@ -106,7 +114,10 @@ class _Reasons(Query[[tuple[Key, ...]], dict[Key, str | None]]):
     def covers(self, kept: Read[Any], *args: Any) -> bool:
         """Whether all are known, none of them from long before the last read."""
         (keys,) = args
-        return all(key in kept.value and kept.read_at - kept.value[key].read_at < FRESH for key in keys)
+        reasons: dict[Key, _Reason] = kept.value
+        return all(
+            key in reasons and reasons[key].is_sure and kept.read_at - reasons[key].read_at < FRESH for key in keys
+        )
 
     def reaches(self, kept: Read[Any], now: datetime, *args: Any) -> bool:
         """Whether all are known, however long before the last read, if not too long ago."""
@@ -120,6 +131,15 @@ class _Reasons(Query[[tuple[Key, ...]], dict[Key, str | None]]):
         reasons: dict[Key, _Reason] = {key: kept.value[key] for key in keys}
         read_at = min((one.read_at for one in reasons.values()), default=kept.read_at)
         return replace(kept, value={key: one.text for key, one in reasons.items() if one.is_there}, read_at=read_at)
+
+
+def _just_written(keys: list[Key]) -> set[Key]:
+    """Those of the jobs that this dashboard has changed a short while ago."""
+    if not keys:
+        return set()
+    store = source.store()
+    written = {table: store.written(store.settings.name(table)) for table in {key.of for key in keys}}
+    return {key for key in keys if (key.job_id, key.user_id) in written[key.of]}
 
 
 failure_reasons = _Reasons()
@@ -191,3 +211,17 @@ def flashcard_set(set_id: str, user_id: str) -> Read[FlashcardSet | None]:
 def sets_called(set_id: str, user_ids: tuple[str, ...] | None) -> Read[list[FlashcardSet]]:
     """The flashcard sets of an id, whoever's they are; or only those of some students."""
     return flashcards.find(source.store(), set_id, user_ids)
+
+
+def changed(cache: Cache, keys: Iterable[Key]) -> None:
+    """Let everybody see what has become of jobs that this dashboard itself has just changed."""
+    for window in (period, sets_period):
+        cache.change(window)
+    # Which period or whose records were asked for does not show in what the cache knows them by.
+    for every in (evaluations_between, sets_between, of_students, evaluations_called, sets_called):
+        cache.change_every(every)
+    for key in keys:
+        one, of_student = (flashcard_set, sets) if key.table == FLASHCARDS else (evaluation, history)
+        cache.change(one, key.job_id, key.user_id)
+        for by_scan in ((), (True,)):
+            cache.change(of_student, key.user_id, *by_scan)

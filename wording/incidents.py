@@ -86,6 +86,11 @@ def span(first: datetime, last: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{start} to {end:%H:%M}" if begin.date() == end.date() else f"{start} to {_moment(last, zone, now)}"
 
 
+def _since_before(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
+    begin, until, end = span(incident.first, incident.last, now, zone).partition(" to ")
+    return f"since before {begin}{f', until {end}' if until else ''}"
+
+
 def _moment(when: datetime, zone: ZoneInfo, now: datetime) -> str:
     return formats.stamp(when, zone, now).replace(",", "")  # it stands among parts that commas separate
 
@@ -93,7 +98,7 @@ def _moment(when: datetime, zone: ZoneInfo, now: datetime) -> str:
 def figures(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
     """When, how many, whom, and whether it is over: what follows the title in a sentence."""
     parts = [
-        span(incident.first, incident.last, now, zone),
+        _since_before(incident, now, zone) if incident.may_be_older else span(incident.first, incident.last, now, zone),
         formats.count(incident.jobs, "job"),
         formats.count(len(incident.students), "student"),
         f"{incident.recovered:,} recovered",

@@ -67,6 +67,7 @@ JOBS = Schema(
         "kind": Column(TEXT, "writing, speaking, flashcards or what the record says", nullable=True),
         "status": Column(TEXT, "processing, completed, failed or what the record says", nullable=True),
         "model_used": Column(TEXT, "AI model; none for flashcards", nullable=True),
+        "document_id": Column(TEXT, "S3 key of the document of a flashcard set; none for evaluations", nullable=True),
         "created_at": _CREATED,
     }
 )

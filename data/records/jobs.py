@@ -89,7 +89,7 @@ def combined(evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None
     parts = []
     if evaluation_rows is not None:
         named = evaluation_rows.rename(columns={"evaluation_id": "job_id", "evaluation_type": "kind"})
-        parts.append(named.assign(table="evaluations")[[*frames.JOBS]])
+        parts.append(named.assign(table="evaluations", document_id=None)[[*frames.JOBS]])
     if set_rows is not None:
         named = set_rows.rename(columns={"set_id": "job_id"})
         parts.append(named.assign(table=FLASHCARDS, kind=FLASHCARDS, model_used=None)[[*frames.JOBS]])

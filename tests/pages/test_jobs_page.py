@@ -19,12 +19,15 @@ from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
 from data.dynamodb.facts import TableFacts
 from data.provisioning.requests import create
-from data.records.jobs import Key, mark_failed
+from data.records.jobs import Key, Mark, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
-from queries import source
+from queries import all_jobs, source
+from queries.access.gate import Visitor
+from queries.cache import Cache
 from tests.support import engines
 from tests.support.app import FailingClient, refused, scores, show, words
+from tests.support.known_class import completed, failed, put
 from ui.components import filters
 from ui.jobs import detail, listing, marking
 from ui.shell.boundary import NOT_SHOWN
@@ -120,6 +123,19 @@ def test_a_link_to_no_incident_is_said(code: str) -> None:
     assert "Its jobs may have been marked as failed since" in words(show(JOBS, {"incident": code}))
 
 
+def test_a_link_is_good_where_more_failed_since_than_can_be_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = " ".join(str(html.value) for html in show(JOBS).get("html"))
+    codes = re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", page)
+    oldest = min(codes, key=lambda code: code.partition("-")[2])
+    between = all_jobs.between
+    monkeypatch.setattr(all_jobs, "between", lambda *args, **more: between(*args, **more | {"most_reasons": 1}))
+    assert scores(show(JOBS, {"incident": oldest}))["Jobs"] == "1"
+    # Of one that is not there nobody can say that it is none.
+    text = words(show(JOBS, {"incident": f"00000000-{oldest.partition('-')[2]}"}))
+    assert "It may be among the jobs or error messages that were not loaded." in text
+    assert "Its jobs may have been marked as failed since" not in text
+
+
 def test_a_figure_of_the_top_line_filters_the_list_and_lets_it_go_again() -> None:
     app = show(JOBS, {"kind": "writing", "reason": "x"})
     figures = labels(app)
@@ -183,6 +199,38 @@ def test_a_link_to_a_job_shows_all_of_it(filled: Store) -> None:
     assert "Later succeeded" in text
     assert "Other jobs by this student" in text
     assert "There is no job “nobody”" in words(show(JOBS, {**params, "job_id": "nobody"}))
+
+
+GIVEN_UP = {"failure_reason": str(Mark("ops", datetime(2026, 3, 1, tzinfo=UTC)))}
+
+
+@pytest.mark.parametrize(
+    ("days", "more", "sentence"),
+    [
+        (2.5, {}, NOTHING_TO_DO),
+        (2.5, GIVEN_UP, NOTHING_TO_DO),
+        (1, {}, "Ask the student to submit again if this one still matters: there are later Writing results."),
+        (1, GIVEN_UP, "Ask the student to submit again if this one still matters: there are later Writing results."),
+        (4, {}, "Ask the student to submit again."),
+    ],
+)
+def test_a_job_and_its_evaluation_have_one_advice(
+    days: float, more: dict[str, Any], sentence: str, empty: Store
+) -> None:
+    put(empty, failed("u", 3) | more, completed("u", days, 6.0))
+    of_job = {"table": "evaluations", "job_id": "u-writing-3", "user_id": "u"}
+    assert sentence in words(show(JOBS, of_job))
+    assert sentence in words(show("pages/evaluation.py", {"evaluation_id": "u-writing-3", "user_id": "u"}))
+
+
+def test_an_incident_tells_apart_who_has_no_result_who_practised_since_and_who_recovered(empty: Store) -> None:
+    put(empty, *(failed(user, 3) | {"error": "late"} for user in "uvw"))
+    put(empty, completed("u", 2.5, 6.0), completed("v", 1, 6.0))
+    code = re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", " ".join(str(h.value) for h in show(JOBS).get("html")))[0]
+    text = words(show(JOBS, {"incident": code}))
+    for heading, user in (("No result yet", "w"), ("Practised since", "v"), ("Recovered", "u")):
+        assert re.search(rf'{heading}: 1 student[^\n]*user_id={user}"', text), heading
+    assert "Ask the student to submit again if this one still matters." in text
 
 
 def test_of_a_job_outside_the_period_nobody_knows_whether_there_is_a_later_result(filled: Store) -> None:
@@ -270,6 +318,53 @@ def test_marking_shows_exactly_which_first_and_changes_nothing_else(filled: Stor
     assert listed["Error message"].str.startswith("Marked as failed by ").all()
 
 
+def test_marking_shows_at_once_in_a_period_that_is_over(filled: Store) -> None:
+    today = datetime.now(UTC).date()
+    dates = {"from": str(today - timedelta(days=15)), "to": str(today - timedelta(days=1))}
+    app = show(JOBS, {"state": "stuck", "jobs": "custom", **dates})
+    stuck = labels(app)["Stuck"]
+    assert int(stuck)
+    app.button(key="mark_ask").click().run()
+    app.button(key="mark_go").click().run()
+    assert (labels(app)["Stuck"], labels(app)["Abandoned"]) == ("0", stuck)
+
+
+def test_the_page_does_not_read_again_by_itself_while_jobs_are_asked_about(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paces: list[int | None] = []
+    real = st.fragment
+
+    def fragment(*args: Any, run_every: int | None = None, **more: Any) -> Any:
+        paces.append(run_every)
+        return real(*args, run_every=run_every, **more)
+
+    monkeypatch.setattr(st, "fragment", fragment)
+    app = show(JOBS, {"state": "stuck", "again": "10s"})
+    assert paces[-1] == 10
+    # The page's own run of the click is the first; the one after it knows that a dialog is open.
+    app.button(key="mark_ask").click().run()
+    assert paces[-1] is None
+    app.button(key="mark_leave").click().run()
+    assert paces[-1] == 10
+
+
+def test_a_mark_bears_the_time_of_the_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, times = datetime(2026, 3, 1, 12, tzinfo=UTC), []
+
+    def mark(*_: Any, now: datetime, **__: Any) -> list[Any]:
+        times.append(now)
+        return []
+
+    monkeypatch.setattr(marking.jobs, "mark_failed", mark)
+    monkeypatch.setattr(marking.sign_in, "require_ops", lambda _: Visitor(None, "ops"))
+    monkeypatch.setattr(marking.source, "store", lambda: None)
+    monkeypatch.setattr(marking, "cache", Cache(lambda: now))
+    monkeypatch.setattr(marking, "_end", lambda _: None)
+    marking._step(marking._Run(1, [(Key("evaluations", "e", "u"), now - timedelta(days=1))]))
+    assert times == [now]
+
+
 def test_what_was_marked_when_it_is_stopped_is_said_and_the_rest_is_as_it_was(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +442,17 @@ def test_the_thresholds_can_be_set() -> None:
     app = show(JOBS)
     app.number_input(key="_stuck_hours").set_value(24).run()
     assert int(labels(app)["Stuck"]) < 3
+
+
+def test_thresholds_that_were_set_hold_for_a_job_too_and_are_said(empty: Store) -> None:
+    put(empty, failed("u", 7 / 24) | {"status": "processing"})
+    app = show(JOBS, {"table": "evaluations", "job_id": f"u-writing-{7 / 24:g}", "user_id": "u"})
+    assert "■ stuck" in scores(app)["Status"]
+    app.number_input(key="_stuck_hours").set_value(24).run()
+    assert "overdue" in scores(app)["Status"]
+    assert "Overdue: 15 min to 24 h. Stuck: over 24 h." in words(app)
+    app.number_input(key="_overdue_minutes").set_value(600).run()
+    assert "Wait: a job may take up to 10 h." in words(app)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,7 +19,7 @@ from data.roster import Roster
 from data.schema import FAILED
 from queries import all_jobs, records, session, source
 from queries.access.gate import Gate, Visitor
-from queries.cache import FRESH, STALE, Answer, Cache
+from queries.cache import FRESH, STALE, Answer, Cache, packed
 from queries.session import Session
 from tests.support.attempts import attempt, frame
 
@@ -72,6 +74,11 @@ def test_a_look_every_ten_seconds_does_not_read_anew_what_is_no_window(last: dat
     assert len(world.reads) == 4
 
 
+def test_a_period_that_is_wholly_in_the_future_has_no_jobs(world: World) -> None:
+    world.look(NOW + timedelta(days=10), NOW + timedelta(days=20))
+    assert world.reads == [NOW - timedelta(days=1)] * 2
+
+
 def test_of_a_period_that_is_over_the_day_after_says_what_was_done_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +96,34 @@ def test_of_a_period_that_is_over_the_day_after_says_what_was_done_again(
     every = all_jobs.between(of_ops, last - timedelta(days=2), last, world.now, Thresholds()).jobs
     assert list(every["job_id"]) == ["a"]
     assert every["recovered"].all()
+
+
+@pytest.mark.parametrize(
+    ("from_hours", "explained", "known_since"),
+    [(None, ["a", "b"], 3), (4, ["d", "c"], 10), (3, ["c", "b"], 4), (1, ["a", "b"], 3)],
+    ids=["the newest", "from there on", "then what came", "then what was before"],
+)
+def test_of_too_many_failures_those_come_first_from_which_a_link_begins(
+    from_hours: int | None, explained: list[str], known_since: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = dict(zip("abcd", (1, 2, 3, 4), strict=True))
+    rows = frame(*(attempt(NOW - timedelta(hours=h), status=FAILED, evaluation_id=name) for name, h in hours.items()))
+    monkeypatch.setattr(evaluations, "period", lambda *_: Read(rows, Cost(1, 0.5), world.now))
+    asked: list[str] = []
+
+    def reasons(_: object, keys: Sequence[Key]) -> Read[dict[Key, str | None]]:
+        asked.extend(key.job_id for key in keys)
+        return Read(dict.fromkeys(keys, "late"), Cost(1, 0.5), world.now)
+
+    monkeypatch.setattr(jobs, "reasons", reasons)
+    of_ops = Session(Gate(Visitor(None, "ops"), Roster()))
+    begin = None if from_hours is None else NOW - timedelta(hours=from_hours)
+    first = NOW - timedelta(hours=10)
+    every = all_jobs.between(of_ops, first, NOW, NOW, Thresholds(), most_reasons=2, explained_from=begin)
+    assert asked == explained
+    assert every.unread == 2
+    read_from = NOW - timedelta(days=1) if known_since == 10 else NOW - timedelta(hours=known_since)
+    assert every.known_since == read_from
 
 
 @dataclass
@@ -142,6 +177,26 @@ def test_a_record_that_is_gone_is_not_asked_for_again(whole: Whole) -> None:
     assert whole.asked == [["a", "b"]]
 
 
+def test_a_record_that_does_not_show_our_own_mark_yet_is_asked_again(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_record: dict[str, str | None] = {"a": None, "b": None}
+
+    def read(_: object, keys: Sequence[Key]) -> Read[dict[Key, str | None]]:
+        whole.asked.append([key.job_id for key in keys])
+        return Read({key: in_record[key.job_id] for key in keys}, Cost(1, 0.5), whole.now)
+
+    monkeypatch.setattr(jobs, "reasons", read)
+    settings = SimpleNamespace(name=lambda table: table.default_name)
+    written = {("a", "anna"): FAILED}
+    monkeypatch.setattr(source, "store", lambda: SimpleNamespace(settings=settings, written=lambda _: written))
+    assert whole.reasons("a", "b").read.value == dict.fromkeys(job_keys("a", "b"))
+    in_record["a"] = "given up"
+    for _ in range(2):
+        assert whole.reasons("a", "b").read.value == dict(zip(job_keys("a", "b"), ("given up", None), strict=True))
+    assert whole.asked == [["a", "b"], ["a"]]
+
+
 def test_each_reason_is_read_again_after_some_minutes_however_many_come_meanwhile(whole: Whole) -> None:
     for number in range(70):  # nearly twelve minutes
         whole.reasons("a", str(number))
@@ -193,3 +248,22 @@ def test_a_table_that_cannot_be_read_takes_no_reasons_of_the_other_one_away(whol
         whole.cache.answer(records.failure_reasons, (*job_keys("a"), Key("flashcards", "set", "anna")))
     assert whole.reasons("a").failure is None
     assert whole.asked == [["a"]]
+
+
+def test_what_was_marked_is_read_anew_wherever_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Cache(lambda: NOW)
+    key = Key("evaluations", "e", "u")
+    questions: list[tuple[Any, ...]] = [
+        (records.evaluations_between, 1, 2),
+        (records.of_students, ("u", "v"), 30),
+        (records.evaluation, "e", "u"),
+        (records.evaluations_called, "e", ("u",)),
+        (records.history, "u"),
+        (records.history, "v"),
+    ]
+    for asked, *_ in questions:
+        monkeypatch.setattr(asked, "load", lambda *_: Read(packed(None), Cost(), NOW), raising=False)
+    for question in questions:
+        known.answer(*question)
+    records.changed(known, [key])
+    assert [known.has_fresh(*question) for question in questions] == [False] * 5 + [True]

@@ -116,6 +116,39 @@ def test_refresh_and_what_the_dashboard_changed_are_read_anew(world: World, agai
     assert world.reads == 2
 
 
+def test_that_the_time_of_one_page_was_over_keeps_no_other_from_asking(world: World) -> None:
+    world.failure = Failure("too_slow", case="not_asked")
+    with pytest.raises(Failure):
+        world.ask()
+    world.failure = None
+    assert world.ask().read.value == "a"
+    world.now += FRESH
+    world.failure = Failure("too_slow", case="not_asked")
+    assert world.ask().failure == world.failure
+    world.failure = None
+    assert world.ask().failure is None
+
+
+def test_what_the_dashboard_changed_may_be_in_every_answer_of_a_question(world: World) -> None:
+    def other_read(name: str) -> Read[Any]:
+        return world.read(name)
+
+    other = query(other_read)
+    for name in ("x", "y"):
+        world.ask(name)
+    world.cache.answer(other, "x")
+    world.cache.change_every(world.asked)
+    assert not any(world.cache.has_fresh(world.asked, name) for name in ("x", "y"))
+    assert world.cache.has_fresh(other, "x")
+
+
+def test_what_nobody_has_asked_takes_no_place_when_it_is_changed(world: World) -> None:
+    world.ask()
+    before = world.cache.octets
+    world.cache.change(world.asked, "never asked")
+    assert world.cache.octets == before
+
+
 @pytest.mark.parametrize("again", ["outdate", "change"])
 def test_refresh_during_a_read_wants_another_one(world: World, again: str) -> None:
     read = world.read

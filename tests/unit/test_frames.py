@@ -76,3 +76,11 @@ def test_every_declared_frame_is_checked_and_says_what_its_columns_mean() -> Non
     assert all(any(schema is checked for _, checked in MADE.values()) for schema in declared)
     assert all(column.meaning for schema in declared for column in schema.values())
     assert set(TYPES) < set(frames.WEEKS)
+
+
+def test_jobs_know_of_which_document_they_are() -> None:
+    evaluation, of_set = evaluations.frame([EVALUATION]), flashcards.frame([SET])
+    assert jobs.combined(evaluation, of_set).set_index("kind")["document_id"].to_dict() == {
+        evaluation["evaluation_type"][0]: None,
+        "flashcards": SET["document_id"]["S"],
+    }

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis import job_states
-from analysis.incidents import GAP, errors, failures_over_time, incidents
+from analysis.incidents import GAP, errors, failures_over_time, incidents, of_period
 from data.records.jobs import Key, Mark
 from wording.incidents import hanging, names, sentence, title
 
@@ -86,6 +86,27 @@ def test_failures_of_one_fingerprint_within_the_gap_are_one_incident(jobs: list[
 )
 def test_an_incident_is_over_after_the_gap_and_a_success(jobs: list[Job], is_over: bool) -> None:
     assert [one.is_over for one in incidents(explained(*jobs), NOW)] == [is_over]
+
+
+def test_an_incident_that_is_not_over_matters_to_a_later_period_and_one_that_is_does_not() -> None:
+    opened = incidents(explained(failed(THEN), failed(THEN, "other", kind="speaking"), done(THEN + SECOND)), NOW)
+    assert [one.signature for one in of_period(opened, THEN + SECOND)] == ["other"]
+    assert len(of_period(opened, THEN)) == 2
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        (None, "23 Nov 12:00 to 13:00, 2 jobs"),
+        (THEN - GAP, "23 Nov 12:00 to 13:00, 2 jobs"),
+        (THEN - GAP + SECOND, "since before 23 Nov 12:00, until 13:00, 2 jobs"),
+    ],
+)
+def test_an_incident_that_may_have_begun_before_what_was_read_says_so(since: datetime | None, expected: str) -> None:
+    (one,) = incidents(explained(failed(THEN), failed(THEN + timedelta(hours=1))), NOW, since)
+    assert expected in sentence(one, NOW, ZoneInfo("UTC"))
+    (alone,) = incidents(explained(failed(THEN)), NOW, since)
+    assert ("since before 23 Nov 12:00, 1 job" in sentence(alone, NOW, ZoneInfo("UTC"))) == ("before" in expected)
 
 
 def test_what_goes_on_comes_first_then_the_newest() -> None:

@@ -123,6 +123,28 @@ def test_done_again_within_a_day_or_something_else_since(jobs: list[Job], expect
             assert job_states.totals(states).recovered == (expected == "recovered")
 
 
+@pytest.mark.parametrize(
+    ("of_failed", "of_done", "is_recovered"),
+    [
+        ("a.pdf", "a.pdf", True),
+        ("a.pdf", "b.pdf", False),
+        ("a.pdf", None, False),  # nobody knows whether these cards are of that document
+        (None, "b.pdf", True),
+        ("", "b.pdf", True),
+        (None, None, True),
+    ],
+)
+def test_a_document_is_done_again_by_cards_from_itself_alone(
+    of_failed: str | None, of_done: str | None, is_recovered: bool
+) -> None:
+    jobs = [failed(kind="flashcards"), failed(THEN, "v", "flashcards"), done(THEN + DAY / 2, kind="flashcards")]
+    table = frame(*jobs, failed(), done(THEN + DAY))
+    table["document_id"] = pd.Series([of_failed, of_failed, of_done, None, None], dtype="object")
+    states = job_states.with_states(table, NOW)
+    assert states["recovered"].tolist() == [is_recovered, False, False, True, False]
+    assert not states["practised_since"].any()
+
+
 def test_no_jobs_have_no_states() -> None:
     states = job_states.with_states(frame(), NOW)
     assert list(states.columns) == ["status", "user_id", "kind", "created_at", "state", "recovered", "practised_since"]
@@ -136,20 +158,24 @@ def test_no_jobs_have_no_states() -> None:
         st.tuples(
             st.sampled_from(["completed", "failed", "processing", "queued", None]),
             st.sampled_from(["u", "v", None]),
-            st.sampled_from(["writing", "speaking", None]),
+            st.sampled_from(["writing", "flashcards", None]),
             st.one_of(st.none(), st.integers(0, 12).map(lambda n: NOW - n * DAY / 3)),
+            st.sampled_from(["a.pdf", "b.pdf", None]),
         ),
         max_size=15,
     )
 )
 def test_the_states_are_what_plain_loops_find(jobs: list[Any]) -> None:
-    states = job_states.with_states(frame(*jobs), NOW)
-    for (status, user, kind, when), row in zip(jobs, states.to_dict("records"), strict=True):
+    table = frame(*(job[:4] for job in jobs))
+    table["document_id"] = pd.Series([document for *_, document in jobs], dtype="object")
+    states = job_states.with_states(table, NOW)
+    for (status, user, kind, when, document), row in zip(jobs, states.to_dict("records"), strict=True):
         missing = state(status, when, NOW) in ("failed", "overdue", "stuck") and None not in (user, kind, when)
         waits = [
             later - when
-            for other, *same, later in jobs
+            for other, *same, later, its in jobs
             if missing and other == "completed" and same == [user, kind] and later and later > when
+            if document in (None, its)
         ]
         assert row["state"] == state(status, when, NOW)
         assert row["recovered"] is bool(waits and min(waits) <= DAY)

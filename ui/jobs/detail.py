@@ -1,7 +1,6 @@
 """One job of the Jobs page: its record, how long it took, what to do, what else its student tried, its log."""
 
 import re
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 from analysis import job_states
 from analysis.fingerprints import SILENT
+from analysis.job_states import Thresholds
 from data.dynamodb.errors import Failure
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
@@ -35,6 +35,7 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 """Where the pages of AWS are, by partition. Of the secret regions nobody outside knows."""
+NO_RETRY = "The record does not keep the work, so a job cannot be run again."
 _PLAIN = re.compile(r"[\w ./()+,=@:-]+")
 """A key of S3 that is the same between double quotes in every shell."""
 
@@ -50,7 +51,7 @@ def addressed() -> Key | None:
     return Key(FLASHCARDS if address.id_of("table") == FLASHCARDS else "evaluations", job_id, user_id)
 
 
-def offer(jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
+def offer(jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster, limits: Thresholds) -> None:
     """The job that the address names, in a dialog over the list."""
     key = addressed()
     if key is None or marking.is_open():
@@ -62,7 +63,7 @@ def offer(jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) ->
         if not recheck().admits(key.user_id) and session.gate.admits(key.user_id):
             st.rerun()
         with part("This job"):
-            show(key, jobs, session, clock, roster)
+            show(key, jobs, session, clock, roster, limits)
 
     one()
 
@@ -71,7 +72,7 @@ def _close() -> None:
     address.put(job_id="", user_id="", table="")
 
 
-def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
+def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster, limits: Thresholds) -> None:
     """One job: what to do, its record, how long it waited, what else the student tried."""
     if not session.gate.admits(key.user_id):
         record.not_found("job", key.job_id, key.user_id, session)
@@ -89,12 +90,14 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
     unfinished = job.status not in (COMPLETED, FAILED)
     why = _why(key, jobs) if job.status == FAILED else None
     if job.status != COMPLETED:
-        _advise(job, kind, clock, _own(key, jobs))
+        # As they are recorded: what a person gave up may have been done again all the same.
+        of_student = job_states.with_states(jobs[jobs["user_id"] == key.user_id], clock.now, limits)
+        _advise(job, kind, clock, _own(key, of_student), limits)
     record.facts(
         ("Student", roster.student(key.user_id).label_with_id),
         ("ID", key.job_id),
         ("Type", marking.KINDS.get(kind, kind)),
-        ("Status", record.status(job, clock)),
+        ("Status", record.status(job, clock, limits)),
         ("Started", f"{formats.exact(job.created_at, clock.zone)} · {formats.ago(job.created_at, clock.now)}"),
         (
             "Duration",
@@ -114,10 +117,10 @@ def show(key: Key, jobs: pd.DataFrame, session: Session, clock: Clock, roster: R
     record.problems(job.issues)
     record.unknown(job, above=why)
     record.raw(job.raw)
-    _other_jobs(key, job.created_at, jobs, clock)
+    _other_jobs(key, job.created_at, jobs, clock, limits)
 
 
-def _other_jobs(key: Key, created_at: datetime | None, jobs: pd.DataFrame, clock: Clock) -> None:
+def _other_jobs(key: Key, created_at: datetime | None, jobs: pd.DataFrame, clock: Clock, limits: Thresholds) -> None:
     """What else the student tried within a day of this job; in the whole period where nobody knows when that was."""
     others = jobs[(jobs["user_id"] == key.user_id) & (jobs["job_id"] != key.job_id)]
     near = others[(others["created_at"] - created_at).abs() <= timedelta(days=1)] if created_at else others
@@ -133,7 +136,7 @@ def _other_jobs(key: Key, created_at: datetime | None, jobs: pd.DataFrame, clock
                     {
                         "Date": near["created_at"],
                         "Type": near["kind"].map(lambda kind: marking.KINDS.get(kind, kind)),
-                        "Status": tables.state_labels(near, clock.now),
+                        "Status": tables.state_labels(near, clock.now, limits),
                         "ID": near["job_id"],
                     }
                 )
@@ -151,22 +154,24 @@ def _later_success(key: Key, kind: str, jobs: pd.DataFrame, clock: Clock) -> str
     if own.empty or own["state"].iloc[0] == COMPLETED:
         return formats.UNKNOWN
     later = mine[(mine["status"] == COMPLETED) & (mine["created_at"] > own["created_at"].iloc[0])]
+    if document := own["document_id"].iloc[0]:
+        later = later[later["document_id"] == document]
     if later.empty:
         return "Not in this period"
     return f"{formats.exact(later['created_at'].min(), clock.zone)}"
 
 
-def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, own: pd.DataFrame) -> None:
+def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, own: pd.DataFrame, limits: Thresholds) -> None:
     """What to do about a job without a result of its own; `own` is its row, none where it is not in the period."""
-    state = job_states.state(job.status, job.created_at, clock.now)
-    if own["recovered"].any():
-        markup.show(markup.bold(record.NOTHING_TO_DO))
+    state = job_states.state(job.status, job.created_at, clock.now, limits)
+    advice = record.advice(kind, own)
+    if advice == record.NOTHING_TO_DO:
+        markup.show(markup.bold(advice))
         return
     if state == "waiting":
-        markup.show(markup.next_step("Wait: a job may take up to 15 minutes."))
+        markup.show(markup.next_step(f"Wait: a job may take up to {formats.duration(limits.overdue)}."))
         return
-    way = way_to_do_again([kind])
-    sentences = [f"{way.removesuffix('.')}, unless there is a later result." if own.empty else way]
+    sentences = [advice, *([] if kind == FLASHCARDS else [NO_RETRY])]
     document = job.document_id if isinstance(job, FlashcardSet) else None
     command = _again(document) if document else ""
     if command:
@@ -178,16 +183,6 @@ def _advise(job: Evaluation | FlashcardSet, kind: str, clock: Clock, own: pd.Dat
     markup.show(markup.next_step(" ".join(sentences)))
     if command:
         st.code(command, language=None, wrap_lines=True)
-
-
-def way_to_do_again(kinds: Collection[str]) -> str:
-    """How jobs of these types are repeated, in sentences. Only of a document the record names what it was made from."""
-    parts = ["Upload the document again."] if FLASHCARDS in kinds else []
-    if any(kind != FLASHCARDS for kind in kinds):
-        parts.append(
-            "Ask the student to submit again: the record does not keep the work, so a job cannot be run again."
-        )
-    return " ".join(parts)
 
 
 def _again(document: str) -> str:

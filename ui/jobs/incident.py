@@ -1,6 +1,6 @@
 """One incident of the Jobs page, with an address of its own: what failed, since when, whom, its timeline, its jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pandas as pd
@@ -8,6 +8,7 @@ import streamlit as st
 
 from analysis import job_states
 from analysis.incidents import Incident, began
+from data.records.jobs import FLASHCARDS
 from data.roster import Roster
 from queries import all_jobs
 from queries.session import Session
@@ -45,13 +46,19 @@ def span(code: str, clock: Clock) -> Span | None:
     return Span("the time since this incident began", first, clock.now)
 
 
-def not_there() -> None:
-    """That the link leads to no incident, and the way back."""
-    st.info(
-        "Its jobs may have been marked as failed since, the link may be incomplete, or it began more than "
-        f"{all_jobs.LONGEST_WINDOW - 1} days ago.",
-        title="No such incident",
-    )
+def not_there(*, is_known: bool = True) -> None:
+    """That the link leads to no incident, and the way back; not `is_known` where some of the failures were not read."""
+    if is_known:
+        st.info(
+            "Its jobs may have been marked as failed since, the link may be incomplete, or it began more than "
+            f"{all_jobs.LONGEST_WINDOW - 1} days ago.",
+            title="No such incident",
+        )
+    else:
+        st.info(
+            "It may be among the jobs or error messages that were not loaded.",
+            title="Incident not found in what was loaded",
+        )
     markup.show(markup.anchor(href(JOBS), "All jobs"))
 
 
@@ -68,7 +75,11 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
     status = f"{'✓' if one.is_over else '▲'} {state(one, clock.now, clock.zone)}"
     record.facts(
         ("Status", status),
-        ("First seen", f"{formats.exact(one.first, clock.zone)} · {formats.ago(one.first, clock.now)}"),
+        (
+            "First seen",
+            f"{'before ' if one.may_be_older else ''}{formats.exact(one.first, clock.zone)} · "
+            f"{formats.ago(one.first, clock.now)}",
+        ),
         ("Last seen", f"{formats.exact(one.last, clock.zone)} · {formats.ago(one.last, clock.now)}"),
         ("Jobs", f"{one.jobs:,}"),
         ("Students", f"{len(one.students):,}"),
@@ -87,10 +98,17 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
 
 
 def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:
-    """Who has no result yet, first, and what to do for them; then the others."""
-    missing = set(rows.loc[~rows["recovered"], "user_id"].dropna())
-    for heading, is_missing in (("No result yet", True), ("Recovered", False)):
-        several = [user_id for user_id in one.students if (user_id in missing) is is_missing]
+    """Who has no result yet, first, and who has one that is likely of other work, with what to do; then the others."""
+    left = list(one.students)
+    lost, since = ~rows["recovered"] & ~rows["practised_since"], rows["practised_since"]
+    for heading, of, condition in (
+        ("No result yet", lost, ""),
+        ("Practised since", since, " if this one still matters"),
+        ("Recovered", rows["recovered"], None),
+    ):
+        concerned = set(rows.loc[of, "user_id"].dropna())
+        several = [user_id for user_id in left if user_id in concerned]
+        left = [user_id for user_id in left if user_id not in concerned]
         if several:
             links = [
                 markup.anchor(href(STUDENT, user_id=user_id), roster.student(user_id).label)
@@ -101,9 +119,15 @@ def _students(one: Incident, rows: pd.DataFrame, roster: Roster) -> None:
                 markup.heading(f"{heading}: {formats.count(len(several), 'student')}", 3),
                 markup.ways([*links, *([f"and {more:,} more"] if more else [])]),
             )
-        if several and is_missing:
-            kinds = rows.loc[~rows["recovered"], "kind"].dropna().unique()
-            markup.show(markup.next_step(detail.way_to_do_again(kinds)))
+        if several and condition is not None:
+            markup.show(markup.next_step(_ways_to_do_again(rows.loc[of, "kind"].dropna().unique(), condition)))
+
+
+def _ways_to_do_again(kinds: Collection[str], condition: str) -> str:
+    """How jobs of these kinds are repeated, in sentences."""
+    ways = dict.fromkeys(record.way_to_do_again(kind) for kind in sorted(kinds, key=FLASHCARDS.__ne__))
+    is_lost = any(kind != FLASHCARDS for kind in kinds)
+    return " ".join([*(f"{way}{condition}." for way in ways), *([detail.NO_RETRY] if is_lost else [])])
 
 
 def _timeline(one: Incident, rows: pd.DataFrame, jobs: pd.DataFrame, clock: Clock) -> None:

@@ -27,12 +27,24 @@ KINDS = {**SKILL_NAMES, FLASHCARDS: "Flashcards"}
 _ASKING = "_marking"
 _RUN = "_marking_run"
 _RESULTS = "_marked"
+_PAUSED = "_marking_paused"
+"""Session key: whether auto-refresh, where it is on, paused when the page as a whole ran last."""
 _STEP = 0.5
 """Seconds of marking between two looks for a click on Stop."""
 
 
 def offer(rows: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
     """Mark overdue and stuck jobs of the list as failed: exactly which in a dialog, then one update each. For ops."""
+    _button(rows, session)
+    if st.session_state.get(_PAUSED, is_open()) != is_open():
+        # A click runs this part of the page alone, and how often that runs by itself is for the whole page to say.
+        st.rerun()
+    if is_open():
+        _ask(clock, roster)
+
+
+def _button(rows: pd.DataFrame, session: Session) -> None:
+    """What was marked last, and the button that asks for more; without it, or without the right, no dialog is open."""
     if not session.visitor.is_ops:
         _dismiss()
         return
@@ -43,11 +55,10 @@ def offer(rows: pd.DataFrame, session: Session, clock: Clock, roster: Roster) ->
         return
     if not source.settings().allow_changes:
         st.text("Overdue and stuck jobs can be marked as failed where BANDUP_ALLOW_CHANGES=1 is set.")
+        _dismiss()
         return
     if not open_ones.empty and st.button(f"Mark {len(open_ones):,} as failed…", key="mark_ask"):
         st.session_state[_ASKING] = open_ones
-    if _ASKING in st.session_state:
-        _ask(clock, roster)
 
 
 def _ask(clock: Clock, roster: Roster) -> None:
@@ -62,7 +73,7 @@ def _ask(clock: Clock, roster: Roster) -> None:
             st.rerun()
         if run := st.session_state.get(_RUN):
             with part("The marking as failed"):
-                _step(run, clock)
+                _step(run)
             return
         st.text(
             "The records get the status “failed”. Jobs that finish meanwhile are skipped. This cannot be undone. No "
@@ -117,6 +128,15 @@ def is_open() -> bool:
     return _ASKING in st.session_state
 
 
+def paused(seconds: int | None) -> int | None:
+    """How often a page reads again that would do so every so many seconds: not while an action is open."""
+    if seconds is None:
+        st.session_state.pop(_PAUSED, None)
+        return None
+    st.session_state[_PAUSED] = is_open()
+    return None if is_open() else seconds
+
+
 def _dismiss() -> None:
     """Close the dialog. What was marked until then is told on the page."""
     st.session_state.pop(_ASKING, None)
@@ -125,7 +145,7 @@ def _dismiss() -> None:
         st.session_state[_RESULTS] = run
 
 
-def _step(run: "_Run", clock: Clock) -> None:
+def _step(run: "_Run") -> None:
     """Mark for half a second, then let the dialog run again, which takes a click on Stop: no click ends a run of it."""
     if not run.waiting:  # the first of them could not even be asked for
         _end(run)
@@ -135,18 +155,20 @@ def _step(run: "_Run", clock: Clock) -> None:
     if st.button("Stop", key="mark_stop"):
         _end(run)
     end = time.monotonic() + _STEP
+    tried = []
     try:
         while run.waiting and time.monotonic() < end:
             who = sign_in.require_ops("mark jobs as failed").name
             one = run.waiting.pop(0)
-            # Kept before anything is drawn: the tab may be gone by then, and what was done is to be told.
-            run.results += jobs.mark_failed(source.store(), [one], who=who, now=clock.now)
+            tried.append(one[0])
+            # Kept before anything is drawn: the tab may be gone by then, and what was done is to be told. At the time
+            # of now: the dialog may have been open for long.
+            run.results += jobs.mark_failed(source.store(), [one], who=who, now=cache.clock())
     except Failure:
         run.waiting.clear()
         raise
     finally:
-        for changed in (records.period, records.sets_period):
-            cache.change(changed)
+        records.changed(cache, tried)
     if run.waiting:
         _again()
     _end(run)

@@ -1,7 +1,6 @@
 """The parts of the Jobs page: incidents, the top line, the chart, errors, rates."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -33,30 +32,45 @@ _MOST_INCIDENTS = 3
 
 def thresholds() -> Thresholds:
     """When a job is overdue and stuck, settable for this visit."""
-    default = Thresholds()
     with st.popover("Status definitions"):
-        st.text(
-            "Waiting: under 15 min. Overdue: 15 min to 6 h. Stuck: over 6 h. Abandoned: marked as failed by a person."
-        )
+        definitions = st.container()
         overdue = st.number_input("Overdue after (min)", 1, 24 * 60, 15, key="_overdue_minutes")
         stuck = st.number_input("Stuck after (h)", 1, 24 * 7, 6, key="_stuck_hours")
-    return replace(default, overdue=timedelta(minutes=overdue), stuck=timedelta(hours=stuck))
+    limits = Thresholds(timedelta(minutes=overdue), timedelta(hours=stuck))
+    first, last = formats.duration(limits.overdue), formats.duration(limits.stuck)
+    # Where stuck comes first, no job is overdue.
+    open_ones = f"Overdue: {first} to {last}. Stuck: over {last}." if overdue < stuck * 60 else f"Stuck: over {first}."
+    definitions.text(f"Waiting: under {first}. {open_ones} Abandoned: marked as failed by a person.")
+    return limits
 
 
 def jobs_of(
-    session: Session, clock: Clock, first: datetime, last: datetime, limits: Thresholds, seconds: int | None
+    session: Session,
+    clock: Clock,
+    first: datetime,
+    last: datetime,
+    limits: Thresholds,
+    seconds: int | None,
+    began: datetime | None = None,
 ) -> AllJobs:
-    """All jobs of that time with states, failed ones with reason and signature. What could not be read is said."""
+    """All jobs of that time with states, failed ones with reason and signature. What could not be read is said.
+
+    `began` is when the incident began that a link is about.
+    """
     within = timedelta(seconds=seconds - 1) if seconds else FRESH
-    every = all_jobs.between(session, first, last, clock.now, limits, within)
+    every = all_jobs.between(session, first, last, clock.now, limits, within, explained_from=began)
     for what, failure in every.failures.items():
         with part(_NOT_READ[what]):
             raise failure
     if every.unread or "reasons" in every.failures:
         session.lack(clock.now)
     if every.unread:
-        older = formats.count(every.unread, "older failed job")
-        st.text(f"The error messages of {older} were not loaded: choose a shorter period.")
+        if began is None:
+            older = formats.count(every.unread, "older failed job")
+            st.text(f"The error messages of {older} were not loaded: choose a shorter period.")
+        else:
+            others = formats.count(every.unread, "failed job")
+            st.text(f"The error messages of {others} were not loaded: some may belong to this incident.")
     return every
 
 
@@ -126,7 +140,7 @@ def top_line(now: Totals, before: Totals, period: Span) -> None:
                 listing.NOT_RECOVERED,
                 now.not_recovered,
                 None,
-                "Failed, overdue and stuck jobs without a later result.",
+                "Failed, overdue and stuck jobs without a result within a day.",
             ),
             ("Overdue", "overdue", now.overdue, None, "Processing for longer than a Lambda can run."),
             ("Stuck", "stuck", now.stuck, None, "Processing for so long that AWS does not try it again."),
@@ -281,7 +295,7 @@ def refresh_seconds() -> int | None:
     """How often the page reads again by itself, `?again=`; None when never, or while an action is open."""
     names = {"off": "Off", "10s": "10 seconds", "60s": "1 minute"}
     code = filters.option("Auto-refresh", names, key="again", default="off", width=130)
-    return None if marking.is_open() else _REFRESH[code]
+    return marking.paused(_REFRESH[code])
 
 
 def _rate(failed: int, finished: int) -> str:

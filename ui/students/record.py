@@ -10,17 +10,19 @@ import streamlit as st
 from markupsafe import Markup
 
 from analysis import job_states, tasks
+from analysis.job_states import USUAL, Thresholds
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
-from data.records.jobs import MARKED_IN, Mark
+from data.records.jobs import FLASHCARDS, MARKED_IN, Mark
 from data.records.parse import Issue
 from data.schema import COMPLETED, CRITERIA, FAILED, OVERALL
 from queries.cache import Query
 from queries.session import Session
 from ui.components import markup
+from ui.shell import navigation
 from ui.shell.boundary import done
 from ui.shell.clock import Clock
-from ui.shell.navigation import EVALUATION, FLASHCARDS, JOBS, OVERVIEW, go, href, link
+from ui.shell.navigation import EVALUATION, JOBS, OVERVIEW, go, href, link
 from ui.students import feedback
 from wording import foreign_text, formats
 from wording.skills import SKILL_NAMES
@@ -34,6 +36,7 @@ _OUTCOMES = {
     "stuck": "This evaluation is stuck: it has had no result for hours.",
 }
 """What became of an evaluation from which no result is to be expected."""
+_RESULTS = {FLASHCARDS: "flashcards", **{skill: f"{name} results" for skill, name in SKILL_NAMES.items()}}
 
 
 def opened(
@@ -81,7 +84,7 @@ def not_found(noun: str, record_id: str, user_id: str | None, session: Session) 
 def go_to(is_set: bool, record_id: str, user_id: str) -> NoReturn:
     """Leave for the page of a record."""
     if is_set:
-        go(FLASHCARDS, set_id=record_id, user_id=user_id)
+        go(navigation.FLASHCARDS, set_id=record_id, user_id=user_id)
     go(EVALUATION, evaluation_id=record_id, user_id=user_id)
 
 
@@ -90,9 +93,9 @@ def facts(*pairs: tuple[str, str]) -> None:
     markup.show(markup.pairs(pairs))
 
 
-def status(record: Evaluation | FlashcardSet, clock: Clock) -> str:
+def status(record: Evaluation | FlashcardSet, clock: Clock, limits: Thresholds = USUAL) -> str:
     """Icon and word for a record's status, with its age while it is processing, or who gave it up and when."""
-    name, mark = _state(record, clock), _mark(record)
+    name, mark = _state(record, clock, limits), _mark(record)
     if name == "unknown":
         return f"? {record.status or 'unknown'}"
     label = formats.state(name, None if record.created_at is None else clock.now - record.created_at)
@@ -112,26 +115,36 @@ def outcome(evaluation: Evaluation, history: pd.DataFrame | None, clock: Clock, 
         return
     ids = {"job_id": evaluation.evaluation_id, "user_id": evaluation.user_id}
     ways = [markup.anchor(href(JOBS, table="evaluations", **ids), "Open job")] if for_ops else []
-    line = markup.joined([markup.bold(sentence), " ", _advice(evaluation, history, clock)])
+    own = None
+    if history is not None:
+        jobs = job_states.with_states(history.rename(columns={"evaluation_type": "kind"}), clock.now)
+        own = jobs[jobs["evaluation_id"] == evaluation.evaluation_id]
+    line = markup.joined([markup.bold(sentence), " ", advice(evaluation.type, own)])
     markup.show(markup.ways([line, *ways]))
 
 
-def _advice(evaluation: Evaluation, history: pd.DataFrame | None, clock: Clock) -> str:
-    """What to do about it, as the student's next step has it."""
-    if history is None or evaluation.type not in SKILL_NAMES:
-        return "Ask the student to submit again, unless there is a later result."
-    own = history[history["evaluation_id"] == evaluation.evaluation_id]
-    jobs = job_states.with_states(history.rename(columns={"evaluation_type": "kind"}), clock.now).loc[own.index]
-    if jobs["recovered"].any():
+def advice(kind: str | None, own: pd.DataFrame | None) -> str:
+    """What to do about a job of this kind that has no result.
+
+    `own` is its row among its student's jobs with states; without one nobody can say whether it was done again.
+    """
+    again = way_to_do_again(kind)
+    if own is None or own.dropna(subset=["kind", "created_at"]).empty:
+        return f"{again}, unless there is a later result."
+    if own["recovered"].any():
         return NOTHING_TO_DO
-    again = "Ask the student to submit again"
-    if jobs["practised_since"].any():
-        return f"{again} if this one still matters: there are later {SKILL_NAMES[evaluation.type]} results."
-    return f"{again}." if len(jobs) else f"{again}, unless there is a later result."
+    if own["practised_since"].any():
+        return f"{again} if this one still matters: there are later {_RESULTS.get(kind or '', 'results')}."
+    return f"{again}."
 
 
-def _state(record: Evaluation | FlashcardSet, clock: Clock) -> job_states.State:
-    name = job_states.state(record.status, record.created_at, clock.now)
+def way_to_do_again(kind: str | None) -> str:
+    """How a job of this kind is repeated. Only of a document the record names what it was made from."""
+    return "Upload the document again" if kind == FLASHCARDS else "Ask the student to submit again"
+
+
+def _state(record: Evaluation | FlashcardSet, clock: Clock, limits: Thresholds = USUAL) -> job_states.State:
+    name = job_states.state(record.status, record.created_at, clock.now, limits)
     return "abandoned" if name == "failed" and _mark(record) is not None else name
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from analysis import attention, job_states, tasks
 from analysis.attention import Row
+from analysis.job_states import USUAL, Thresholds
 from analysis.levels.progress import Progress
 from data.records.flashcards import document_name
 from data.records.parse import Issue
@@ -249,12 +250,12 @@ def _tests(entries: Sequence[Student]) -> list[date | None]:
     return [None if student.test_at is None else student.test_at.date() for student in entries]
 
 
-def state_labels(rows: pd.DataFrame, now: datetime) -> list[str]:
+def state_labels(rows: pd.DataFrame, now: datetime, limits: Thresholds = USUAL) -> list[str]:
     """Icon and word for each row's status and age; an unknown status is shown as it is."""
     labels = []
     for status, created_at in zip(rows["status"], rows["created_at"], strict=True):
         moment = formats.time_or_none(created_at)
-        name = job_states.state(status, moment, now)
+        name = job_states.state(status, moment, now, limits)
         if name == "unknown" and status not in (None, ""):
             labels.append(f"? {status}")
         else:
