@@ -17,6 +17,7 @@ from analysis.levels import attempts, progress
 from analysis.levels.attempts import Cohort, Owners
 from analysis.levels.criteria import Weakest
 from analysis.levels.progress import Change, Noises, Progress
+from data.records.frames import AHEAD
 from data.roster import Roster
 from data.schema import FAILED, PROCESSING, TYPES
 
@@ -127,7 +128,7 @@ def everybody(evaluations: pd.DataFrame, first: datetime, now: datetime, noises:
     own = _own(evaluations)
     with _collecting_paused() if len(own) >= _MANY else nullcontext():
         # Made in the order in which they are looked at: otherwise that takes longer, of a school's.
-        owners, last = _last_seen_first(own)
+        owners, last = _last_seen_first(own, now)
         by_skill = [_standings(attempts.of_owners(own, skill, owners), first, now, noises[skill]) for skill in TYPES]
         standings = [dict(zip(TYPES, of_student, strict=True)) for of_student in zip(*by_skill, strict=True)]
         return _present(own, owners, last, standings, first, now)
@@ -139,7 +140,7 @@ def without_standings(evaluations: pd.DataFrame, first: datetime, now: datetime)
     `evaluations` reach from `first` to `now`.
     """
     own = _own(evaluations)
-    owners, last = _last_seen_first(own)
+    owners, last = _last_seen_first(own, now)
     return _present(own, owners, last, [{} for _ in last], first, now)
 
 
@@ -148,10 +149,17 @@ def _own(evaluations: pd.DataFrame) -> pd.DataFrame:
     return evaluations if is_own.all() else evaluations[is_own]  # mostly all of them, and copying a school takes long
 
 
-def _last_seen_first(own: pd.DataFrame) -> tuple[Owners, list[datetime]]:
-    """Whose `own` are, the last seen first, those of equal times by id; and when each was."""
+def _last_seen_first(own: pd.DataFrame, now: datetime) -> tuple[Owners, list[datetime]]:
+    """Whose `own` are, the last seen first, those of equal times by id; and when each was.
+
+    A time in the future is a mistake, and counts only where a student has no other.
+    """
     by_id = Owners.of(own)
-    last = own["created_at"].groupby(by_id.places).max().sort_values(ascending=False, kind="stable")
+    times = own["created_at"]
+    last = times.groupby(by_id.places).max()
+    if (last > now + AHEAD).any():
+        last = times.where(times <= now + AHEAD).groupby(by_id.places).max().fillna(last)
+    last = last.sort_values(ascending=False, kind="stable")
     return by_id.in_order(last.index.to_numpy()), last.dt.to_pydatetime().tolist()
 
 

@@ -365,6 +365,16 @@ def test_everybody_is_listed_the_last_seen_first_and_counted_in_the_period() -> 
     assert alike(attention.flags(students["long ago"], aim, Rules(away=300), NOW), [Flag("away", 300.0)])
 
 
+def test_a_time_in_the_future_makes_nobody_active_who_has_another() -> None:
+    tomorrow, hour = ago(-1), timedelta(hours=1)
+    rows = [attempt(20, user="u"), failed(-1, user="u"), failed(-1, user="only ahead"), attempt(19, user="v")]
+    students = everybody(*rows, attempt(NOW + hour, user="a clock"), attempt(NOW + hour + MICROSECOND, user="v"))
+    seen = {name: student.last_seen for name, student in students.items()}
+    assert list(seen.items()) == [("only ahead", tomorrow), ("a clock", NOW + hour), ("v", ago(19)), ("u", ago(20))]
+    flags = attention.flags(students["u"], Aim(), Rules(), NOW)
+    assert [(flag.rule, flag.amount) for flag in flags if flag.rule == "away"] == [("away", 20.0)]
+
+
 def test_evaluations_are_counted_in_the_period_and_levels_look_back_further() -> None:
     rows = [*[attempt(40 + n, 5.0) for n in range(5)], attempt(2, 5.0), failed(1), attempt(3, 7.0, kind=SPEAKING)]
     student = everybody(*rows)["u"]
@@ -542,7 +552,8 @@ def naive(rows: list[dict[str, Any]], first: datetime) -> list[Student]:
                 lost += not later or min(later) > timedelta(days=1)
                 since += bool(later) and min(later) > timedelta(days=1)
         seen = [row["created_at"] for row in own]
-        students.append(Student(user, standings, sum(time >= first for time in seen), lost, max(seen), since))
+        last = max([time for time in seen if time <= NOW + timedelta(hours=1)] or seen)
+        students.append(Student(user, standings, sum(time >= first for time in seen), lost, last, since))
     return sorted(students, key=lambda each: each.last_seen or NOW, reverse=True)
 
 
