@@ -539,6 +539,7 @@ def naive(rows: list[dict[str, Any]], first: datetime) -> list[Student]:
             )
             standings[skill] = Standing(standing, change, tuple(band for *_, band in recent[-12:]))
         lost = since = 0
+        lost_in = {skill: [0, 0] for skill in TYPES}
         for row in own:
             old = row["status"] == "processing" and NOW - row["created_at"] >= timedelta(hours=6)
             later = [
@@ -549,11 +550,15 @@ def naive(rows: list[dict[str, Any]], first: datetime) -> list[Student]:
                 and other["created_at"] > row["created_at"]
             ]
             if row["created_at"] >= first and (old or row["status"] == "failed"):
-                lost += not later or min(later) > timedelta(days=1)
-                since += bool(later) and min(later) > timedelta(days=1)
+                numbers = not later or min(later) > timedelta(days=1), bool(later) and min(later) > timedelta(days=1)
+                lost, since = lost + numbers[0], since + numbers[1]
+                if row["evaluation_type"] in TYPES:
+                    of_skill = lost_in[row["evaluation_type"]]
+                    of_skill[:] = of_skill[0] + numbers[0], of_skill[1] + numbers[1]
         seen = [row["created_at"] for row in own]
         last = max([time for time in seen if time <= NOW + timedelta(hours=1)] or seen)
-        students.append(Student(user, standings, sum(time >= first for time in seen), lost, last, since))
+        by_skill = tuple((skill, *of_skill) for skill, of_skill in lost_in.items() if of_skill[0])
+        students.append(Student(user, standings, sum(time >= first for time in seen), lost, last, since, by_skill))
     return sorted(students, key=lambda each: each.last_seen or NOW, reverse=True)
 
 
@@ -590,7 +595,7 @@ def test_the_reasons_of_a_skill_are_those_of_a_student_who_is_looked_at_in_it_al
         of_both = attention.flags(each, Aim(target), Rules(), NOW)
         for skills in (TYPES, TYPES[:1], TYPES[1:]):
             alone = attention.flags(each.only(skills), Aim(target), Rules(), NOW)
-            assert alike(attention.of_skills(of_both, skills), alone)
+            assert alike(attention.of_skills(of_both, each, skills), alone)
 
 
 @examples(12)
