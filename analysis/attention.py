@@ -17,6 +17,7 @@ from analysis.levels import attempts, progress
 from analysis.levels.attempts import Cohort, Owners
 from analysis.levels.criteria import Weakest
 from analysis.levels.progress import Change, Noises, Progress
+from data.records.frames import AHEAD
 from data.roster import Roster
 from data.schema import FAILED, PROCESSING, TYPES
 
@@ -89,7 +90,8 @@ class Standing:
 class Student:
     """One student of the class. `evaluations` are those of the period.
 
-    `lost` are its failed ones that were not done again, `practised_since` how many of these have a later result.
+    `lost` are its failed ones that were not done again, `practised_since` how many of these have a later result;
+    `lost_in` has both for each skill with any: (skill, lost, practised since). Some may be of unknown type.
     """
 
     user_id: str
@@ -98,10 +100,24 @@ class Student:
     lost: int
     last_seen: datetime | None
     practised_since: int = 0
+    lost_in: tuple[tuple[str, int, int], ...] = ()
 
     def only(self, skills: Sequence[str]) -> "Student":
-        """The student with some of the skills' standings; what counts evaluations stays as it is."""
-        return replace(self, standings={name: s for name, s in self.standings.items() if name in skills})
+        """The student with the standings and missing results of some skills; `evaluations` stays as it is.
+
+        What is of unknown type is in all skills together and in no other choice of them.
+        """
+        standings = {name: s for name, s in self.standings.items() if name in skills}
+        if set(TYPES) <= set(skills):
+            return replace(self, standings=standings)
+        lost_in = tuple(of_skill for of_skill in self.lost_in if of_skill[0] in skills)
+        lost, since = sum(number for _, number, _ in lost_in), sum(number for _, _, number in lost_in)
+        return replace(self, standings=standings, lost=lost, practised_since=since, lost_in=lost_in)
+
+    def works_on(self, skills: Sequence[str]) -> bool:
+        """Whether any attempt in one of these skills is known, or misses its result."""
+        is_lost = any(name in skills for name, _, _ in self.lost_in)
+        return is_lost or any(self.standings[name].recent for name in skills if name in self.standings)
 
     @property
     def weakest(self) -> tuple[str, Weakest] | None:
@@ -127,7 +143,7 @@ def everybody(evaluations: pd.DataFrame, first: datetime, now: datetime, noises:
     own = _own(evaluations)
     with _collecting_paused() if len(own) >= _MANY else nullcontext():
         # Made in the order in which they are looked at: otherwise that takes longer, of a school's.
-        owners, last = _last_seen_first(own)
+        owners, last = _last_seen_first(own, now)
         by_skill = [_standings(attempts.of_owners(own, skill, owners), first, now, noises[skill]) for skill in TYPES]
         standings = [dict(zip(TYPES, of_student, strict=True)) for of_student in zip(*by_skill, strict=True)]
         return _present(own, owners, last, standings, first, now)
@@ -139,7 +155,7 @@ def without_standings(evaluations: pd.DataFrame, first: datetime, now: datetime)
     `evaluations` reach from `first` to `now`.
     """
     own = _own(evaluations)
-    owners, last = _last_seen_first(own)
+    owners, last = _last_seen_first(own, now)
     return _present(own, owners, last, [{} for _ in last], first, now)
 
 
@@ -148,10 +164,17 @@ def _own(evaluations: pd.DataFrame) -> pd.DataFrame:
     return evaluations if is_own.all() else evaluations[is_own]  # mostly all of them, and copying a school takes long
 
 
-def _last_seen_first(own: pd.DataFrame) -> tuple[Owners, list[datetime]]:
-    """Whose `own` are, the last seen first, those of equal times by id; and when each was."""
+def _last_seen_first(own: pd.DataFrame, now: datetime) -> tuple[Owners, list[datetime]]:
+    """Whose `own` are, the last seen first, those of equal times by id; and when each was.
+
+    A time in the future is a mistake, and counts only where a student has no other.
+    """
     by_id = Owners.of(own)
-    last = own["created_at"].groupby(by_id.places).max().sort_values(ascending=False, kind="stable")
+    times = own["created_at"]
+    last = times.groupby(by_id.places).max()
+    if (last > now + AHEAD).any():
+        last = times.where(times <= now + AHEAD).groupby(by_id.places).max().fillna(last)
+    last = last.sort_values(ascending=False, kind="stable")
     return by_id.in_order(last.index.to_numpy()), last.dt.to_pydatetime().tolist()
 
 
@@ -168,10 +191,23 @@ def _present(
     # Whether one was done again is for later ones to say: none before the period is needed.
     gone = missing(own.loc[of_period, ["user_id", "evaluation_type", "status", "created_at"]], now)
     lost, since = (Counter(of_each) for of_each in (gone["user_id"], gone["user_id"][gone["practised_since"]]))
+    lost_in = _lost_in(gone)
     return [
-        Student(user_id, of_skills, count, lost[user_id], last_seen, since[user_id])
+        Student(user_id, of_skills, count, lost[user_id], last_seen, since[user_id], lost_in.get(user_id, ()))
         for user_id, of_skills, count, last_seen in zip(owners.students, standings, counts.tolist(), last, strict=True)
     ]
+
+
+def _lost_in(gone: pd.DataFrame) -> dict[str, tuple[tuple[str, int, int], ...]]:
+    """Of each student: the skills with missing results, how many, and how many of these were practised since."""
+    later = gone[gone["practised_since"]]
+    lost, since = (Counter(zip(of["user_id"], of["kind"], strict=True)) for of in (gone, later))
+    of_student: dict[str, tuple[tuple[str, int, int], ...]] = {}
+    for user_id in dict.fromkeys(gone["user_id"]):
+        of_student[user_id] = tuple(
+            (skill, number, since[user_id, skill]) for skill in TYPES if (number := lost[user_id, skill])
+        )
+    return of_student
 
 
 @contextmanager
@@ -203,9 +239,8 @@ def flags(student: Student, aim: Aim, rules: Rules, now: datetime) -> list[Flag]
     """The rules that a student meets, the weightiest first."""
     reasons: list[Flag] = []
     least = None if math.isnan(aim.target) else rules.below
-    if rules.lost and student.lost:
-        weight = student.lost - 0.5 * student.practised_since + 1
-        reasons.append(Flag("lost", student.lost, weight=min(_MOST, weight)))
+    if rules.lost:
+        reasons += _lost(student)
     for skill, standing in student.standings.items():
         trend, low = standing.progress.trend, standing.weakest
         if rules.falling and trend.word == "declining":
@@ -220,12 +255,24 @@ def flags(student: Student, aim: Aim, rules: Rules, now: datetime) -> list[Flag]
         away = math.inf if student.last_seen is None else (now - student.last_seen) / timedelta(days=1)
         if away >= rules.away:
             reasons.append(Flag("away", away, weight=1.0 if math.isinf(away) else _times(away, rules.away)))
+    return _weightiest_first(reasons)
+
+
+def _weightiest_first(reasons: Iterable[Flag]) -> list[Flag]:
     return sorted(reasons, key=lambda flag: (-flag.weight, RULES.index(flag.rule)))
 
 
-def of_skills(reasons: Sequence[Flag], skills: Sequence[str]) -> list[Flag]:
+def _lost(student: Student) -> list[Flag]:
+    weight = student.lost - 0.5 * student.practised_since + 1
+    return [Flag("lost", student.lost, weight=min(_MOST, weight))] if student.lost else []
+
+
+def of_skills(reasons: Sequence[Flag], student: Student, skills: Sequence[str]) -> list[Flag]:
     """The reasons that a student has who is looked at in some skills only: as `flags` gives of `Student.only`."""
-    return [flag for flag in reasons if flag.skill is None or flag.skill in skills]
+    kept = [flag for flag in reasons if flag.rule != "lost" and (flag.skill is None or flag.skill in skills)]
+    if len(kept) < len(reasons) and any(flag.rule == "lost" for flag in reasons):
+        return _weightiest_first([*_lost(student.only(skills)), *kept])
+    return kept
 
 
 def _below(standing: Progress, aim: Aim, least: float, skill: str, now: datetime) -> Flag | None:

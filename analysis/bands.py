@@ -10,7 +10,7 @@ from datetime import datetime
 import pandas as pd
 
 from analysis import tasks
-from data.records.frames import PROFILE
+from data.records.frames import AHEAD, PROFILE
 from data.schema import COMPLETED, OVERALL, WRITING
 
 
@@ -129,6 +129,12 @@ def _of_same_task(others: pd.DataFrame, evaluation: pd.Series) -> pd.DataFrame:
 def since(history: pd.DataFrame, first: datetime | None) -> pd.DataFrame:
     """The evaluations from `first` on; all of them, also those without a readable time, when it is None."""
     return history if first is None else history[history["created_at"] >= first].reset_index(drop=True)
+
+
+def future_last(history: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """The history with what is dated in the future behind all else: such a time is a mistake, and no newest one."""
+    is_future = history["created_at"] > now + AHEAD
+    return pd.concat([history[~is_future], history[is_future]]) if is_future.any() else history
 
 
 def band_range(bands: pd.Series) -> tuple[float, float]:

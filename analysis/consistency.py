@@ -28,6 +28,7 @@ from data.schema import (
     EVALUATIONS,
     FLASHCARD_SETS,
     OVERALL,
+    SPEAKING,
     TYPES,
     WRITING,
 )
@@ -134,6 +135,7 @@ _OWN_NUMBERS = (
 )
 _OTHER_TOTAL = re.compile(r"says \d+, but \d+ can be read")
 _OFF_SCALE = "outside 0 to 9"
+_NOTHING = (NULL, "empty")
 
 
 def describe(kind: str) -> Kind:
@@ -280,12 +282,16 @@ def _overall(completed: pd.DataFrame, skill: str) -> list[pd.DataFrame]:
 
 
 def _foreign(of_skill: pd.DataFrame, skill: str) -> pd.DataFrame:
-    """Evaluations of `skill` that carry a criterion of another type, readable or not."""
+    """Evaluations of `skill` that carry a criterion of another type, readable or not; an empty one is none."""
     foreign = [criterion for criterion in CRITERION_NAMES if criterion not in CRITERIA[skill]]
-    carried = of_skill[foreign].notna().any(axis=1) | _noted(of_skill, lambda issue: issue.attribute in foreign)
+
+    def is_unread(issue: Issue) -> bool:
+        return issue.attribute in foreign and issue.reason not in _NOTHING
+
+    carried = of_skill[foreign].notna().any(axis=1) | _noted(of_skill, is_unread)
 
     def explain(row: Mapping[Any, Any]) -> str:
-        odd = {issue.attribute for issue in row["issues"]}
+        odd = {issue.attribute for issue in row["issues"] if is_unread(issue)}
         return "; ".join(f"{c} {_band_text(row[c])}" for c in foreign if not math.isnan(row[c]) or c in odd)
 
     return _findings("criterion-foreign", of_skill[carried], explain)
@@ -312,9 +318,10 @@ def _off_scale(evaluations: pd.DataFrame) -> pd.DataFrame:
 
 
 def _amounts(completed: pd.DataFrame) -> list[pd.DataFrame]:
-    """Words, length and pace of completed evaluations."""
+    """Words of completed Writing; length and pace of completed Speaking, which alone has a recording."""
     words, seconds = completed["word_count"], completed["duration"]
-    lengthless = (seconds < SHORTEST_SECONDS) | (seconds > LONGEST_SECONDS)
+    is_spoken = completed["evaluation_type"] == SPEAKING
+    lengthless = is_spoken & ((seconds < SHORTEST_SECONDS) | (seconds > LONGEST_SECONDS))
     pace = words / seconds.where(seconds > 0) * 60
     return [
         _findings(
@@ -330,7 +337,7 @@ def _amounts(completed: pd.DataFrame) -> list[pd.DataFrame]:
         _findings("length", completed[lengthless], lambda row: f"{row['duration']:,g} seconds"),
         _findings(
             "pace",
-            completed[~lengthless & ((pace < SLOWEST_PACE) | (pace > FASTEST_PACE))],
+            completed[is_spoken & ~lengthless & ((pace < SLOWEST_PACE) | (pace > FASTEST_PACE))],
             lambda row: (
                 f"{row['word_count']:.0f} words in {row['duration']:,g} seconds: "
                 f"{row['word_count'] / row['duration'] * 60:,.0f} words per minute"

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from analysis import tasks
 from analysis.bands import scored
-from analysis.tasks import without_task
 from data.records.frames import MODEL_BANDS, MODELS
 from data.schema import OVERALL, TYPES
 
-# Two models side by side are no takeover: after it, at most a tenth of what both judge is still the old one's. A model
-# that judged fewer than five is a trial.
+# Two models side by side are no takeover: after it, at most a tenth of what both judge is still the old one's, and
+# before it the new one's. A model that judged fewer than five is a trial.
 STRAGGLERS = 0.1
 FEWEST = 5
 MOST = 30  # models of a type that are compared: what records call them is foreign text, and nobody reads more
@@ -103,30 +103,47 @@ def by_model(evaluations: pd.DataFrame) -> pd.DataFrame:
 def takeovers(evaluations: pd.DataFrame, skill: str) -> list[Takeover]:
     """When which model took over in `skill`, oldest first.
 
-    B took over from A at B's first evaluation, when A had judged at least five before it, B judged at least five, at
-    most a tenth of what both judged from then on is A's, and no third model came between them.
+    B took over from A at the first of B's evaluations with at least five of A's before it, at least five of B's from it
+    on, at most a tenth of both from then on A's, and before it at most a tenth, or fewer than five, B's: those were a
+    trial. And no third model came between them. From several models it took over when it had from the last of them.
     """
     return _takeovers(_timed(evaluations, skill), skill)
 
 
 def _takeovers(timed: pd.DataFrame, skill: str) -> list[Takeover]:
-    stamps = {str(model): of_model for model, of_model in timed.groupby("model")["created_at"]}
+    stamps = {
+        str(model): of_model.to_numpy("datetime64[us]") for model, of_model in timed.groupby("model")["created_at"]
+    }
     used = sorted(model for model, of_model in stamps.items() if len(of_model) >= FEWEST)
-    times = [stamps[model].to_numpy("datetime64[us]") for model in used]
-    starts = np.array([of_model[0] for of_model in times], "datetime64[us]")
+    if not used:
+        return []
+    times = [stamps[model] for model in used]
     sizes = np.array([len(of_model) for of_model in times])
-    # Of each pair [new, old], by arithmetic: a record may name any number of models.
-    before = np.array([np.searchsorted(of_model, starts) for of_model in times]).reshape(len(used), len(used)).T
-    after = sizes - before
-    follows = (before >= FEWEST) & (after <= STRAGGLERS * (after + sizes[:, None]))
-    np.fill_diagonal(follows, val=False)
+    # All evaluations as beginnings, model by model: how many of its own came before each, how many follow with it.
+    every, own = np.concatenate(times), np.repeat(np.arange(len(used)), sizes)
+    earlier = np.arange(len(every)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    following = sizes[own] - earlier
+    follows = np.zeros((len(used), len(used)), dtype=bool)  # of each pair [new, old]
+    starts = np.full(follows.shape, np.datetime64("NaT", "us"))
+    for old, of_old in enumerate(times):
+        before = np.searchsorted(of_old, every)
+        after = len(of_old) - before
+        is_start = (own != old) & (before >= FEWEST) & (following >= FEWEST)
+        is_start &= after <= STRAGGLERS * (after + following)
+        is_start &= (earlier < FEWEST) | (earlier <= STRAGGLERS * (earlier + before))
+        places = np.flatnonzero(is_start)
+        new, firsts = np.unique(own[places], return_index=True)
+        follows[new, old], starts[new, old] = True, every[places[firsts]]
     ways = follows.astype("float32")
     last = follows & ~(ways @ ways > 0)  # floats, whose product takes a fraction of the time
     takeovers = [
         Takeover(
-            skill, model, tuple(used[old] for old in np.flatnonzero(replaced)), stamps[model].iloc[0].to_pydatetime()
+            skill,
+            model,
+            tuple(used[old] for old in np.flatnonzero(replaced)),
+            pd.Timestamp(of_model[replaced].max(), tz="UTC").to_pydatetime(),
         )
-        for model, replaced in zip(used, last, strict=True)
+        for model, replaced, of_model in zip(used, last, starts, strict=True)
         if replaced.any()
     ]
     return sorted(takeovers, key=lambda takeover: (takeover.at, takeover.model))
@@ -143,16 +160,19 @@ def shift(timed: pd.DataFrame, takeover: Takeover) -> Shift:
 
     `timed` are the evaluations of its skill as `_timed` has them: they are put in order once for all takeovers.
 
-    Per student: the mean of up to four bands of the new model just after, minus that of the old ones just before. Then
-    the mean of these differences with Student's t interval.
+    Per student and Writing task: the mean of up to four bands of the new model just after, minus that of the old ones
+    just before. Then the mean of each student's differences, and the mean of these with Student's t interval.
     """
     timed = timed[timed["user_id"].notna()]
     old = timed[timed["model"].isin(takeover.replaced) & (timed["created_at"] < takeover.at)]
     new = timed[(timed["model"] == takeover.model) & (timed["created_at"] >= takeover.at)]
-    before = old.groupby("user_id").tail(NEAREST).groupby("user_id")
-    after = new.groupby("user_id").head(NEAREST).groupby("user_id")
-    differences = (after[OVERALL].mean() - before[OVERALL].mean()).dropna().to_numpy(dtype="float64")
-    days = (after["created_at"].median() - before["created_at"].median()).dropna().dt.total_seconds().median() / 86400
+    alike = ["user_id", "task"]
+    before = old.groupby(alike).tail(NEAREST).groupby(alike)
+    after = new.groupby(alike).head(NEAREST).groupby(alike)
+    of_tasks = (after[OVERALL].mean() - before[OVERALL].mean()).dropna()
+    differences = of_tasks.groupby("user_id").mean().to_numpy(dtype="float64")
+    apart = (after["created_at"].median() - before["created_at"].median()).dropna().dt.total_seconds()
+    days = apart.groupby("user_id").mean().median() / 86400
     return Shift(len(differences), *mean_interval(differences), float(days))
 
 
@@ -188,10 +208,13 @@ def over_time(evaluations: pd.DataFrame, skill: str, zone: str) -> pd.DataFrame:
 
 
 def _named(evaluations: pd.DataFrame) -> pd.DataFrame:
-    """Those whose record names the model, with `model`: its name without the task."""
+    """Those whose record names the model, with `model`: its name without the task, and `task`, 0 where unknown."""
     attributed = evaluations[evaluations["model_used"].notna()]
-    models = {model: without_task(str(model)) for model in attributed["model_used"].unique()}
-    named = attributed.assign(model=attributed["model_used"].map(models))
+    names = attributed["model_used"].unique()
+    models = {model: tasks.without_task(str(model)) for model in names}
+    of_tasks = {model: tasks.of_model(str(model)) or 0 for model in names}
+    used = attributed["model_used"]
+    named = attributed.assign(model=used.map(models), task=used.map(of_tasks).astype("int64"))
     return named[named["model"] != ""]
 
 

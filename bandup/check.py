@@ -26,7 +26,7 @@ from data.messages import Notifications, dashboard_url
 from data.provisioning import verdict
 from data.provisioning.plan import plan
 from data.provisioning.verdict import judge
-from data.records.periods import AHEAD
+from data.records.frames import AHEAD
 from data.roster import Roster
 from data.settings import SettingsError, value_of
 from queries import all_jobs, source

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis import phrases
 from analysis.phrases import RecurringFeedback
 from data.dynamodb.reads import Read, combine
-from data.records import evaluations, flashcards, jobs, periods
+from data.records import evaluations, flashcards, frames, jobs
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import FLASHCARDS, Key
@@ -174,7 +174,7 @@ class _OfStudents(Query[[tuple[str, ...], int], pd.DataFrame]):
         del last
         user_ids, days = args
         first = now - timedelta(days=days)
-        read = evaluations.of_students(source.store(), user_ids, first, now + periods.AHEAD)
+        read = evaluations.of_students(source.store(), user_ids, first, now + frames.AHEAD)
         return read.map(packed)
 
 

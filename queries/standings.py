@@ -7,7 +7,7 @@ what was read and by what was chosen.
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
@@ -309,10 +309,11 @@ def since_last_week(session: Session, listed: Listing, asked: Evaluations, roste
 
     def make() -> Week:
         new, gone, reached = [], [], []
-        still_missing = _missing_since(asked.rows(), given_up, first, then, listed.now)
+        still_missing = _missing_since(asked.rows(), given_up, first, then, listed.now, listed.skills)
         for row in listed.rows:
             user_id = row.student.user_id
-            was = attention.of_skills(earlier.reasons.get(user_id, ()), listed.skills)
+            had = earlier.rows.get(user_id)
+            was = attention.of_skills(had.flags, had.student, listed.skills) if had else []
             if added := _without(row.flags, was):
                 new.append(Row(row.student, added))
             dropped = _without(was, row.flags)
@@ -331,10 +332,17 @@ def since_last_week(session: Session, listed: Listing, asked: Evaluations, roste
 
 
 def _missing_since(
-    every: pd.DataFrame, given_up: frozenset[Key], first: datetime, then: datetime, now: datetime
+    every: pd.DataFrame,
+    given_up: frozenset[Key],
+    first: datetime,
+    then: datetime,
+    now: datetime,
+    skills: tuple[str, ...],
 ) -> frozenset[str]:
-    """Who has a result from before `then` that is missing still, however long ago it was."""
+    """Who has a result in these skills from before `then` that is missing still, however long ago it was."""
     missing = attention.missing(abandoned.labelled(every[every["created_at"] >= first], given_up), now)
+    if skills != TYPES:
+        missing = missing[missing["kind"].isin(skills)]
     return frozenset(missing.loc[missing["created_at"] < then, "user_id"].dropna())
 
 
@@ -360,14 +368,15 @@ def _has_practised(student: Student, skill: str, then: datetime) -> bool:
 class _Earlier:
     """How the students stood at an earlier time: the reasons of those who had any, and who had reached a target."""
 
-    reasons: dict[str, list[Flag]]
+    rows: dict[str, Row]
+    """Without their standings, which nobody looks at again."""
     reached: frozenset[tuple[str, str]]
 
     @classmethod
     def of(cls, students: Sequence[Student], roster: Roster, rules: Rules, then: datetime) -> "_Earlier":
         rows = _with_reasons(students, None, rules, then, roster)
         return cls(
-            {row.student.user_id: row.flags for row in rows if row.flags},
+            {row.student.user_id: Row(replace(row.student, standings={}), row.flags) for row in rows if row.flags},
             frozenset(one for student in students for one in _reached(student, roster)),
         )
 
@@ -424,12 +433,12 @@ def _with_reasons(
 
 
 def _by_urgency(rows: Sequence[Row], skills: tuple[str, ...]) -> list[Row]:
-    """The students who practise one of the skills, with its reasons alone, most urgent first."""
+    """Who practises one of the skills or misses a result in one, with its reasons alone, most urgent first."""
     if skills != TYPES:
         rows = [
-            Row(row.student.only(skills), attention.of_skills(row.flags, skills))
+            Row(row.student.only(skills), attention.of_skills(row.flags, row.student, skills))
             for row in rows
             # Of a student nobody saw nothing is known that could be filtered by skill.
-            if not row.student.standings or any(row.student.standings[skill].recent for skill in skills)
+            if not row.student.standings or row.student.works_on(skills)
         ]
     return sorted(rows, key=lambda row: attention.urgency(row.flags))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from data.dynamodb.reads import Read, combine, stopped
 from data.records import periods
+from data.records.frames import AHEAD
 from data.records.periods import Mask
 from queries.cache import STALE, Query
 from queries.packed import Packed
@@ -69,7 +70,7 @@ class Window(Query[[int], pd.DataFrame]):
         (days,) = args
         if last is None or not last.complete:
             first = now - timedelta(days=days)
-            return self._read(first, now + periods.AHEAD).map(lambda rows: Stretch(Packed.of(rows), first, days))
+            return self._read(first, now + AHEAD).map(lambda rows: Stretch(Packed.of(rows), first, days))
         is_longer = last.value.days < days
         recent = last if is_longer and now - last.read_at <= _JUST_READ else self._brought_up_to_date(last, now)
         return self._extended(recent, now, days) if recent.complete and recent.value.days < days else recent
@@ -83,9 +84,7 @@ class Window(Query[[int], pd.DataFrame]):
         settled = self._settled(rows, last.read_at)
         still = np.flatnonzero(settled & (rows["created_at"] >= first.replace(microsecond=0)).to_numpy())
         # Only what can change is made a frame again: all of a school would take its memory several times over.
-        read = self._update(
-            last.map(lambda _: stretch.rows.take(np.flatnonzero(~settled)).head()), first, now + periods.AHEAD
-        )
+        read = self._update(last.map(lambda _: stretch.rows.take(np.flatnonzero(~settled)).head()), first, now + AHEAD)
         whole = read.map(lambda new: _newest_first(Packed.joined([Packed.of(new), stretch.rows.take(still)])))
         return _capped(whole.map(lambda rows: replace(stretch, rows=rows, first=first)))
 

@@ -17,6 +17,8 @@ _TESTS = ZoneInfo("UTC")  # in which the class list has the end of a test's day
 _EVERY = "Both" if len(TYPES) == 2 else "All"
 UNHEARD_OF = 2.0
 """Bands a month: as a pace to the test, more is no advice."""
+_CLOSE = 0.5
+"""Bands: what is farther from a target is not close to it, however wide the margin of a few attempts."""
 
 LEVEL_HELP = (
     "One score alone is noisy, so the level is a line through the completed attempts of the last 180 days, read off at "
@@ -113,6 +115,8 @@ def target(progress: Progress, target: float) -> str:
 
     >>> target(Progress(5.0, 0.4, 8), 6.5), target(Progress(6.4, 0.4, 8), 6.5), target(Progress(7.1, 0.4, 8), 6.5)
     ('1.5 to target 6.5', 'Close to target 6.5', 'Target 6.5 reached')
+    >>> target(Progress(4.5, 2.2, 1), 6.5), target(Progress(9.0, 2.2, 1), 4.0)
+    ('2.0 to target 6.5', 'Above target 4.0, not yet sure')
     """
     where = None if math.isnan(target) else standing(progress, target)
     if where is None:
@@ -120,7 +124,10 @@ def target(progress: Progress, target: float) -> str:
     aim = formats.band(target)
     if where == "reached":
         return f"Target {aim} reached"
-    return f"Close to target {aim}" if where == "close" else f"{target - progress.level:.1f} to target {aim}"
+    missing = target - progress.level
+    if where == "unsure" and abs(missing) <= _CLOSE:
+        return f"Close to target {aim}"
+    return f"{missing:.1f} to target {aim}" if missing > 0 else f"Above target {aim}, not yet sure"
 
 
 def path(progress: Progress, aim: Aim, now: datetime) -> str:

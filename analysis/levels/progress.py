@@ -119,7 +119,7 @@ class Forecast:
     last: datetime
 
 
-Standing: TypeAlias = Literal["reached", "close", "below"]
+Standing: TypeAlias = Literal["reached", "unsure", "below"]
 
 
 def estimate_noises(evaluations: pd.DataFrame, now: datetime) -> Noises:
@@ -264,7 +264,7 @@ def _trend(
 
 
 def standing(progress: Progress, target: float) -> Standing | None:
-    """Reached: the whole margin is at the target or above it. Close: not surely below. None: not known.
+    """Reached: the whole margin is at the target or above it. Unsure: the target is within it. None: not known.
 
     One attempt never tells that a target is reached, however high.
     """
@@ -272,7 +272,7 @@ def standing(progress: Progress, target: float) -> Standing | None:
         return None
     if progress.low >= target and progress.attempts > 1:
         return "reached"
-    return "close" if progress.high >= target else "below"
+    return "unsure" if progress.high >= target else "below"
 
 
 def forecast(progress: Progress, target: float, now: datetime) -> Forecast | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pandas as pd
 
@@ -14,6 +15,8 @@ COUNT = "int64"
 MOMENT = "datetime64[us, UTC]"
 DAY = "datetime64"
 """The begin of a local day or week, without a zone, in any unit."""
+AHEAD = timedelta(hours=1)
+"""How far what is there may be dated past now: the Lambdas' clocks may run before ours. Later is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)

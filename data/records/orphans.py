@@ -13,6 +13,7 @@ from data.dynamodb import scan
 from data.dynamodb.client import Store
 from data.dynamodb.cost import Cost
 from data.dynamodb.reads import Item
+from data.records.frames import AHEAD
 from data.records.parse import FIRST, LAST, Fields, text
 from data.schema import STATUSES, Table
 
@@ -27,12 +28,13 @@ REASONS: Mapping[str, str] = {
     "created_at is missing": IN_NO_LIST,
     "created_at is not a number": IN_NO_LIST,
     "created_at is not a time in seconds since 2000": NOT_IN_THE_CLASS,
+    "created_at is in the future": NOT_IN_THE_CLASS,
     "status is missing": NOT_IN_THE_CLASS,
     "status is not text": NOT_IN_THE_CLASS,
     f"status is none of {', '.join(STATUSES)}": NOT_IN_THE_CLASS,
     "user_id is missing or not text": IN_NO_LIST,
 }
-_NO_TIME, _ODD_TIME, _IMPOSSIBLE_TIME, _NO_STATUS, _ODD_STATUS, _OTHER_STATUS, _NO_STUDENT = REASONS
+_NO_TIME, _ODD_TIME, _IMPOSSIBLE_TIME, _FUTURE, _NO_STATUS, _ODD_STATUS, _OTHER_STATUS, _NO_STUDENT = REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,13 @@ def count(store: Store, table: Table, segments: int = SEGMENTS) -> Generator[Cou
     Only for a user who accepted the cost. Raises Failure.
     """
     attributes = (*table.key_names, "status", "created_at")
-    stop = threading.Event()
+    stop, now = threading.Event(), datetime.now(UTC)
     pages: SimpleQueue[_Page | BaseException] = SimpleQueue()
 
     def work(segment: int) -> None:
         try:
             for page in scan.pages(store, table, attributes, segment=segment, segments=segments):
-                orphans = [unlisted for item in page.value if (unlisted := _judge(table, item))]
+                orphans = [unlisted for item in page.value if (unlisted := _judge(table, item, now))]
                 pages.put(_Page(len(page.value), orphans, page.cost, page.complete))
                 if stop.is_set():
                     return
@@ -121,9 +123,9 @@ def _add_up(pages: "SimpleQueue[_Page | BaseException]", segments: int) -> Itera
         )
 
 
-def _judge(table: Table, item: Item) -> Unlisted | None:
+def _judge(table: Table, item: Item, now: datetime) -> Unlisted | None:
     """Why no list shows this record, None when they do."""
-    reasons = [*_about_time(item), *_about_status(item)]
+    reasons = [*_about_time(item, now), *_about_status(item)]
     if not item.get("user_id", {}).get("S"):
         reasons.append(_NO_STUDENT)
     if not reasons:
@@ -133,14 +135,17 @@ def _judge(table: Table, item: Item) -> Unlisted | None:
     return Unlisted(record_id, user_id, tuple(reasons))
 
 
-def _about_time(item: Item) -> list[str]:
+def _about_time(item: Item, now: datetime) -> list[str]:
     value = item.get("created_at")
     if value is None:
         return [_NO_TIME]
     if "N" not in value:
         return [_ODD_TIME]
     seconds = float(value["N"])
-    return [] if math.isfinite(seconds) and FIRST.timestamp() <= seconds < LAST.timestamp() else [_IMPOSSIBLE_TIME]
+    if not (math.isfinite(seconds) and FIRST.timestamp() <= seconds < LAST.timestamp()):
+        return [_IMPOSSIBLE_TIME]
+    # No period reaches farther.
+    return [_FUTURE] if seconds > (now + AHEAD).timestamp() else []
 
 
 def _about_status(item: Item) -> list[str]:

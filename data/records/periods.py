@@ -22,9 +22,6 @@ SETTLED = timedelta(hours=6)
 # A partition gives 3,000 read units a second: 23 pages of 1 MB, which four readers can just about take.
 _PARTS = 4
 
-AHEAD = timedelta(hours=1)
-"""How far a period that reaches until now is read past it: the Lambdas' clocks may run before ours."""
-
 _REPEATED = ("user_id", "model_used")
 """Columns whose texts are not of a few that we know, and come again and again."""
 

@@ -365,6 +365,16 @@ def test_everybody_is_listed_the_last_seen_first_and_counted_in_the_period() -> 
     assert alike(attention.flags(students["long ago"], aim, Rules(away=300), NOW), [Flag("away", 300.0)])
 
 
+def test_a_time_in_the_future_makes_nobody_active_who_has_another() -> None:
+    tomorrow, hour = ago(-1), timedelta(hours=1)
+    rows = [attempt(20, user="u"), failed(-1, user="u"), failed(-1, user="only ahead"), attempt(19, user="v")]
+    students = everybody(*rows, attempt(NOW + hour, user="a clock"), attempt(NOW + hour + MICROSECOND, user="v"))
+    seen = {name: student.last_seen for name, student in students.items()}
+    assert list(seen.items()) == [("only ahead", tomorrow), ("a clock", NOW + hour), ("v", ago(19)), ("u", ago(20))]
+    flags = attention.flags(students["u"], Aim(), Rules(), NOW)
+    assert [(flag.rule, flag.amount) for flag in flags if flag.rule == "away"] == [("away", 20.0)]
+
+
 def test_evaluations_are_counted_in_the_period_and_levels_look_back_further() -> None:
     rows = [*[attempt(40 + n, 5.0) for n in range(5)], attempt(2, 5.0), failed(1), attempt(3, 7.0, kind=SPEAKING)]
     student = everybody(*rows)["u"]
@@ -529,6 +539,7 @@ def naive(rows: list[dict[str, Any]], first: datetime) -> list[Student]:
             )
             standings[skill] = Standing(standing, change, tuple(band for *_, band in recent[-12:]))
         lost = since = 0
+        lost_in = {skill: [0, 0] for skill in TYPES}
         for row in own:
             old = row["status"] == "processing" and NOW - row["created_at"] >= timedelta(hours=6)
             later = [
@@ -539,10 +550,15 @@ def naive(rows: list[dict[str, Any]], first: datetime) -> list[Student]:
                 and other["created_at"] > row["created_at"]
             ]
             if row["created_at"] >= first and (old or row["status"] == "failed"):
-                lost += not later or min(later) > timedelta(days=1)
-                since += bool(later) and min(later) > timedelta(days=1)
+                numbers = not later or min(later) > timedelta(days=1), bool(later) and min(later) > timedelta(days=1)
+                lost, since = lost + numbers[0], since + numbers[1]
+                if row["evaluation_type"] in TYPES:
+                    of_skill = lost_in[row["evaluation_type"]]
+                    of_skill[:] = of_skill[0] + numbers[0], of_skill[1] + numbers[1]
         seen = [row["created_at"] for row in own]
-        students.append(Student(user, standings, sum(time >= first for time in seen), lost, max(seen), since))
+        last = max([time for time in seen if time <= NOW + timedelta(hours=1)] or seen)
+        by_skill = tuple((skill, *of_skill) for skill, of_skill in lost_in.items() if of_skill[0])
+        students.append(Student(user, standings, sum(time >= first for time in seen), lost, last, since, by_skill))
     return sorted(students, key=lambda each: each.last_seen or NOW, reverse=True)
 
 
@@ -579,7 +595,7 @@ def test_the_reasons_of_a_skill_are_those_of_a_student_who_is_looked_at_in_it_al
         of_both = attention.flags(each, Aim(target), Rules(), NOW)
         for skills in (TYPES, TYPES[:1], TYPES[1:]):
             alone = attention.flags(each.only(skills), Aim(target), Rules(), NOW)
-            assert alike(attention.of_skills(of_both, skills), alone)
+            assert alike(attention.of_skills(of_both, each, skills), alone)
 
 
 @examples(12)

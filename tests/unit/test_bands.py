@@ -112,6 +112,15 @@ def test_a_skill_is_its_latest_change_and_best(items: list[dict[str, Any]], expe
     assert same(bands.skill_bands(history(*items), "writing"), expected)
 
 
+def test_what_is_dated_in_the_future_is_no_latest_band() -> None:
+    table = history(attempt(1, "5.0"), attempt(2, "6.0"), attempt(3, "9.0"))
+    now = table["created_at"].iloc[1].to_pydatetime()
+    assert bands.skill_bands(bands.future_last(table, now), "writing").latest == 6.0
+    assert bands.future_last(table, now + timedelta(days=9)) is table
+    only = table.iloc[:1]
+    assert bands.skill_bands(bands.future_last(only, now), "writing").latest == 9.0
+
+
 def test_scored_keeps_the_order_of_the_history() -> None:
     table = history(attempt(1), attempt(2, "N/A"), attempt(3, status="failed"), attempt(4))
     assert bands.scored(table, "writing")["evaluation_id"].tolist() == ["eval-4", "eval-1"]

@@ -173,6 +173,18 @@ def test_a_criterion_of_the_other_type(skill: str, criterion: str, foreign: bool
     assert ("criterion-foreign" in kinds(listed(attempt(skill, **{criterion: value})))) is foreign
 
 
+@pytest.mark.parametrize(("skill", "criterion"), [(WRITING, "fluency_band"), (SPEAKING, "task_achievement_band")])
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_criterion_of_the_other_type_with_nothing_in_it_is_none(skill: str, criterion: str, value: Any) -> None:
+    assert kinds(listed(attempt(skill) | {criterion: value})) == set()
+
+
+def test_what_is_empty_is_not_named_beside_a_criterion_of_the_other_type() -> None:
+    findings = listed(attempt(WRITING) | {"fluency_band": None, "pronunciation_band": "5.0"})
+    of_kind = findings[findings["kind"] == "criterion-foreign"]
+    assert of_kind["detail"].tolist() == ["pronunciation_band 5.0"]
+
+
 def test_an_unknown_type_has_no_criteria_to_miss() -> None:
     assert kinds(listed(attempt(evaluation_type="reading", fluency_band="3.0"))) == set()
 
@@ -200,6 +212,7 @@ def test_a_band_on_few_words(words: int, band: str, few: bool) -> None:
 )
 def test_a_length_that_is_no_answer(seconds: str, odd: bool) -> None:
     assert kinds(listed(attempt(SPEAKING, duration=seconds))) == ({"length"} if odd else set())
+    assert kinds(listed(attempt(WRITING, duration=seconds))) == set()  # nothing was recorded
 
 
 @pytest.mark.parametrize(
@@ -215,6 +228,7 @@ def test_a_length_that_is_no_answer(seconds: str, odd: bool) -> None:
 )
 def test_a_pace_at_which_nobody_speaks(words: int, seconds: str, odd: bool) -> None:
     assert ("pace" in kinds(listed(attempt(SPEAKING, word_count=words, duration=seconds)))) is odd
+    assert kinds(listed(attempt(WRITING, word_count=words, duration=seconds))) == set()
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,14 @@ def test_nothing_scored_gives_no_rows_and_no_takeovers() -> None:
         (used("a", 0, 5) + used("z", 0, 5) + used("b", 10, 5), [("b", ("a", "z"), 10)]),  # from two at once
         (used("a", 0, 5) + used("b", 10, 5) + used("c", 10, 5), [("b", ("a",), 10), ("c", ("a",), 10)]),  # by two
         (used("b", 10, 5), []),
+        # A trial of b, alone or among a's, and its takeover later.
+        (used("b", 2, 1) + used("a", 0, 30) + used("b", 40, 9), [("b", ("a",), 40)]),
+        (used("b", -9, 4) + used("a", 0, 30) + used("b", 40, 5), [("b", ("a",), 40)]),
+        (used("b", 10, 5) + used("a", 0, 45) + used("b", 50, 9), [("b", ("a",), 50)]),  # a tenth before
+        (used("b", 10, 6) + used("a", 0, 45) + used("b", 50, 9), []),  # more than a tenth: side by side for a while
+        (used("b", 2, 1) + used("a", 0, 30) + used("b", 40, 4), []),
+        # Side by side, of which the last five happen to be b's.
+        (used("a", 0, 30) + used("b", 1, 34), []),
         ([("a", None, 6.0, "u")] * 9 + used("b", 10, 9), []),  # without a time, nothing comes before
     ],
 )
@@ -202,6 +210,19 @@ def test_the_shift_compares_each_student_with_himself() -> None:
     assert not shift.beyond_chance
     # Five are 20 days apart but for u0, whose median time before is day -6.5, and u1, day 30.5 after.
     assert shift.days == 20
+
+
+def test_the_shift_compares_each_writing_task_with_itself() -> None:
+    # Task 2 gets a band more than Task 1; the new model gives half a band less, and judged more of Task 2.
+    rows = []
+    for n in range(8):
+        old = [("old-task1", 5.0)] * 3 + [("old-task2", 6.0)]
+        new = [("new-task1", 4.5)] + [("new-task2", 5.5)] * 3
+        rows += [(model, 4 * n + i, band, f"u{n}") for i, (model, band) in enumerate(old)]
+        rows += [(model, 100 + 4 * n + i, band, f"u{n}") for i, (model, band) in enumerate(new)]
+    rows += [("old-task1", 0, 5.0, "other task"), ("new-task2", 150, 6.0, "other task")]
+    ((_, shift),) = models.shifts(scored(*rows), WRITING)
+    assert (shift.students, shift.mean) == (8, -0.5)
 
 
 def test_without_common_students_there_is_no_shift() -> None:

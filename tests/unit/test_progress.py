@@ -17,6 +17,7 @@ from analysis.levels.progress import DEFAULT_NOISES, MONTH, WINDOW, Change, Nois
 from data.schema import CRITERIA, SPEAKING, WRITING
 from tests.support.attempts import MICROSECOND, NAN, NOW, ago, alike, attempt, frame, shuffled
 from tests.support.examples import examples
+from wording import verdicts
 
 Rows = list[dict[str, Any]]
 DEFAULT = Noise()
@@ -180,11 +181,11 @@ def at(level: float, margin: float = 0.5, attempts: int = 8, **more: Any) -> Pro
     ("student", "target", "expected"),
     [
         (at(7.5), 7.0, "reached"),
-        (at(7.49), 7.0, "close"),
-        (at(6.5), 7.0, "close"),
+        (at(7.49), 7.0, "unsure"),
+        (at(6.5), 7.0, "unsure"),
         (at(6.49), 7.0, "below"),
         (at(7.5, attempts=2), 7.0, "reached"),
-        (at(9.0, attempts=1), 4.0, "close"),
+        (at(9.0, attempts=1), 4.0, "unsure"),
         (at(3.0, attempts=1), 4.0, "below"),
         (at(NAN, NAN, 0), 4.0, None),
         (at(6.5), NAN, None),
@@ -194,9 +195,26 @@ def test_a_target_is_reached_with_the_margin_above_it(student: Progress, target:
     assert progress.standing(student, target) == expected
 
 
+@pytest.mark.parametrize(
+    ("student", "expected"),
+    [
+        (at(7.0), "Close to target 7.0"),
+        (at(6.5, 2.2, attempts=1), "Close to target 7.0"),
+        (at(7.5, 2.2, attempts=1), "Close to target 7.0"),
+        (at(6.4, 2.2, attempts=1), "0.6 to target 7.0"),
+        (at(4.8, 2.2, attempts=1), "2.2 to target 7.0"),
+        (at(7.6, 2.2, attempts=1), "Above target 7.0, not yet sure"),
+        (at(6.7, 0.1), "0.3 to target 7.0"),  # surely below it
+        (at(7.6, 0.1), "Target 7.0 reached"),
+    ],
+)
+def test_a_wide_margin_brings_nobody_close_to_a_target(student: Progress, expected: str) -> None:
+    assert verdicts.target(student, 7.0) == expected
+
+
 @pytest.mark.parametrize("noise", [DEFAULT, QUIET, Noise(growth.Noise(0.1))])
 def test_from_one_attempt_no_target_is_reached(noise: Noise) -> None:
-    assert progress.standing(of(attempt(120, 9.0), noise=noise), 4.0) == "close"
+    assert progress.standing(of(attempt(120, 9.0), noise=noise), 4.0) == "unsure"
 
 
 def rising(end: float, slope: float, errors: Sequence[float] = (0.15, 0.05, 0.003), **more: Any) -> Progress:

@@ -11,7 +11,7 @@ import pytest
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
-from data.records import periods
+from data.records import frames, periods
 from queries import records
 from queries.cache import FRESH, Cache
 from queries.window import Window
@@ -129,7 +129,7 @@ def test_the_last_days_of_some_students_end_at_the_clock_of_the_cache(monkeypatc
     monkeypatch.setattr(records.evaluations, "of_students", read)
     monkeypatch.setattr(records.source, "store", lambda: None)
     Cache(lambda: NOW).answer(records.of_students, ("a", "b"), 30)
-    assert spans == [(("a", "b"), NOW - timedelta(days=30), NOW + periods.AHEAD)]
+    assert spans == [(("a", "b"), NOW - timedelta(days=30), NOW + frames.AHEAD)]
     assert records.of_students.students(("a", "b"), 30) == ("a", "b")
 
 

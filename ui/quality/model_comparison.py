@@ -77,7 +77,7 @@ def _shift_sentence(takeover: Takeover, shift: Shift, clock: Clock) -> str:
     students = formats.count(shift.students, "student")
     if math.isnan(shift.low):
         if shift.students >= models.FEWEST_STUDENTS:
-            return f"{sentence}No margin can be worked out: all {students} whom both scored differ by the same amount."
+            return f"{sentence}All {students} whom both scored differ by {_signed(shift.mean)}: no margin is known."
         verb = "was" if shift.students == 1 else "were"
         return f"{sentence}Not enough data: {students} {verb} scored by both, {models.FEWEST_STUDENTS} are needed."
     numbers = (

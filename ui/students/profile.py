@@ -204,6 +204,7 @@ def beside(user_id: str, session: Session, clock: Clock, roster: Roster) -> Mapp
 
 def cards(history: pd.DataFrame, skills: Mapping[str, Skill], medians: Mapping[str, float], clock: Clock) -> None:
     """Both skills side by side: level, way to the target, trend, and what they come from."""
+    history = bands.future_last(history, clock.now)
     for column, skill in zip(st.columns(len(skills), gap="medium"), skills.values(), strict=True):
         with column, st.container(border=True, height="stretch", key=f"card_{skill.name}"):
             st.subheader(SKILL_NAMES[skill.name], anchor=False, help=f"{verdicts.LEVEL_HELP} {verdicts.TREND_HELP}")
@@ -399,7 +400,7 @@ def _skill(scored: pd.DataFrame, levels: pd.DataFrame, skill: Skill, axes: Axes,
 def _criteria(recent: pd.DataFrame, scored: pd.DataFrame, skill: Skill, axes: Axes, clock: Clock) -> None:
     """The latest criteria, and how each moved."""
     name = SKILL_NAMES[skill.name]
-    profile = bands.criteria_profile(recent, skill.name)
+    profile = bands.criteria_profile(bands.future_last(recent, clock.now), skill.name)
     st.text(f"Latest criteria: {_weakest(profile)}")
     plots.show(
         charts.profile,
