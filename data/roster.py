@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from threading import Lock
 
@@ -166,11 +166,15 @@ class Student:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong in a line, counted from 1 as editors and spreadsheets do. `skipped`: the line is not used."""
+    """What is wrong in a line, counted from 1 as editors and spreadsheets do. `skipped`: the line is not used.
+
+    One `of_nobody` names no student, as a total or a comment does: nothing is lost with it.
+    """
 
     line: int
     reason: str
     skipped: bool = True
+    of_nobody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,7 @@ class Layout:
     unused: tuple[str, ...] = ()  # headings
     rows: int = 0  # below the header, without blank ones
     skipped: int = 0
+    lost: int = 0  # of these, but those that are nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,10 @@ class Roster:
     def within(self, user_ids: Collection[str]) -> "Roster":
         """The class list of some students."""
         return replace(self, students={i: s for i, s in self.students.items() if i in user_ids})
+
+
+class _NoStudent(ValueError):
+    """A line that is nobody's; the message says why."""
 
 
 class RosterError(ValueError):
@@ -412,6 +421,7 @@ def _students(sheet: Sheet, header_line: int, headings: list[str], columns: Mapp
         tuple(heading or f"column {n}" for n, heading in enumerate(headings, 1) if n - 1 not in used),
         lines.rows,
         lines.rows - len(students),
+        lines.rows - len(students) - sum(one.of_nobody and one.line > header_line for one in problems),
     )
     kept = _first(problems)
     remarks = tuple(_remarks(sheet, layout, lines.apostrophes))
@@ -433,7 +443,7 @@ def _lines(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping
     for line, cells in sheet.rows():
         if line <= header_line:
             if line < header_line and not cells[0].lstrip(_INVISIBLE).startswith("#"):
-                problems.append(Problem(line, "it stands above the names of the columns"))
+                problems.append(Problem(line, "it stands above the names of the columns", of_nobody=True))
             continue
         if cells[0][:1] in "-=:| " and _RULE.fullmatch("".join(cells)):
             continue  # a line drawn below the header
@@ -441,14 +451,14 @@ def _lines(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping
         notes: list[str] = []
         try:
             if (rows <= _FOOT_LINES or headings[id_place] in cells) and _is_header(cells, columns):
-                raise ValueError("it names the columns again")  # noqa: TRY301
+                raise _NoStudent("it names the columns again")
             if len(cells) > width and "".join(cells[width:]).strip():
                 raise ValueError(f"it has {len(cells)} cells, but the first line names {width}")  # noqa: TRY301
             if unnamed:
                 unnamed -= {place for place, cell in enumerate(cells) if place in unnamed and cell.strip()}
             student = _student(cells, id_place, places, students, notes)
         except ValueError as error:
-            problems.append(Problem(line, str(error)))
+            problems.append(Problem(line, str(error), of_nobody=isinstance(error, _NoStudent)))
             continue
         apostrophes += cells[id_place].lstrip()[:1] in ("'", "’")
         if student.class_name != class_before:
@@ -462,11 +472,12 @@ def _lines(sheet: Sheet, header_line: int, headings: list[str], columns: Mapping
 
 
 def _first(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """As many of either kind as are kept, in the order of the file: a list may have one for every line."""
+    """As many of each kind as are kept, in the order of the file: a list may have one for every line."""
     if len(problems) <= _MOST_PROBLEMS:
         return tuple(problems)
-    used, skipped = ([p for p in problems if p.skipped is state][:_MOST_PROBLEMS] for state in (False, True))
-    return tuple(sorted(used + skipped, key=lambda problem: problem.line))
+    kinds = [(False, False), (True, False), (True, True)]
+    kept = [[p for p in problems if (p.skipped, p.of_nobody) == kind][:_MOST_PROBLEMS] for kind in kinds]
+    return tuple(sorted(chain(*kept), key=lambda problem: problem.line))
 
 
 def _refuse_unusable(
@@ -537,7 +548,7 @@ def _leave_out(
     problems[:] = [problem for problem in problems if problem.line not in numbers]
     for line, student in lines:
         del students[student.user_id]
-        problems.append(Problem(line, f"{_quoted(student.user_id)}{where} is no student"))
+        problems.append(Problem(line, f"{_quoted(student.user_id)}{where} is no student", of_nobody=True))
     problems.sort(key=lambda problem: problem.line)
 
 
@@ -593,7 +604,7 @@ def _student(
     if _says_nothing(user_id):
         raise ValueError(f"user_id {_quoted(user_id)} stands for no id")
     if user_id[0] == "#" and (user_id[1:2] in ("", " ", "#") or (any(places.values()) and not any(texts))):
-        raise ValueError("it begins with # and is a comment")
+        raise _NoStudent("it begins with # and is a comment")
     if user_id in earlier:
         raise ValueError(f"user_id {_quoted(user_id)} was in an earlier line, which counts")
     if len(user_id) > _SHORT_ID and len(user_id.encode(errors="replace")) > _LONGEST_ID:

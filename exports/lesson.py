@@ -54,10 +54,14 @@ def html(lesson: Lesson) -> bytes:
     teachers = sorted({student.teacher for student, _ in lesson.members if student.teacher} or {lesson.teacher} - {""})
     classes = sorted({student.class_name for student, _ in lesson.members if student.class_name})
     local = lesson.made.astimezone(lesson.zone)
-    head = [lesson.school, f"Teacher: {', '.join(teachers)}" if teachers else "", f"{local.day} {local:%B %Y}"]
+    head = [
+        _text(lesson.school) if lesson.school else "",
+        f"<bdi>Teacher: {_list(teachers)}</bdi>" if teachers else "",
+        _text(f"{local.day} {local:%B %Y}"),
+    ]
     facts = [
-        *([f"Class {', '.join(classes)}"] if classes else []),
-        f"{formats.count(len(lesson.members), 'student')}, median level {lesson.median:.1f}",
+        *([f"<bdi>Class {_list(classes)}</bdi>"] if classes else []),
+        _text(f"{formats.count(len(lesson.members), 'student')}, median level {lesson.median:.1f}"),
     ]
     practise = f"{CRITERIA[lesson.skill][lesson.criterion]}: {CRITERION_MEANINGS[lesson.criterion]}."
     page = (
@@ -65,9 +69,9 @@ def html(lesson: Lesson) -> bytes:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<style>{_CSS}</style></head><body><main>"
-        f"<p class=head>{''.join(map(_text, filter(None, head)))}</p>"
+        f"<p class=head>{''.join(head)}</p>"
         f'<p class=kicker>Lesson sheet</p><h1 style="color:{SKILL_COLOURS[lesson.skill]}">{escape(lesson.title)}</h1>'
-        f"<p>{' · '.join(map(_text, facts))}</p>{''.join(f'<p>{_text(note)}</p>' for note in lesson.notes)}"
+        f"<p>{' · '.join(facts)}</p>{''.join(f'<p>{_text(note)}</p>' for note in lesson.notes)}"
         f"<h2>To practise</h2><p>{escape(practise)}</p>"
         "<h2>Students</h2><table><thead><tr><th>Student<th>Class<th>Level<th>Target</tr></thead>"
         f"<tbody>{students}</tbody></table>{_feedback(lesson)}"
@@ -123,9 +127,9 @@ def _feedback(lesson: Lesson) -> str:
 
 def _phrase(phrase: Phrase, lesson: Lesson) -> str:
     students = {user_id for _, user_id in phrase.said_in}
-    names = ", ".join(student.label for student, _ in lesson.members if student.user_id in students)
+    names = _list([student.label for student, _ in lesson.members if student.user_id in students])
     example = f'<small dir="auto">For example: {_text(phrase.example)}</small>' if phrase.example else ""
-    return f'<span dir="auto">{_text(phrase.text)}</span>{example} <small>{_text(names)}</small>'
+    return f'<span dir="auto">{_text(phrase.text)}</span>{example} <small>{names}</small>'
 
 
 def _of_kind(lesson: Lesson, kind: Kind) -> list[Phrase]:
@@ -137,6 +141,11 @@ def _target(student: Student) -> str:
     if math.isnan(student.target):
         return f"test on {day}" if day else formats.UNKNOWN
     return f"{formats.band(student.target)} by {day}" if day else formats.band(student.target)
+
+
+def _list(texts: Sequence[str]) -> str:
+    """All of them, each cut where it is long by itself."""
+    return ", ".join(map(_text, texts))
 
 
 def _text(text: str) -> str:

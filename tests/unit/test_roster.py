@@ -263,6 +263,20 @@ def test_a_reason_stays_a_sentence_however_long_the_cell() -> None:
     assert all(len(problem.reason) < 200 for problem in class_list.problems)
 
 
+def test_what_is_nobodys_line_is_not_lost() -> None:
+    header = "user_id,name,class\n"
+    nobody = parse(f"{header}u-1,Ann,A\n# new since May,,\n{header}u-2,Ben,A\nTotal: 2,,\n")
+    assert list(nobody.students) == ["u-1", "u-2"]
+    assert (nobody.layout.skipped, nobody.layout.lost) == (3, 0)
+    assert all(problem.of_nobody for problem in nobody.problems)
+    lost = parse(f"{header}u-1,Ann,A\n,Ben,A\nu-3,Cleo,A\nTotal: 3,,\n")
+    assert (lost.layout.skipped, lost.layout.lost) == (2, 1)
+    # However many comments there are, the line that is lost is kept to be told.
+    many = parse(f"{header}u-1,Ann,A\n" + "# note,,\n" * 2_000 + ",Ben,A\n")
+    assert many.layout.lost == 1
+    assert [problem.reason for problem in many.problems if not problem.of_nobody] == ["user_id is empty"]
+
+
 # --- files that cannot be used ----------------------------------------------------------------------------------------
 
 NO_HEADER = "The class list's first line must name its columns, one of them user_id (or Student ID)."
@@ -489,7 +503,7 @@ def test_the_columns_of_other_programs_are_understood_and_named(header: str, lin
 
 def test_columns_that_are_not_used_and_lines_above_the_header_are_said() -> None:
     class_list = parse("Class list of spring,,\n\nuser_id,Phone,\nu1,555,x\n")
-    assert class_list.problems == (Problem(1, "it stands above the names of the columns"),)
+    assert class_list.problems == (Problem(1, "it stands above the names of the columns", of_nobody=True),)
     assert class_list.layout.unused == ("Phone", "column 3")
     assert parse("user_id,name,,\nu1,Ann,,\n").layout.unused == ()
 

@@ -19,7 +19,9 @@ ALL = "all"
 
 ROWS = 50
 """Rows of a table on screen: what is longer has pages, and a file with all of it."""
-_PAGE = "page"
+STUDENTS_PAGE, ISSUES_PAGE = "page", "issues"
+_PAGES = {STUDENTS_PAGE, ISSUES_PAGE}
+"""Keys of the pages of long lists: one for each list, since filters travel to others."""
 LONGEST_DAYS = 365
 _PERIODS = {"7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90), "12m": ("12 months", LONGEST_DAYS)}
 _TASKS = {"1": "Task 1", "2": "Task 2"}
@@ -107,10 +109,12 @@ def option(
 ) -> str:
     """One of `names`, which may be many or the words of others: the list shows them literally."""
     code = _one_of(names, label, key, default)
+    # A class may be called "All": of two alike, Streamlit would take the second for the first.
+    labels = dict(zip(names, foreign_text.numbered(map(foreign_text.visible, names.values())), strict=True))
     st.selectbox(
         label,
         list(names),
-        format_func=lambda code: foreign_text.visible(names.get(code, code)),
+        format_func=lambda code: labels.get(code, code),
         key=key,
         help=explain,
         on_change=_write,
@@ -171,18 +175,18 @@ def switch(label: str, *, key: str, default: bool = False, explain: str | None =
     return st.toggle(label, key=key, help=explain, on_change=_write, args=(key, default))
 
 
-def page(rows: int) -> range:
+def page(rows: int, key: str = STUDENTS_PAGE) -> range:
     """Which of so many rows are on screen: all, or those of one page, which the reader turns."""
     pages = -(-rows // ROWS)
     if pages < 2:
         return range(rows)
-    number, text = address.read(_PAGE, 1, _page_number)
+    number, text = address.read(key, 1, _page_number)
     if text:
         markup.show(markup.quiet(f"The link's page “{text}” is no page."))
     number = min(number, pages)
-    st.session_state[_PAGE] = number
+    st.session_state[key] = number
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.pagination(pages, key=_PAGE, on_change=_write, args=(_PAGE, 1))
+        st.pagination(pages, key=key, on_change=_write, args=(key, 1))
         st.text(f"{(number - 1) * ROWS + 1:,}–{min(rows, number * ROWS):,} of {rows:,}")
     return range((number - 1) * ROWS, min(rows, number * ROWS))
 
@@ -213,7 +217,7 @@ def clear(*keys: str) -> None:
 
 
 def _clear(*keys: str) -> None:
-    address.put(**dict.fromkeys(keys, ""))
+    address.put(**dict.fromkeys((*keys, *_PAGES), ""))
 
 
 def _one_of(names: Mapping[str, str], label: str, key: str, default: str) -> str:
@@ -231,7 +235,6 @@ def _value(key: str, default: T, parse: Callable[[str], T | None], problem: str)
 
 
 def _write(key: str, default: str | bool | float | None) -> None:
-    address.write(key, st.session_state[key], default)
-    # Other rows: from their first page on.
-    if key != _PAGE:
-        address.put(**{_PAGE: ""})
+    text = address.text_of(st.session_state[key], default)
+    # Other rows: from their first page on. Both at once, so that Back leads to what was on screen.
+    address.put(**dict.fromkeys(() if key in _PAGES else _PAGES, "") | {key: text})

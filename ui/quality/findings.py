@@ -81,7 +81,7 @@ def by_kind(issues: Issues, session: Session, clock: Clock, period: Period) -> N
         markup.show(markup.quiet(f"“{code}” was not found in the last {period.name}."))
 
     def act(row: int) -> None:
-        address.put(finding=str(kinds["kind"][row]), page="")
+        address.put(finding=str(kinds["kind"][row]), **{filters.ISSUES_PAGE: ""})
 
     # The grid remembers which row was chosen, not which kind: other kinds make another grid.
     with st.container(key=_KINDS_GRID):
@@ -120,7 +120,7 @@ def _records(findings: pd.DataFrame, code: str, session: Session, clock: Clock, 
     all_issues = markup.anchor(href(AUDIT, finding=""), "All issues")
     markup.show(markup.breadcrumb([all_issues, kind.name]), markup.heading(kind.name, 3), markup.line(kind.meaning))
     st.text(f"{formats.count(len(findings), 'record')}, newest first")
-    page = filters.page(len(findings))
+    page = filters.page(len(findings), filters.ISSUES_PAGE)
     on_page = findings.iloc[page.start : page.stop]
     with st.container(key=_RECORDS_GRID):
         picked = grid.pick(

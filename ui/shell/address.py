@@ -22,7 +22,7 @@ KEYS = (
     *("jobs", "from", "to", "kind", "state", "model", "student", "reason", "text", "during", "list", "again"),
     *("audit", "finding"),
     *("class", "of", "flag", "away", "below", "weakest", "falling", "lost", "group", "says", "lesson", "beside"),
-    "page",
+    *("page", "issues"),
 )
 # What else a link may hold: which record, whose, which two.
 IDS = ("user_id", "evaluation_id", "set_id", "a", "b", "job_id", "table", "incident")
@@ -59,14 +59,17 @@ def read(key: str, default: T, parse: Callable[[str], T | None]) -> tuple[T, str
     return (default, foreign_text.short(text or "", 60)) if value is None else (value, "")
 
 
-def write(key: str, value: object, default: object) -> None:
-    """Put a filter's value into the address; the default and None are left out."""
+def text_of(value: object, default: object) -> str:
+    """How the address has a filter's value; empty for the default and None, which it leaves out.
+
+    >>> text_of(0.5, 1.0), text_of(True, False), text_of("all", "all"), text_of(None, 1)
+    ('0.5', 'on', '', '')
+    """
     if value == default or value is None:
-        st.query_params.pop(key, None)
-    elif isinstance(value, bool):
-        st.query_params[key] = "on" if value else "off"
-    else:
-        st.query_params[key] = f"{value:g}" if isinstance(value, float) else str(value)
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def number(text: str, most: float) -> float | None:

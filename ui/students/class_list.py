@@ -353,11 +353,11 @@ def _trouble(visitor: Visitor) -> str:
             return f"{error} Students are shown by their IDs until it can be read."
         return f"The class list cannot be read, so students are shown by their IDs. {tell}"
     layout = server.layout
-    if not layout.skipped:
+    if not layout.lost:
         return ""
-    lines = formats.count(layout.skipped, "row")
+    lines = formats.count(layout.lost, "row")
     if visitor.is_ops:
-        first = next(p for p in server.problems if p.skipped and p.line > layout.header_line)
+        first = next(p for p in server.problems if p.skipped and not p.of_nobody and p.line > layout.header_line)
         return f"{lines} of the class list {source.settings().roster} skipped. Row {first.line}: {first.reason}."
     # How many there are in other classes is nothing to somebody who may not see these.
     some = lines if visitor.classes is None else "Some rows"
