@@ -65,6 +65,8 @@ class Session:
         if isinstance(outcome, Exception):
             raise outcome
         self.reads.append(_without_value(outcome.read))
+        if outcome.failure:  # an older answer stands in, which lacks what came since
+            self.lack(outcome.read.read_at)
         return Answer(outcome.read.map(self.gate.filter), outcome.failure)
 
     def admit(self, question: Question) -> None:
@@ -81,9 +83,9 @@ class Session:
         """Count what was read in another way."""
         self.reads.append(_without_value(read))
 
-    def lack(self, now: datetime) -> None:
-        """Count that something could not be read: what is saved of the rest is not all."""
-        self.reads.append(Read(None, Cost(), now, complete=False))
+    def lack(self, at: datetime) -> None:
+        """Count that something could not be read at a time: what is saved of the rest is not all."""
+        self.reads.append(Read(None, Cost(), at, complete=False))
 
     def derive(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """What is worked out of everybody's records, once for each key and each set of students that may be seen."""
@@ -116,7 +118,7 @@ class Session:
 
     @property
     def complete(self) -> bool:
-        """Whether all of it is whole."""
+        """Whether all of it is whole, and none is an older answer that stands in for one that could not be had."""
         return all(read.complete for read in self.reads)
 
     def _remember(self, question: Question) -> None:

@@ -59,7 +59,7 @@ NEXT_STEPS = "Next steps"
 COMMENT = "Teacher’s comment"
 LONGEST_COMMENT = 500
 """Characters of a comment, which is as many as fit in its box."""
-INCOMPLETE = "Incomplete: there are more attempts than could be read for this report."
+INCOMPLETE = "Incomplete: not all attempts could be read for this report."
 EXPLAINED = (
     (
         "What is a band?",

@@ -239,7 +239,7 @@ def test_attempts_before_the_period_make_the_level_but_are_not_drawn() -> None:
 
 def test_what_is_truncated_says_so() -> None:
     for text in (printed(pdf.render(a_report(complete=False))), plain(html.render(a_report(complete=False)))):
-        assert text.count("Incomplete: there are more attempts than could be read") == 2
+        assert text.count("Incomplete: not all attempts could be read") == 2
         assert "Complete: yes" not in text
 
 

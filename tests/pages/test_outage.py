@@ -466,6 +466,21 @@ def test_an_older_answer_is_shown_when_the_fresh_one_fails_with_its_age_and_the_
     assert "Not up to date" not in words(app)
 
 
+@pytest.mark.parametrize("name", ["student", "jobs"])
+def test_a_file_of_an_older_answer_is_not_complete(
+    name: str, aws: Proxy, monkeypatch: pytest.MonkeyPatch, files: dict[str, Callable[[], bytes]]
+) -> None:
+    app = visit(aws, PAGES[name])
+    assert all(b"# Complete: yes" in make() for file, make in files.items() if file.endswith(".csv"))
+    later(monkeypatch, timedelta(minutes=12))
+    aws.fail(FAULTS["503"].fault)
+    files.clear()
+    refresh(app, PAGES[name])
+    tables = [make() for file, make in files.items() if file.endswith(".csv")]
+    assert tables
+    assert all(b"# Complete: no" in table for table in tables)
+
+
 @pytest.mark.parametrize("page", [p for name, p in PAGES.items() if name != "setup"], ids=lambda page: page.title)
 @pytest.mark.parametrize("name", ["AccessDenied", "UnrecognizedClient"])
 def test_an_older_answer_is_not_shown_to_those_whom_aws_refuses_the_data(name: str, page: Shown, aws: Proxy) -> None:

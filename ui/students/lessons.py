@@ -76,8 +76,9 @@ def plan(group: Group, asked: Evaluations, choice: Choice, session: Session, clo
     if row is not None:
         go(STUDENT, user_id=members[row])
     keys = _keys(group, asked, session)
+    is_whole = asked.read.complete and session.complete
+    of_group = [] if is_whole else ["Not all evaluations could be read: more students may belong here."]
     feedback, of_feedback = recurring.of_group(keys, session, clock, roster)
-    of_group = ["Not all evaluations could be read: more students may belong here."] if not asked.read.complete else []
     notes = of_group + of_feedback
     entries = [(roster.student(user_id), level) for user_id, level in group.students]
     sheet = Lesson(
@@ -110,7 +111,7 @@ def plan(group: Group, asked: Evaluations, choice: Choice, session: Session, clo
             codes={"group": group.code},
             key="lesson_csv",
             chosen=choice.words,
-            complete=not notes and not (feedback and feedback.unread),
+            complete=session.complete and not notes and not (feedback and feedback.unread),
         )
 
 
