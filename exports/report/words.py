@@ -268,7 +268,26 @@ def _cut(text: str, longest: int) -> str:
 def next_steps(report: Report) -> list[str]:
     """What the student may do, from the reasons why attention is needed; to go on where there is none."""
     steps = [_step(flag, report) for flag in attention.to_act_on(report.flags)]
-    return steps or ["Go on practising both skills every week."]
+    return steps or [_go_on(report)]
+
+
+def _go_on(report: Report) -> str:
+    """To practise each skill: some may have been left, or never been begun."""
+    active, left, new = list[str](), list[str](), list[str]()
+    for skill in TYPES:
+        known = report.skills.get(skill)
+        if known is None or not len(known.attempts.times):
+            new.append(SKILL_NAMES[skill])
+        else:
+            stopped = known.progress.paused or not known.progress.attempts
+            (left if stopped else active).append(SKILL_NAMES[skill])
+    parts = [
+        *([f"go on practising {' and '.join(active)} every week"] if active else []),
+        *([f"take up {' and '.join(left)} again"] if left else []),
+        *([f"begin {' and '.join(new)}"] if new else []),
+    ]
+    sentence = ", and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _step(flag: Flag, report: Report) -> str:

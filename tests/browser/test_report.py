@@ -39,14 +39,16 @@ LINH = Student("user-101", "Nguyễn Thị Linh", "Monday evening", 7.0)
 RISING = [4.5, 5.0, 4.5, 5.0, 5.5, 5.0, 5.5, 5.5, 6.0, 5.5, 6.0, 6.0]
 
 
-def skill(name: str, bands: list[float], *, target: float = math.nan, days: float = 84, **criteria: float) -> Skill:
-    """Attempts spread evenly over the last `days`, each criterion as the band unless said otherwise."""
+def skill(
+    name: str, bands: list[float], *, target: float = math.nan, days: float = 84, last: float = 0, **criteria: float
+) -> Skill:
+    """Attempts spread evenly over `days` until `last` days ago, each criterion as the band unless said otherwise."""
     rows = [
         {
             "evaluation_id": f"e{n:04}",
             "evaluation_type": name,
             "status": "completed",
-            "created_at": MADE - timedelta(days=days * (1 - (n + 0.5) / len(bands))),
+            "created_at": MADE - timedelta(days=last + days * (1 - (n + 0.5) / len(bands))),
             OVERALL: band,
             **{criterion: criteria.get(criterion, band) for criterion in CRITERIA[name]},
         }
@@ -222,7 +224,7 @@ def test_a_student_without_any_attempt() -> None:
         assert text.count("– No attempts in the last 180 days") == 2
         assert "Writing: no result in this period" in text
         assert "Practice: no result in this period" in text
-        assert "Go on practising both skills every week." in text
+        assert "Begin Writing and Speaking." in text
         assert "0.0" not in text
     assert b"<svg" not in html.render(bare)
 
@@ -343,6 +345,32 @@ STEPS = {
 @pytest.mark.parametrize("step", STEPS)
 def test_each_reason_has_its_next_step(step: str) -> None:
     assert words.next_steps(a_report(flags=[STEPS[step]])) == [step]
+
+
+BOTH = [6.0, 6.5, 6.0]
+GOING_ON: dict[str, tuple[dict[str, Skill], str]] = {
+    "both": (
+        {name: skill(name, BOTH) for name in (WRITING, SPEAKING)},
+        "Go on practising Writing and Speaking every week.",
+    ),
+    "one": ({WRITING: skill(WRITING, BOTH)}, "Go on practising Writing every week, and begin Speaking."),
+    "one was left": (
+        {WRITING: skill(WRITING, BOTH, last=60), SPEAKING: skill(SPEAKING, BOTH)},
+        "Go on practising Speaking every week, and take up Writing again.",
+    ),
+    "one was left long ago": (
+        {WRITING: skill(WRITING, BOTH, last=300), SPEAKING: skill(SPEAKING, BOTH)},
+        "Go on practising Speaking every week, and take up Writing again.",
+    ),
+    "stopped": ({WRITING: skill(WRITING, BOTH, last=60)}, "Take up Writing again, and begin Speaking."),
+    "none": ({}, "Begin Writing and Speaking."),
+}
+
+
+@pytest.mark.parametrize("which", GOING_ON)
+def test_without_a_reason_the_next_step_names_the_skills_that_are_practised(which: str) -> None:
+    skills, sentence = GOING_ON[which]
+    assert words.next_steps(a_report(skills=skills)) == [sentence]
 
 
 def test_each_criterion_has_a_next_step_in_plain_words() -> None:

@@ -83,7 +83,7 @@ def test_a_rise_towards_a_target_is_said_with_its_interval_and_a_range_of_months
     assert ", about 1.0 a month (0." in text
     assert ". At this rate 7.5 around " in text
     # Two attempts tell no trend, and so no month.
-    assert levels(app)["Speaking"][1:3] == ["Close to target 7.5", "Not enough data yet"]
+    assert levels(app)["Speaking"][1:3] == ["1.2 to target 7.5", "Not enough data yet"]
     assert text.count("At this rate") == 1
 
 

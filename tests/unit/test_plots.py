@@ -158,3 +158,18 @@ def test_models_whose_names_begin_alike_are_told_apart() -> None:
     rows = MODELS.assign(model=[f"{'m' * 60}{n}" for n in range(3)])
     figure = charts.model_bands(rows, [], "writing", ZoneInfo("UTC"))
     assert len({line["name"] for line in figure["data"]}) == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "mark"),
+    [
+        ("gemini-2.5-pro", "gemini-2.5-pro is new"),
+        ("m" * 43, f"{'m' * 43} is new"),
+        ("m" * 44, f"{'m' * 42}… is new"),
+        ("m" * 900, f"{'m' * 42}… is new"),
+        ('the "new" <b>&', 'the "new" &lt;b&gt;&amp; is new'),
+    ],
+)
+def test_the_mark_of_a_new_model_says_that_it_is_new_however_long_its_name(model: str, mark: str) -> None:
+    figure = charts.model_bands(MODELS, [(TIMES[1].to_pydatetime(), model)], "writing", ZoneInfo("UTC"))
+    assert [words["text"] for words in figure["layout"]["annotations"]] == [mark]

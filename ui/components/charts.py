@@ -35,6 +35,7 @@ _DAYS_AND_MONTHS = [
     {"dtickrange": ["M1", None], "value": "%b %Y"},
 ]
 _LONGEST = 50  # characters of others' words in a figure
+_IS_NEW = " is new"
 _PAUSE = pd.Timedelta(days=35)
 _SETTLING = pd.Timedelta(days=1)
 _TICKS = 8
@@ -179,7 +180,7 @@ def criteria_over_time(
                 "mode": "markers",
                 "marker": {"color": SKILL_COLOURS[skill], "size": 6, "opacity": 0.5},
                 "cliponaxis": False,
-                "hovertemplate": f"{html.escape(name)} %{{y:.1f}}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
+                "hovertemplate": f"{_literal(name)} %{{y:.1f}}<br>%{{x|%-d %b %Y, %H:%M}}<extra></extra>",
             }
         )
         traces += [axes | _level(stretch, skill, width=2) for stretch in _stretches(levels[criterion], zone)]
@@ -383,9 +384,9 @@ def _is_hourly(counts: pd.DataFrame) -> bool:
 def model_bands(
     over_time: pd.DataFrame, takeovers: Sequence[tuple[datetime, str]], skill: str, zone: ZoneInfo
 ) -> Figure:
-    """The median band of each model per day or week, and a mark with its words at each takeover.
+    """The median band of each model per day or week, and a mark at each takeover that says which model is new.
 
-    `over_time` has the columns start (local, without a zone), model, median, scored; `takeovers` are (when, words).
+    `over_time` has the columns start (local, without a zone), model, median, scored; `takeovers` are (when, model).
     """
     lines: list[Part] = []
     by_model = list(over_time.sort_values("start").groupby("model", sort=True))
@@ -410,7 +411,10 @@ def model_bands(
                 "showlegend": True,
             }
         )
-    marks = [_mark(when, _literal(words), zone, size=12) for when, words in takeovers]
+    # The end of what is said must stay, so what is cut is the name.
+    marks = [
+        _mark(when, f"{_literal(name, _LONGEST - len(_IS_NEW))}{_IS_NEW}", zone, size=12) for when, name in takeovers
+    ]
     layout = _framed(band_range(over_time["median"]), height=320) | {"xaxis": _dates()}
     layout["yaxis"]["title"] = {"text": "Median band"}
     layout["margin"]["t"] = 30 if marks else 10
@@ -499,7 +503,8 @@ def _stretches(levels: pd.DataFrame, zone: ZoneInfo) -> list[pd.DataFrame]:
 def _literal(text: str, longest: int = _LONGEST) -> str:
     """Text of others for a figure, as Plotly shows it letter for letter; no longer than there is room for."""
     line = foreign_text.visible(" ".join(text[:200].split()))
-    return html.escape(line if len(line) <= longest else f"{line[: longest - 1]}…")
+    # Plotly knows no entity for a quotation mark.
+    return html.escape(line if len(line) <= longest else f"{line[: longest - 1]}…", quote=False)
 
 
 def _mark(when: datetime, words: str, zone: ZoneInfo, size: int) -> tuple[Part, Part]:

@@ -11,7 +11,7 @@ from data.schema import TYPES
 from queries.quality import Records
 from ui.components import charts, markup, plots
 from ui.shell.clock import Clock
-from wording import foreign_text, formats
+from wording import formats
 from wording.skills import SKILL_NAMES
 
 
@@ -61,7 +61,7 @@ def _takeovers(over_time: pd.DataFrame, changes: list[tuple[Takeover, Shift]], s
     plots.show(
         charts.model_bands,
         over_time,
-        [(t.at, f"{foreign_text.short(t.model, 36)} is new") for t, _ in changes],
+        [(takeover.at, takeover.model) for takeover, _ in changes],
         skill,
         clock.zone,
         key=f"models_{skill}",
