@@ -66,7 +66,8 @@ class Summary:
     def headline(self) -> str:
         """The week in one line."""
         parts = [
-            f"{len(self.flagged):,} of {formats.count(len(self.rows), 'student')} need attention",
+            f"{len(self.flagged):,} of {formats.count(len(self.rows), 'student')} "
+            f"need{'s' if len(self.flagged) == 1 else ''} attention",
             f"{len(self.new):,} new since last week" if self.new else "nothing new since last week",
             *([formats.count(len(self.missing), "missing result")] if self.missing else []),
         ]

@@ -28,7 +28,7 @@ with open_page("Flashcards") as (session, clock):
     deck = record.opened(records.flashcard_set, records.sets_called, "flashcard set", set_id, user_id, session)
     student = roster.student(deck.user_id)
     set_title(document_name(deck.document_id) or "Flashcards", breadcrumb.of_student(student))
-    facts = [student.label, f"{cards.counted(deck)} cards", formats.ago(deck.created_at, clock.now)]
+    facts = [student.label, cards.counted(deck), formats.ago(deck.created_at, clock.now)]
     facts += [formats.count(deck.page_count, "page")] if deck.page_count is not None else []
     markup.show(markup.line(" · ".join(facts)))
     ways = ((FLASHCARDS, "All flashcard sets"), (STUDENT, "Student profile"))

@@ -73,7 +73,8 @@ def sample_warnings(sample: Look) -> list[str]:
     """What a sample of the records says against an index, a sentence per attribute and reason."""
     refuses = "once the index exists, DynamoDB refuses such writes of the Lambdas."
     return [
-        f"{count:,} of {sample.sampled:,} sampled records have {what.format(attribute)}{end}"
+        f"{count:,} of {sample.sampled:,} sampled records {'has' if count == 1 else 'have'} "
+        f"{what.format(attribute)}{end}"
         for counts, what, end in (
             (sample.missing, "no {}", " and would not be in the index."),
             (sample.wrong, "a {} of another type", f": {refuses}"),
@@ -99,7 +100,7 @@ def restore_cost(table: TableFacts, settings: Settings) -> str:
     size = table.size_bytes / 1e9
     price = restore_price(table.region)
     money = f", about US$ {formats.usd(size * price)}" if price and table.size_bytes else ""
-    amount = f"about {size:.2g} GB{money}" if table.size_bytes else "its size is not counted yet"
+    amount = f"about {formats.size(table.size_bytes)}{money}" if table.size_bytes else "its size is not counted yet"
     return f"A restore is billed per GB of the table ({amount}). The new table then costs like any other."
 
 

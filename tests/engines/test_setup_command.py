@@ -208,7 +208,7 @@ def test_an_index_with_warnings_is_left_out_and_said_so(account: Store, run: Run
     assert code == 2
     left = [line for line in out.splitlines() if line.startswith("left out")]
     assert len(left) == 2
-    assert "1 of 5 sampled records have a created_at of another type" in left[0]
+    assert "1 of 5 sampled records has a created_at of another type" in left[0]
     assert "Example: id-0005 / user-5: created_at is of type S." in left[0]
     assert "Give --accept-index-warnings" in left[0]
     assert [step.action for step in plan(account).steps] == ["index", "index"]

@@ -164,8 +164,8 @@ def test_before_an_index_somebody_must_look_and_accept_what_was_found(bare: Stor
     assert next(b for b in app.button if b.label.startswith("Apply")).disabled
     press(app, "Check a sample")
     text = words(app)
-    assert "1 of 3 sampled records have no created_at and would not be in the index." in text
-    assert "1 of 3 sampled records have a created_at of another type" in text
+    assert "1 of 3 sampled records has no created_at and would not be in the index." in text
+    assert "1 of 3 sampled records has a created_at of another type" in text
     assert "odd / user-456: created_at is of type S" in text
     assert next(b for b in app.button if b.label.startswith("Apply")).disabled
     for box in app.checkbox:
@@ -264,7 +264,7 @@ def test_policies_are_for_their_partition_also_where_there_is_no_table_yet(
 
 def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     app = show(SETUP)
-    app.text_input(key="restore_name").set_value("evaluations-restored-in-test").run()
+    app.text_input(key="restore_name_bandup-evaluations").set_value("evaluations-restored-in-test").run()
     press(app, "Restore")
     text = words(app)
     assert "After the restore to evaluations-restored-in-test" in text
@@ -278,10 +278,17 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(actual.name)
 
 
+def test_the_suggested_name_is_that_of_the_chosen_table() -> None:
+    app = show(SETUP)
+    app.selectbox(key="restore_table").select("bandup-flashcard-sets").run()
+    (name,) = (box for box in app.text_input if box.label == "New table name")
+    assert name.value == "bandup-flashcard-sets-restored"
+
+
 def test_after_a_restore_only_the_plan_that_was_shown_is_applied() -> None:
     name = "evaluations-restored-as-shown"
     app = show(SETUP)
-    app.text_input(key="restore_name").set_value(name).run()
+    app.text_input(key="restore_name_bandup-evaluations").set_value(name).run()
     press(app, "Restore")
     client = source.store().client
     client.update_continuous_backups(
@@ -312,6 +319,18 @@ def test_a_restore_drill_says_what_it_compared_and_asks_before_who_may(
     assert not [name for name in backend.tables if name.startswith("bandup-evaluations-drill-")]
 
 
+def test_a_second_drill_leaves_the_first_one_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore.drill, "begin", lambda _, target, **__: f"{target.name}-copy")
+    monkeypatch.setattr(restore.drill, "is_restored", lambda *_: False)
+    app = show(SETUP)
+    press(app, "Run restore drill")
+    app.selectbox(key="drill_table").select("bandup-flashcard-sets").run()
+    press(app, "Run restore drill")
+    text = words(app)
+    assert "bandup-evaluations-copy is being restored" in text
+    assert "bandup-flashcard-sets-copy is being restored" in text
+
+
 @pytest.mark.slow
 def test_a_drill_whose_copy_cannot_be_compared_says_so_for_good_and_reads_it_once(
     monkeypatch: pytest.MonkeyPatch,
@@ -339,7 +358,7 @@ def test_a_drill_whose_copy_cannot_be_compared_says_so_for_good_and_reads_it_onc
 
 def test_a_restore_onto_an_existing_table_is_refused() -> None:
     app = show(SETUP)
-    app.text_input(key="restore_name").set_value("bandup-flashcard-sets").run()
+    app.text_input(key="restore_name_bandup-evaluations").set_value("bandup-flashcard-sets").run()
     press(app, "Restore")
     assert "There is a table bandup-flashcard-sets already." in words(app)
 

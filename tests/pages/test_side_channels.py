@@ -212,7 +212,7 @@ def test_an_uploaded_class_list_widens_nothing_for_a_limited_teacher(
     others = [HIDDEN, *(f"user-1{n:02}" for n in range(2, 12))]
     app = _uploaded(show("pages/overview.py"), [f"{OWN},Mine,X", *(f"{other},Secret,X" for other in others)])
     assert "In use: 1 student in 1 class, your own, in this tab." in words(app)
-    assert "Left out: 11 students of the list who are in no class of yours." in words(app)
+    assert "Left out: 11 students of the list, in no class of yours." in words(app)
     assert "Secret" not in words(app)
     assert [len(frame.value) for frame in app.dataframe if "Why" in frame.value] == [1]
     # A class of one's own making, with everybody in it, has no median: nothing is read for it.

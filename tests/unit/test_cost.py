@@ -52,7 +52,8 @@ def test_costs_of_tables_with_other_prices_add_up() -> None:
 
 
 def test_a_restore_is_priced_per_gb_where_that_is_known() -> None:
-    assert "about 2 GB, about US$ 0.30" in account.restore_cost(table("us-east-1"), AWS)
+    assert "2.0 GB, about US$ 0.30" in account.restore_cost(table("us-east-1"), AWS)
+    assert "250.0 GB, about US$" in account.restore_cost(table("us-east-1", TableSizeBytes=250_000_000_000), AWS)
     assert "US$" not in account.restore_cost(table("eu-west-1"), AWS)
     assert "not counted yet" in account.restore_cost(table("eu-west-1", TableSizeBytes=0), AWS)
     assert account.restore_cost(table("us-east-1"), DEMO) == "A restore costs nothing in the demo."

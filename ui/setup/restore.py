@@ -21,7 +21,7 @@ from ui.shell.boundary import part
 from ui.shell.clock import Clock
 from wording import account, failures
 
-_RESTORED, _DRILL = "_restored", "_drill"
+_RESTORED, _DRILLS = "_restored", "_drills"
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
             key="restore_at",
         )
         at = picked.replace(tzinfo=clock.zone) if picked else None
-    target = st.text_input("New table name", value=f"{name}-restored", key="restore_name", max_chars=255)
+    target = st.text_input("New table name", value=f"{name}-restored", key=f"restore_name_{name}", max_chars=255)
     if not source.settings().allow_changes:
         st.text("Read-only: start the dashboard with BANDUP_ALLOW_CHANGES=1 to restore.")
         return
@@ -126,7 +126,7 @@ def _follow(store: Store, name: str) -> None:
 
 
 def _drill(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
-    """The newest state of a table restored to a copy and compared with it; the last result."""
+    """The newest state of a table restored to a copy and compared with it; the last result of each."""
     name = st.selectbox("Table to test", list(restorable), key="drill_table")
     target = restorable[name].target
     st.text(account.drill_cost(source.facts(target.table), store.settings))
@@ -136,12 +136,14 @@ def _drill(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
     confirmed = confirm_account("drill")
     if st.button("Run restore drill", key="drill_go", disabled=not confirmed):
         copy = drill.begin(store, target, who=still_ops().name, now=clock.now)
-        st.session_state[_DRILL] = _Drilling(target, copy)
-    drilling: _Drilling | None = st.session_state.get(_DRILL)
-    if drilling and not drilling.lines:
-        _follow_drill(store, drilling)
-    for line in drilling.lines if drilling else ():
-        st.text(line)
+        # A drill of the other table goes on: its copy costs money, and its result is waited for.
+        st.session_state[_DRILLS] = {**st.session_state.get(_DRILLS, {}), name: _Drilling(target, copy)}
+    drills: Mapping[str, _Drilling] = st.session_state.get(_DRILLS, {})
+    for drilling in drills.values():
+        if not drilling.lines:
+            _follow_drill(store, drilling)
+        for line in drilling.lines:
+            st.text(line)
 
 
 @st.fragment(run_every="3s")

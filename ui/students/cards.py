@@ -34,13 +34,15 @@ def sets_of(user_id: str, session: Session, clock: Clock, *, with_filter: bool =
     status = filters.status("sets") if with_filter else None
     rows = grid.matching(sets, status=status)
     st.text(formats.of(len(rows), len(sets), "set"))
-    row = grid.pick(
-        tables.sets(rows, clock.now),
-        tables.sets_columns(clock.zone),
-        opens="Document",
-        key="set_rows",
-        alt="Flashcard sets of this student, newest first",
-    )
+    # Its key changes with its rows; the container's stays.
+    with st.container(key="set_rows"):
+        row = grid.pick(
+            tables.sets(rows, clock.now),
+            tables.sets_columns(clock.zone),
+            opens="Document",
+            key=grid.key_of("set_rows", rows["set_id"].map(str)),
+            alt="Flashcard sets of this student, newest first",
+        )
     downloads.table(
         tables.with_issue_text(rows),
         "flashcard sets",
@@ -65,8 +67,8 @@ def none(card_set: FlashcardSet) -> str:
 def counted(card_set: FlashcardSet) -> str:
     """How many cards there are, and how many the record says there are when that is another number."""
     if card_set.total_cards is None or card_set.total_cards == len(card_set.cards):
-        return f"{len(card_set.cards):,}"
-    return f"{len(card_set.cards):,} of {card_set.total_cards:,} expected"
+        return formats.count(len(card_set.cards), "card")
+    return f"{len(card_set.cards):,} of {formats.count(card_set.total_cards, 'expected card')}"
 
 
 @st.fragment

@@ -296,7 +296,7 @@ def _in_use(session: PageSession, days: int) -> None:
     else:
         st.text("No class list is in use: students are shown by their IDs, without classes and targets.")
     if uploaded is not None and (others := len(uploaded.students) - len(current.students)):
-        st.text(f"Left out: {formats.count(others, 'student')} of the list who are in no class of yours.")
+        st.text(f"Left out: {formats.count(others, 'student')} of the list, in no class of yours.")
     if own or visitor.is_ops:
         _lines(current)
         if current.remarks:

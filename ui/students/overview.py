@@ -175,14 +175,15 @@ def listing(
     page = filters.page(len(rows))
     on_page = rows[page.start : page.stop]
     bold = tables.beyond_noise(on_page, choice.skills)
-    with st.container(key="desk"):
+    # Its key changes with its rows; the container's stays.
+    with st.container(key="desk"), st.container(key="students"):
         row = grid.pick(
             tables.students(on_page, roster, choice.skills),
             tables.students_columns(listed.scale, clock.zone, period.name, has_bold=bool(bold)),
             opens="Student",
             order=tables.in_sight(choice.skills),
             bold=bold,
-            key=f"students_{page.start}" if page.start else "students",
+            key=grid.key_of("students", [row.student.user_id for row in on_page]),
             alt=f"Students of the last {period.name}, sorted by need for attention, with the reasons",
         )
     with st.container(key="phone"):
@@ -225,7 +226,7 @@ def first_look(listed: Listing, clock: Clock, roster: Roster) -> None:
         tables.students_columns(listed.scale, clock.zone, f"{days} days"),
         opens="Student",
         order=tables.in_sight(()),
-        key=f"newest_{page.start}",
+        key=grid.key_of("newest", [row.student.user_id for row in on_page]),
         alt=f"Students of the last {days} days, those with missing results first",
     )
     if row is not None:
