@@ -100,7 +100,7 @@ class _Reasons(Query[[tuple[Key, ...]], dict[Key, str | None]]):
         asked = {
             key: known[key] for key in keys if key in known and known[key].is_sure and now - known[key].read_at < FRESH
         }
-        read = jobs.reasons(source.store(), [key for key in keys if key not in asked])
+        read = jobs.reasons(source.store(), [key for key in dict.fromkeys(keys) if key not in asked])
         # A table is read as it was up to a second ago: what we have written ourselves may not be in it yet.
         unsure = _just_written([key for key, text in read.value.items() if text is None])
         for key in keys:

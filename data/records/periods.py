@@ -46,7 +46,24 @@ def read(
     """
     begin, end = int(first.timestamp()), int(last.timestamp())
     parts = budget.side_by_side(lambda status: _Status(store, table, frame, status, cap).read(begin, end), statuses)
-    return combine(parts).map(joined).map(newest_first).map(lambda rows: _as_written(store, table, rows))
+    once = combine(parts).map(joined).map(newest_first).map(lambda rows: _once(table, rows))
+    return once.map(lambda rows: _as_written(store, table, rows))
+
+
+def _once(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` without those processing that another Query, a moment later, has read as finished."""
+    waits = rows["status"] == PROCESSING
+    if waits.all() or not waits.any():
+        return rows
+    ids = [*table.key_names]
+    # Only these can be there twice: all of a school's would take long to compare.
+    near = rows[rows[ids[0]].isin(rows.loc[waits, ids[0]])]
+    finished = near.loc[near["status"] != PROCESSING, ids]
+    if finished.empty:
+        return rows
+    keys = {*_keys(finished, ids)}
+    repeated = [index for index, key in zip(rows.index[waits], _keys(rows[waits], ids), strict=True) if key in keys]
+    return rows.drop(index=repeated).reset_index(drop=True)
 
 
 def settled(rows: pd.DataFrame, read_at: datetime) -> Mask:

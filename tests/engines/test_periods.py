@@ -1,6 +1,6 @@
 """Periods: long ones read in parts, and a later look that reads little, both as if all had been read in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,6 +65,21 @@ def test_a_long_period_in_parts_is_the_one_read_in_one_go(store: Store, kind: st
     # The second in which the first page ends is read again, and each part ends with a page that is not full.
     assert read.cost.read_units is not None
     assert read.cost.read_units <= 61 * 80_200 / 8192 + 22 * 10
+
+
+def test_what_finishes_while_the_statuses_are_read_is_there_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, EVALUATIONS, [attempt(1, status="processing"), attempt(2, status="processing"), attempt(3)])
+
+    def one_after_the_other(read: Callable[[Any], Any], parts: Iterable[Any]) -> list[Any]:
+        answers = []
+        for part in parts:
+            answers.append(read(part))
+            put(store, EVALUATIONS, [attempt(1, status="failed")])
+        return answers
+
+    monkeypatch.setattr(periods.budget, "side_by_side", one_after_the_other)
+    rows = evaluations.period(store, START, START + DAY).value.set_index("evaluation_id")
+    assert rows["status"].to_dict() == {"eval-0001": "failed", "eval-0002": "processing", "eval-0003": "completed"}
 
 
 def test_times_between_two_seconds_are_read_once(store: Store) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.dynamodb import budget
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
@@ -155,6 +156,31 @@ def test_what_shall_be_read_anew_is_read_from_the_beginning() -> None:
     until(lambda: world.loader.progress(30) is None)
     assert world.reads == [30, 7, 30]
     assert world.rows(30) == 31
+
+
+def test_what_cannot_be_read_anew_leaves_the_last_answer() -> None:
+    world = World()
+    world.turn.release()
+    world.rows(30)
+    world.began.acquire()
+    world.cache.outdate(world.window)
+    world.failure = Failure("throttled")
+    assert world.loader.progress(30) == LoadProgress(0, 30)
+    world.step()
+    until(lambda: world.loader.progress(30) is None)
+    until(lambda: world.loader._thread is None)
+    answer = world.cache.answer(world.window, 30)
+    assert answer.failure is not None
+    assert len(answer.read.value) == 31
+
+
+def test_a_step_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    left: list[float] = []
+    monkeypatch.setattr(world.window, "load", lambda *_: left.append(budget.remaining()) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        world.loader._extend(7)
+    assert 0 < left[0] <= background._LONGEST
 
 
 def test_many_who_wait_are_one_reading() -> None:
