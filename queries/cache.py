@@ -339,9 +339,10 @@ class Cache:
         return kept.read_at, lambda: asked.take(kept, self.clock(), *args)
 
     def kept(self, asked: Query[..., Any], *args: Any) -> Read[Any] | None:
-        """What is kept, however old it is, unless somebody wants all of it read anew."""
+        """What is kept, however old it is, unless somebody wants all of it read anew and that has not just failed."""
         entry = self.entry(asked, *args)
-        return None if entry.is_outdated else entry.read
+        has_failed = entry.recent_failure(self.clock()) is not None
+        return None if entry.is_outdated and not has_failed else entry.read
 
     def has_fresh(self, asked: Query[..., Any], *args: Any, within: timedelta = FRESH) -> bool:
         """Whether the answer needs no read, as far as can be told without asking."""

@@ -157,6 +157,22 @@ def test_what_shall_be_read_anew_is_read_from_the_beginning() -> None:
     assert world.rows(30) == 31
 
 
+def test_what_cannot_be_read_anew_leaves_the_last_answer() -> None:
+    world = World()
+    world.turn.release()
+    world.rows(30)
+    world.began.acquire()
+    world.cache.outdate(world.window)
+    world.failure = Failure("throttled")
+    assert world.loader.progress(30) == LoadProgress(0, 30)
+    world.step()
+    until(lambda: world.loader.progress(30) is None)
+    until(lambda: world.loader._thread is None)
+    answer = world.cache.answer(world.window, 30)
+    assert answer.failure is not None
+    assert len(answer.read.value) == 31
+
+
 def test_many_who_wait_are_one_reading() -> None:
     world = World()
     for _ in range(9):
