@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
 from queries import records, source
@@ -21,6 +22,8 @@ MANY = 200_000
 FIRST_STEP = 7
 """Days that are read first, for a first look; of a million records a year this takes a second."""
 _STEP = 28  # days
+_LONGEST = 600.0
+"""Seconds of one step: whoever else asks for the window waits for its lock, also where an answer only trickles in."""
 _PATIENCE = 10.0  # seconds without a question after which everybody has left
 _FIRST_LOOK = 3.0  # seconds, at most, in which nothing more is read while the first step is shown
 
@@ -88,7 +91,8 @@ class Loader:
 
     def _extend(self, days: int) -> None:
         before = self._reached()
-        answer = self._cache.answer(self._window.later, days)
+        with budget.limited(_LONGEST):
+            answer = self._cache.answer(self._window.later, days)
         if answer.failure is not None and self._reached() <= before:
             raise answer.failure
 

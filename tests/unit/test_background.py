@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.dynamodb import budget
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
@@ -171,6 +172,15 @@ def test_what_cannot_be_read_anew_leaves_the_last_answer() -> None:
     answer = world.cache.answer(world.window, 30)
     assert answer.failure is not None
     assert len(answer.read.value) == 31
+
+
+def test_a_step_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    left: list[float] = []
+    monkeypatch.setattr(world.window, "load", lambda *_: left.append(budget.remaining()) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        world.loader._extend(7)
+    assert 0 < left[0] <= background._LONGEST
 
 
 def test_many_who_wait_are_one_reading() -> None:
