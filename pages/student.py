@@ -47,12 +47,13 @@ with open_page("Student") as (session, clock):
         listed, seen = filters.period_of_address(), None
         with controls:
             period = filters.since()
-            of_task = profile.of_task(history)
+            task = profile.choose_task(history)
+            of_task = profile.of_task(history, task)
         recent = bands.since(of_task, period.first(clock.now))
         medians: Mapping[str, float] = {}
         of_skills: Mapping[str, profile.Skill] = {}
         with controls, part("The comparison with the class"):
-            medians = profile.beside(user_id, session, clock, roster)
+            medians = profile.beside(user_id, task, session, clock, roster)
         with head, part("The levels"):
             seen = profile.standing(history, listed, clock)
             of_skills = profile.of_history(of_task, entry, clock, seen if of_task is history else None)
@@ -60,13 +61,13 @@ with open_page("Student") as (session, clock):
             profile.facts(entry, seen, clock)
             with st.container(horizontal=True, vertical_alignment="center"):
                 with st.container(width="stretch", gap="small"):
-                    profile.reasons(flags)
+                    profile.reasons(flags, task)
                     profile.next_step(flags, seen, history, entry, listed, clock)
                 with part("The report"):
                     # Of both Writing tasks: a parent does not know which one is chosen here.
                     of_all = of_skills if of_task is history else profile.of_history(history, entry, clock, seen)
                     report.buttons(flags, of_all, entry, period, session, clock, complete=is_whole)
-            profile.cards(of_task, of_skills, medians, clock)
+            profile.cards(of_task, task, of_skills, medians, clock)
 
     if history is None or recent is None:
         st.subheader("Flashcards", anchor=False)

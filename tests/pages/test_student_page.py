@@ -231,6 +231,18 @@ def test_the_classs_median_is_read_on_request_one_query_a_student(with_roster: C
     assert "No class median in Speaking: fewer than 6 students of the class have a level." in words(app)
 
 
+def test_a_median_beside_one_writing_task_is_of_that_task(with_roster: Callable[[str], Store]) -> None:
+    store = with_roster(members(6))
+    for n in range(6):
+        put(store, completed(f"u{n}", 2, 4.0, model_used="gemini-writing_task1"))
+        put(store, completed(f"u{n}", 3, 7.0, model_used="gemini-writing_task2"))
+    app = show(PAGE, {"user_id": "u0", "beside": "on", "task": "2"})
+    assert "class median 7.0" in levels(app)["Writing"]
+    assert "Writing, Task 2" in [title.value for title in app.subheader]
+    app = show(PAGE, {"user_id": "u0", "beside": "on"})
+    assert "class median 7.0" not in str(levels(app)["Writing"])
+
+
 def test_a_median_of_fewer_than_six_is_not_shown(with_roster: Callable[[str], Store]) -> None:
     store = with_roster(members(6))
     put(store, *(completed(f"u{n}", 2, 6.0) for n in range(5)), completed("u5", 200, 6.0))

@@ -32,6 +32,7 @@ from ui.students import breadcrumb, finder, tables
 from wording import formats, verdicts
 from wording.skills import SKILL_COLOURS, SKILL_NAMES
 
+_OF_TASK = {None: "", 1: ", Task 1", 2: ", Task 2"}
 _LINKED = 3  # records whose results are missing
 _CALENDAR = timedelta(days=371)  # 53 weeks
 SMALLEST_CLASS = 6
@@ -77,14 +78,20 @@ def of_history(history: pd.DataFrame, entry: Student, clock: Clock, seen: attent
     return skills
 
 
-def of_task(history: pd.DataFrame) -> pd.DataFrame:
-    """The history with only the chosen Writing task, where the records tell of both; Speaking stays."""
-    task_of = history["model_used"].map(tasks.of_model)
-    writing = history["evaluation_type"] == WRITING
-    if set(task_of[writing].dropna()) != set(tasks.TASKS) and not address.value("task"):
-        return history
-    task = filters.task()
-    return history if task is None else history[~writing | (task_of == task)].reset_index(drop=True)
+def choose_task(history: pd.DataFrame) -> int | None:
+    """The chosen Writing task, None for both; there is a choice where the records tell of both."""
+    written = history.loc[history["evaluation_type"] == WRITING, "model_used"].map(tasks.of_model)
+    if set(written.dropna()) != set(tasks.TASKS) and not address.value("task"):
+        return None
+    return filters.task()
+
+
+def of_task(evaluations: pd.DataFrame, task: int | None) -> pd.DataFrame:
+    """Those of a Writing task alone, of both where it is None; Speaking stays."""
+    if task is None:
+        return evaluations
+    is_other = (evaluations["evaluation_type"] == WRITING) & (evaluations["model_used"].map(tasks.of_model) != task)
+    return evaluations[~is_other].reset_index(drop=True)
 
 
 def none_left(of_task: pd.DataFrame, history: pd.DataFrame, period: Period) -> str:
@@ -121,10 +128,12 @@ def facts(entry: Student, seen: attention.Student | None, clock: Clock) -> None:
         markup.show_beside(markup.to_copy(entry.user_id, "the student's ID"))
 
 
-def reasons(flags: Sequence[Flag]) -> None:
-    """Why the student is on the list of those who need attention."""
+def reasons(flags: Sequence[Flag], task: int | None) -> None:
+    """Why the student is on the list of those who need attention: by both Writing tasks, whichever is chosen."""
     if flags:
         markup.show_beside(markup.chips(map(verdicts.flag, flags)))
+        if task is not None:
+            markup.show_beside(markup.quiet("Both Writing tasks"))
 
 
 def flags_of(seen: attention.Student | None, entry: Student, rules: Rules, clock: Clock) -> list[Flag]:
@@ -174,8 +183,11 @@ def _first(period: Period, clock: Clock) -> datetime:
     return period.first(clock.now) or clock.now - progress.WINDOW
 
 
-def beside(user_id: str, session: Session, clock: Clock, roster: Roster) -> Mapping[str, float]:
-    """The class's median level per skill, read when the reader wants it; nothing for a class too small to hide one."""
+def beside(user_id: str, task: int | None, session: Session, clock: Clock, roster: Roster) -> Mapping[str, float]:
+    """The class's median level per skill, in Writing of one task where one is chosen, read when the reader wants it.
+
+    Nothing for a class too small to hide one.
+    """
     student = roster.student(user_id)
     members = roster.members(student.class_name) if student.class_name else []
     if not SMALLEST_CLASS <= len(members) <= _LARGEST_CLASS:
@@ -187,7 +199,7 @@ def beside(user_id: str, session: Session, clock: Clock, roster: Roster) -> Mapp
         f"A median of fewer than {SMALLEST_CLASS} students is not shown.",
     ):
         return {}
-    classmates = session.read(records.of_students, tuple(sorted(members)), progress.WINDOW.days)
+    classmates = of_task(session.read(records.of_students, tuple(sorted(members)), progress.WINDOW.days), task)
     medians, noises = {}, noise.of_everybody()
     for skill in TYPES:
         cohort = attempts.of_students(classmates, skill)
@@ -202,12 +214,22 @@ def beside(user_id: str, session: Session, clock: Clock, roster: Roster) -> Mapp
     return medians
 
 
-def cards(history: pd.DataFrame, skills: Mapping[str, Skill], medians: Mapping[str, float], clock: Clock) -> None:
+def cards(
+    history: pd.DataFrame,
+    task: int | None,
+    skills: Mapping[str, Skill],
+    medians: Mapping[str, float],
+    clock: Clock,
+) -> None:
     """Both skills side by side: level, way to the target, trend, and what they come from."""
     history = bands.future_last(history, clock.now)
     for column, skill in zip(st.columns(len(skills), gap="medium"), skills.values(), strict=True):
         with column, st.container(border=True, height="stretch", key=f"card_{skill.name}"):
-            st.subheader(SKILL_NAMES[skill.name], anchor=False, help=f"{verdicts.LEVEL_HELP} {verdicts.TREND_HELP}")
+            st.subheader(
+                f"{SKILL_NAMES[skill.name]}{_OF_TASK[task if skill.name == WRITING else None]}",
+                anchor=False,
+                help=f"{verdicts.LEVEL_HELP} {verdicts.TREND_HELP}",
+            )
             markup.show(_card(skill, bands.skill_bands(history, skill.name), medians, clock))
 
 
