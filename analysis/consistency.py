@@ -390,7 +390,7 @@ def _broken(rows: pd.DataFrame, table: str) -> pd.DataFrame:
 def _issue_rows(issues: Iterable[Issue], address: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for issue in issues:
-        if _OTHER_TOTAL.search(issue.reason):
+        if issue.attribute == "total_cards" and _OTHER_TOTAL.fullmatch(issue.reason):
             continue  # “Card count mismatch” says it, unless there are no cards at all, which says more
         reason = issue.reason
         for pattern, plain in _OWN_NUMBERS:

@@ -110,7 +110,8 @@ _TWO_BYTES = {
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
           b"\xfe\xff": "utf-16"}  # fmt: skip
 # Not ^ and $, which know lines that end with \n alone.
-_LINE_QUOTES = re.compile(r'(?:\A|(?<=[\r\n]))[ \t]*"((?:[^"\r\n]|"")*)"[ \t]*(?=[\r\n]|\Z)')
+# No group that repeats: of each letter it would keep where it began, a gigabyte of five megabytes.
+_LINE_QUOTES = re.compile(r'(?:\A|(?<=[\r\n]))[ \t]*"([^\r\n]*)"[ \t]*(?=[\r\n]|\Z)')
 _SAMPLE = 8_000  # bytes that are looked at to tell an encoding
 
 
@@ -152,7 +153,7 @@ def readings(content: bytes, encoding: str = "", turn: threading.Lock = UPLOADS)
     separators = [*dict.fromkeys([first, *separators] if first not in ("", '"', "'", " ") else separators)]
     if "“" in text[:_HEAD]:
         text = _CURLY_CELL.sub(r'\1"\2"', text)
-    if (whole := _WHOLE_LINE_QUOTED.match(text)) and _SEPARATOR.search(whole[1]):
+    if (whole := _WHOLE_LINE_QUOTED.match(text[:_HEAD])) and _SEPARATOR.search(whole[1]):
         text = _LINE_QUOTES.sub(_unquoted, text)
     quotes = {
         "skipinitialspace": _BLANK_BEFORE_QUOTE.search(text[:_HEAD]) is not None,
@@ -171,8 +172,8 @@ def readings(content: bytes, encoding: str = "", turn: threading.Lock = UPLOADS)
 
 
 def _unquoted(line: re.Match[str]) -> str:
-    """A line that some program took for one cell."""
-    return line[1].replace('""', '"')
+    """A line that some program took for one cell; as it is where it may be several."""
+    return line[0] if '"' in line[1].replace('""', "") else line[1].replace('""', '"')
 
 
 def _lines(text: str, line: int, dialect: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:

@@ -78,13 +78,19 @@ def short(text: str, longest: int) -> str:
 def numbered(texts: Iterable[str]) -> Iterator[str]:
     """The texts, and those that come again with a number: two may differ only behind what there is room for.
 
-    >>> list(numbered(["a", "b", "a"]))
-    ['a', 'b', 'a (2)']
+    >>> list(numbered(["a", "b", "a"])), list(numbered(["a", "a", "a (2)"]))
+    (['a', 'b', 'a (2)'], ['a', 'a (2)', 'a (2) (2)'])
     """
     seen: Counter[str] = Counter()
+    used: set[str] = set()
     for text in texts:
         seen[text] += 1
-        yield text if seen[text] == 1 else f"{text} ({seen[text]})"
+        name = text if text not in used else f"{text} ({max(2, seen[text])})"
+        while name in used:
+            seen[text] += 1
+            name = f"{text} ({seen[text]})"
+        used.add(name)
+        yield name
 
 
 def escaped(source: str) -> str:

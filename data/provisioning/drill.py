@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/rel_backing_up_data_periodic_recovery_testing_data.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
@@ -113,17 +113,18 @@ def run(
     yield result
 
 
-def compare(store: Store, target: Target, copy: str, *, who: str) -> Drill:
+def compare(store: Store, target: Target, copy: str, *, who: str, ask: Callable[[], object] = lambda: None) -> Drill:
     """Compare the copy with its table, as it was when the copy was taken, and log the result.
 
-    Both are read whole. What was deleted since, or a finished record that was changed since, is a difference.
+    Both are read whole. What was deleted since, or a finished record that was changed since, is a difference. `ask` is
+    called before each page that is read, and may raise to end it.
     """
     tables = look_up(store, target.name), look_up(store, copy)
     if tables[0] is None or tables[1] is None:
         raise Failure("missing", resource=copy if tables[0] else target.name, operation="DescribeTable")
     _, at = restored_from(store, copy)
     names = (target.name, copy)
-    ours, theirs = (_contents(store, target, name, at) for name in names)
+    ours, theirs = (_contents(store, target, name, at, ask) for name in names)
     lines = [
         *(Line(subject, *(_schema(table, subject) for table in tables if table)) for subject in ("Keys", "Indexes")),
         Line("Records", f"{ours.count:,}", f"{theirs.count:,}"),
@@ -133,7 +134,7 @@ def compare(store: Store, target: Target, copy: str, *, who: str) -> Drill:
     for index in target.table.indexes:
         # That one of them lacks it is in the line about indexes.
         if all(table is not None and index.name in table.indexes for table in tables):
-            entries = [_contents(store, target, name, at, index.name) for name in names]
+            entries = [_contents(store, target, name, at, ask, index.name) for name in names]
             lines.append(Line(f"Records in {index.name}", *(f"{of.count:,}" for of in entries)))
             cost += entries[0].cost + entries[1].cost
     items = [_items(store, target, name, theirs.keys) for name in names]
@@ -159,7 +160,14 @@ def _schema(table: Actual, subject: str) -> str:
     return "; ".join(parts) or "none"
 
 
-def _contents(store: Store, target: Target, name: str, at: datetime | None, index: str | None = None) -> _Contents:
+def _contents(
+    store: Store,
+    target: Target,
+    name: str,
+    at: datetime | None,
+    ask: Callable[[], object],
+    index: str | None = None,
+) -> _Contents:
     """The records of a table, or of one of its indexes, that were there by `at`."""
     # An index need not carry more than its keys.
     attributes = (*target.table.key_names, "created_at", *(() if index else ("status",)))
@@ -173,6 +181,7 @@ def _contents(store: Store, target: Target, name: str, at: datetime | None, inde
     contents = _Contents()
     finished, chance = 0, Random(0)
     for page in store.pages("Scan", store.client.scan, request, index):
+        ask()
         contents.cost += page.cost
         for item in page.value:
             created = moment(item["created_at"], lambda _: None) if "created_at" in item else None

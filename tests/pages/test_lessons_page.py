@@ -87,7 +87,7 @@ def test_the_sheet_is_printed_with_names_as_text(group: Store) -> None:
     assert "Check every verb." in sheet
     assert "<script" not in sheet
     assert "6.5 by 14 Mar 2027" in sheet
-    for text in (group.settings.school, "Teacher: Ms Lan", "To practise", "varied and correct sentences"):
+    for text in (group.settings.school, "Teacher: <bdi>Ms Lan</bdi>", "To practise", "varied and correct sentences"):
         assert text in sheet
 
 

@@ -47,6 +47,17 @@ def test_what_any_request_may_make_us_say_does_not_fill_the_log(
     assert len(written.getvalue().splitlines()) == 10
 
 
+def test_what_fails_at_each_click_is_logged_a_few_times_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
+    keep_to_lines()
+    logger, written = logging.root.manager.getLogger("ui.shell.boundary"), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    for n in range(50):
+        for part in ("The history", "The levels"):
+            logger.warning("%s: %s (request %s)", part, "rejected", n)
+    assert [written.getvalue().count(part) for part in ("The history", "The levels")] == [10, 10]
+
+
 def test_a_loop_without_files_left_does_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     logger, written = logging.Logger("asyncio"), io.StringIO()
     logger.addHandler(logging.StreamHandler(written))

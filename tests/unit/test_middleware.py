@@ -275,6 +275,14 @@ def test_sign_ins_begin_one_after_the_other(inside: Inside, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
+    "path", ["/auth/logout%0A", "/auth/login%0A", "/oauth2callback%0A?state=x", "/_stcore/stream%0A", "/a%7Fb"]
+)
+def test_a_path_with_a_line_break_reaches_nothing(inside: Inside, path: str) -> None:
+    assert inside.client.get(path).status_code == 403
+    assert inside.asked == []
+
+
+@pytest.mark.parametrize(
     "bad",
     [b"\xff" * 40, "text", WIDGETS, LARGE, TOO_MANY, NAMES],
     ids=["no protobuf", "text", "widget JSON", "large", "too many widgets", "too many names"],

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import openpyxl
@@ -13,6 +15,7 @@ import pytest
 
 from data import roster, sheets
 from data.roster import RosterError
+from data.sheets import SheetError
 from tests.support.workbooks import SHEET, SMALL, changed, workbook
 
 WAITS = "import sys, time; sys.stdin.buffer.read(); time.sleep(60)"
@@ -237,3 +240,18 @@ def test_the_longest_cell_and_the_longest_number_format_are_read() -> None:
     file = io.BytesIO()
     book.save(file)
     assert list(roster.parse(file.getvalue()).students) == [f"&{7:0252}"]
+
+
+@pytest.mark.parametrize(
+    "line", ['"' + "a" * 500_000, '"' * 500_000, '""' * 250_000 + "a"], ids=["open", "marks", "pairs"]
+)
+def test_lines_in_quotes_take_memory_as_they_are_long(line: str) -> None:
+    content = f'"user_id,name"\n{line}\n"u-1,Ann"\n'.encode()
+    tracemalloc.start()
+    try:
+        with suppress(SheetError):
+            sheets.readings(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(content)

@@ -37,6 +37,7 @@ _DAYS_AND_MONTHS = [
 _LONGEST = 50  # characters of others' words in a figure
 _IS_NEW = " is new"
 _PAUSE = pd.Timedelta(days=35)
+_MOST_MODELS = 10  # the latest, of what a record may name anew each time
 _SETTLING = pd.Timedelta(days=1)
 _TICKS = 8
 _FEW_WEEKS, _NARROW = 8, 320
@@ -106,7 +107,7 @@ def band_trend(
         shapes.append({"type": "line", "line": {"color": _QUIET, "width": 2, "dash": "dot"}, **across})
         left = {"x": 0, "xref": "x domain", "xanchor": "left", "y": target, "yref": "y", "yanchor": "bottom"}
         notes.append({"text": f"target {formats.band(target)}", "font": {"size": 12}, "showarrow": False, **left})
-    for when, _ in new_models(timed):
+    for when, _ in new_models(timed)[-_MOST_MODELS:]:
         mark, words = _mark(when, "new model", zone, size=11)
         # A small tick on the upper edge.
         shapes.append(mark | {"y0": 0.95, "line": {"color": _QUIET, "width": 2}})

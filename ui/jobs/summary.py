@@ -279,12 +279,15 @@ def jump(session: Session) -> None:
     typed = finder.id_finder("Search by ID", "e.g. eval-abc123", "Of an evaluation, a set or a student.", width=160)
     if not typed:
         return
+    if not address.may_be_id(typed):
+        st.text("This is too long to be an ID.")
+        return
     with part("The search for this id"):
         if session.read(records.evaluations_called, typed, session.own):
             go(EVALUATION, evaluation_id=typed)
         if session.read(records.sets_called, typed, session.own):
             go(navigation.FLASHCARDS, set_id=typed)
-        is_own = session.gate.admits(typed)
+        is_own = session.gate.admits(typed) and address.may_be_id(typed, is_sort_key=True)
         if is_own and (len(session.read(records.history, typed)) or len(session.read(records.sets, typed))):
             go(STUDENT, user_id=typed)
         message = f"There is no evaluation, flashcard set or student “{typed}”. IDs are case-sensitive."

@@ -9,7 +9,15 @@ from wording.foreign_text import one_line, short
 
 _LOGGERS = ("streamlit", "uvicorn", "websockets", "asyncio")  # the last says a hundred times a second: no file is left
 _OURS = ("ui.server.", "queries.access.", "ui.shell.ended", "ui.shell.sign_in")  # what any request may make them say
+_FAILING = (
+    "data.dynamodb.errors",
+    "queries.cache",
+    "queries.background",
+    "ui.shell.boundary",
+    "ui.students.class_list",
+)
 _MOST = 10
+_MOST_ABOUT = 1_000
 _SECONDS = 60.0
 _LONGEST = 500  # characters
 _FRAMES = 6  # of an error, the innermost ones
@@ -35,6 +43,27 @@ class OneLine(logging.Filter):
         return len(recent) < _MOST
 
 
+class Few(logging.Filter):
+    """Refuses a record after some of the same place about the same in a minute: what fails may fail at each click.
+
+    What a record is about is its first argument, such as the part of a page or the operation.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged: dict[tuple[str, int, str], list[float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is logged."""
+        about = short(str(record.args[0]), _LONGEST) if isinstance(record.args, tuple) and record.args else ""
+        now, place = time.monotonic(), (record.pathname, record.lineno, about)
+        recent = [at for at in self._logged.get(place, []) if now - at < _SECONDS]
+        if len(self._logged) > _MOST_ABOUT:
+            self._logged.clear()
+        self._logged[place] = [*recent, now][-_MOST:]
+        return len(recent) < _MOST
+
+
 def _text(record: logging.LogRecord) -> str:
     """What a record says, with the kind and the places of an error; its own words may quote a student's work."""
     error = record.exc_info[1] if record.exc_info else None
@@ -46,8 +75,13 @@ def _text(record: logging.LogRecord) -> str:
 
 
 def keep_to_lines() -> None:
-    """Have all of the server's loggers that are there log so. Each has a handler of its own."""
+    """Have all of the server's loggers that are there log so, and what fails on pages not again and again.
+
+    Each has a handler of its own. The log of changes is left as it is.
+    """
     for name, logger in list(logging.root.manager.loggerDict.items()):
         is_servers = name.partition(".")[0] in _LOGGERS or name.startswith(_OURS)
         if is_servers and isinstance(logger, logging.Logger):
             logger.addFilter(OneLine())
+    for name in _FAILING:  # which need not be there yet
+        logging.root.manager.getLogger(name).addFilter(Few())

@@ -222,7 +222,10 @@ class Doors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may come in."""
         path = scope.get("path", "")
-        if scope["type"] == "websocket":
+        if scope["type"] in ("http", "websocket") and not path.isprintable():
+            # A line break at the end would be no path of these, and still lead to Streamlit's route.
+            await refuse(scope, receive, send)
+        elif scope["type"] == "websocket":
             line = _Line(scope, self._paces_of(scope))
             await self._app(scope, partial(self._frame, line, receive, send), send)
         elif scope["type"] == "http" and "/_stcore/metrics" in path and not _may_measure(scope):

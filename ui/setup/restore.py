@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 import streamlit as st
 
@@ -19,6 +20,7 @@ from ui.setup.comparison import checklist
 from ui.setup.plan import confirm_account, show_plan, still_ops
 from ui.shell.boundary import part
 from ui.shell.clock import Clock
+from ui.shell.sign_in import require_ops
 from wording import account, failures
 
 _RESTORED, _DRILLS = "_restored", "_drills"
@@ -34,13 +36,19 @@ class _Drilling:
     target: Target
     copy: str
     lines: list[str] = field(default_factory=list)
+    comparing: Lock = field(default_factory=Lock)
+    """Held while it is compared: a click meanwhile runs the page again beside it."""
 
     def compare(self, store: Store, who: str) -> None:
-        """Compare the copy, once: whatever comes of it, both tables have been read and the copy stays."""
+        """Compare the copy, once: whatever comes of it, the tables have been read and the copy stays.
+
+        Before each page that is read it asks whether who looks is still ops.
+        """
         region, settings, name = store.client.meta.region_name, store.settings, self.target.name
-        why = "The log has the reason."
+        why = "Comparing was stopped; the log has the reason."
         try:
-            self.lines = account.drill(drill.compare(store, self.target, self.copy, who=who), region, settings)
+            result = drill.compare(store, self.target, self.copy, who=who, ask=lambda: require_ops("compare tables"))
+            self.lines = account.drill(result, region, settings)
         except Failure as failure:
             why = failures.sentences(failure)
             raise
@@ -158,6 +166,12 @@ def _follow_drill(store: Store, drilling: _Drilling) -> None:
                 f"◔ {drilling.copy} is being restored. Restores take minutes to hours; this page updates automatically."
             )
             return
-        with budget.lifted(), st.spinner("Comparing…", show_time=True):
-            drilling.compare(store, who)
+        if not drilling.comparing.acquire(blocking=False):
+            st.text(f"◔ {drilling.copy} is being compared.")
+            return
+        try:
+            with budget.lifted(), st.spinner("Comparing…", show_time=True):
+                drilling.compare(store, who)
+        finally:
+            drilling.comparing.release()
         st.rerun()

@@ -95,11 +95,15 @@ def id_of(key: str) -> str | None:
     text = given(key)
     if not text:
         return None
-    # User ids are sort keys, the others may be partition keys.
-    if len(text.encode(errors="replace")) > (_LONGEST_ID if key == "user_id" else 2 * _LONGEST_ID):
+    if not may_be_id(text, is_sort_key=key == "user_id"):
         markup.show(markup.paragraph(f"The link's {key} is too long to be an id."))
         return None
     return text
+
+
+def may_be_id(text: str, *, is_sort_key: bool = False) -> bool:
+    """Whether DynamoDB takes a text so long as a key; user ids are sort keys, the others may be partition keys."""
+    return len(text.encode(errors="replace")) <= (_LONGEST_ID if is_sort_key else 2 * _LONGEST_ID)
 
 
 def put(**values: str) -> None:

@@ -18,6 +18,7 @@ from wording.skills import SKILL_NAMES
 
 _MOST_PARTS = 20  # parts of a feedback that stand each beside its counterpart, and no more
 _SIDES = ("Earlier", "Later")
+_LONGEST_LABEL = 200  # characters
 _WIDGETS = {"a": "compare_a", "b": "compare_b"}
 
 
@@ -171,7 +172,7 @@ def _labels(history: pd.DataFrame, clock: Clock) -> dict[str, str]:
             continue
         band = formats.band(row[OVERALL]) if row["status"] == COMPLETED else row["status"] or "status unknown"
         when = "no readable time" if at is None else formats.exact(at, clock.zone)
-        name = foreign_text.visible(f"{SKILL_NAMES.get(kind, kind or 'kind unknown')} · {band} · {when}")
+        name = foreign_text.short(f"{SKILL_NAMES.get(kind, kind or 'kind unknown')} · {band} · {when}", _LONGEST_LABEL)
         if name in used:
             name = foreign_text.visible(f"{name} · {evaluation_id}")
         used.add(name)
