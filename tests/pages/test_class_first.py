@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,13 @@ import pytest
 from pandas.testing import assert_frame_equal
 from streamlit.testing.v1 import AppTest
 
+from analysis import attention
+from analysis.attention import Aim, Rules
+from analysis.levels import progress
+from bench.support import dataset
 from data.dynamodb.client import Store
+from data.records import evaluations
+from data.records.frames import newest_first
 from data.roster import Roster
 from data.schema import SPEAKING
 from queries import background, source, standings
@@ -158,3 +165,23 @@ def test_a_teacher_of_no_class_has_an_empty_school_without_a_request(
     assert asked.of == frozenset()
     assert asked.rows().empty
     assert session.cost.requests == 0
+
+
+@pytest.mark.slow
+def test_in_a_school_of_100_000_evaluations_a_class_has_the_same_numbers_both_ways() -> None:
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    every = newest_first(evaluations.frame([*dataset.evaluations(100_000, now, days=180, whole=False)]))
+    ids = {f"user-{n:06d}" for n in range(30)}
+    own = every[every["user_id"].isin(ids)].reset_index(drop=True)
+    first = now - timedelta(days=30)
+    by_school, by_class = (
+        {one.user_id: one for one in attention.everybody(rows, first, now, progress.DEFAULT_NOISES)}
+        for rows in (every, own)
+    )
+    assert len(by_school) > 2_000
+    assert by_class.keys() == ids
+    for user_id, student in by_class.items():
+        assert repr(student) == repr(by_school[user_id])
+        aim = Aim(6.5, now + timedelta(days=60))
+        flags = [attention.flags(one, aim, Rules(), now) for one in (student, by_school[user_id])]
+        assert repr(flags[0]) == repr(flags[1])
