@@ -117,7 +117,7 @@ def compare(store: Store, target: Target, copy: str, *, who: str, ask: Callable[
     """Compare the copy with its table, as it was when the copy was taken, and log the result.
 
     Both are read whole. What was deleted since, or a finished record that was changed since, is a difference. `ask` is
-    called before each page that is read, and may raise to end it.
+    called with each page that is read, and may raise to end it.
     """
     tables = look_up(store, target.name), look_up(store, copy)
     if tables[0] is None or tables[1] is None:

@@ -17,51 +17,52 @@ _FAILING = (
     "ui.students.class_list",
 )
 _MOST = 10
-_MOST_ABOUT = 1_000
+_MOST_KINDS = 1_000  # that are counted at a time
 _SECONDS = 60.0
 _LONGEST = 500  # characters
 _FRAMES = 6  # of an error, the innermost ones
 
 
-class OneLine(logging.Filter):
+class _Counting(logging.Filter):
+    """Counts what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged: dict[tuple[str | int, ...], list[float]] = {}
+
+    def admits(self, *what: str | int) -> bool:
+        """Whether this may be logged once more: not after some of it in a minute."""
+        now = time.monotonic()
+        recent = [at for at in self._logged.get(what, []) if now - at < _SECONDS]
+        if len(self._logged) > _MOST_KINDS:
+            self._logged.clear()
+        self._logged[what] = [*recent, now][-_MOST:]
+        return len(recent) < _MOST
+
+
+class OneLine(_Counting):
     """Makes a record one line in which nothing steers a terminal; refuses it after some of the same place in a minute.
 
     Streamlit logs what a browser names, such as a fragment or why a provider refused, before anybody has signed in.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._logged: dict[tuple[str, int], list[float]] = {}
-
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is logged."""
-        now, place = time.monotonic(), (record.pathname, record.lineno)
-        recent = [at for at in self._logged.get(place, []) if now - at < _SECONDS]
-        self._logged[place] = [*recent, now][-_MOST:]
         record.msg, record.args = one_line(short(_text(record), _LONGEST)), ()
         record.exc_info = record.exc_text = record.stack_info = None
-        return len(recent) < _MOST
+        return self.admits(record.pathname, record.lineno)
 
 
-class Few(logging.Filter):
+class Few(_Counting):
     """Refuses a record after some of the same place about the same in a minute: what fails may fail at each click.
 
     What a record is about is its first argument, such as the part of a page or the operation.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._logged: dict[tuple[str, int, str], list[float]] = {}
-
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is logged."""
         about = short(str(record.args[0]), _LONGEST) if isinstance(record.args, tuple) and record.args else ""
-        now, place = time.monotonic(), (record.pathname, record.lineno, about)
-        recent = [at for at in self._logged.get(place, []) if now - at < _SECONDS]
-        if len(self._logged) > _MOST_ABOUT:
-            self._logged.clear()
-        self._logged[place] = [*recent, now][-_MOST:]
-        return len(recent) < _MOST
+        return self.admits(record.pathname, record.lineno, about)
 
 
 def _text(record: logging.LogRecord) -> str:

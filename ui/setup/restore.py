@@ -42,7 +42,7 @@ class _Drilling:
     def compare(self, store: Store, who: str) -> None:
         """Compare the copy, once: whatever comes of it, the tables have been read and the copy stays.
 
-        Before each page that is read it asks whether who looks is still ops.
+        With each page that is read it asks whether who looks is still ops.
         """
         region, settings, name = store.client.meta.region_name, store.settings, self.target.name
         why = "Comparing was stopped; the log has the reason."
