@@ -7,6 +7,7 @@ served with the failure (stale-if-error, RFC 5861). Each key has a lock, so that
 import logging
 import pickle
 import threading
+import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -39,6 +40,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 BYTES = 64 * 2**20
 ENTRIES = 2_000
 """At most so many: a small answer counts as this part of the bytes."""
+_LONG = 2**20
+"""Bytes from which on an answer is kept compressed."""
 _DERIVED = 64
 _DERIVED_ENTRIES = 500_000
 """At most so many values that were worked out are kept, and all of their entries, such as a list's students."""
@@ -108,12 +111,19 @@ class Query(Generic[P, T]):
 
 
 def packed(value: object) -> bytes:
-    """A value as it is kept. As itself it would grow with each look: pandas notes in a frame who shares its columns."""
-    return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    """A value as it is kept. As itself it would grow with each look: pandas notes in a frame who shares its columns.
+
+    A long one is compressed, to a fifth where it is rows: else a large school's period has no room and is read anew by
+    each click.
+    """
+    plain = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return plain if len(plain) < _LONG else zlib.compress(plain, 1)
 
 
 def _unpacked(kept: bytes) -> Any:
-    return pickle.loads(kept)  # noqa: S301 - `packed` has made it in this process: of no file, browser or network
+    # A pickle begins with 0x80, what zlib has made with 0x78.
+    plain = kept if kept[:1] == pickle.PROTO else zlib.decompress(kept)
+    return pickle.loads(plain)  # noqa: S301 - `packed` has made it in this process: of no file, browser or network
 
 
 class _Later(Query[P, Once[T]]):

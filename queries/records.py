@@ -14,6 +14,7 @@ from data.records import evaluations, flashcards, frames, jobs
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
 from data.records.jobs import FLASHCARDS, Key
+from data.schema import EVALUATIONS, FLASHCARD_SETS
 from queries import source
 from queries.cache import FRESH, STALE, Cache, Query, packed, query, query_of
 from queries.window import Window
@@ -26,12 +27,14 @@ period = Window(
     # Each time with the Store of then, which is another one once the credentials were looked for anew.
     lambda *span: evaluations.period(source.store(), *span),
     lambda *span: evaluations.update(source.store(), *span),
+    keys=EVALUATIONS.key_names,
 )
 """Everybody's evaluations of the last days."""
 sets_period = Window(
     "flashcard sets",
     lambda *span: flashcards.period(source.store(), *span),
     lambda *span: flashcards.update(source.store(), *span),
+    keys=FLASHCARD_SETS.key_names,
 )
 """Everybody's flashcard sets of the last days."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from data.records.frames import AHEAD
 from data.records.periods import Mask
 from queries.cache import STALE, Query
 from queries.packed import Packed
+
+Places: TypeAlias = "np.ndarray[Any, np.dtype[np.intp]]"
 
 _JUST_READ = timedelta(minutes=1)
 """What is no older is not read again because a longer period is asked for."""
@@ -38,7 +40,8 @@ class Window(Query[[int], pd.DataFrame]):
 
     `read` gives a period; `update` brings an earlier answer up to date, reading only what can have changed. It gets the
     rows that `settled` does not say of, from the columns `settled_by` and the time of reading, that they stay as they
-    are: of these, those of the period are left in place.
+    are: of these, those of the period are left in place, but for any that somebody has changed after all. `keys` are
+    the columns that tell a record.
     """
 
     def __init__(
@@ -48,10 +51,12 @@ class Window(Query[[int], pd.DataFrame]):
         update: Callable[[Read[pd.DataFrame], datetime, datetime], Read[pd.DataFrame]],
         settled: Callable[[pd.DataFrame, datetime], Mask] = periods.settled,
         settled_by: tuple[str, ...] = ("created_at", "status"),
+        keys: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self._read, self._update = read, update
         self._settled, self._settled_by = settled, settled_by
+        self._keys = [*keys]
 
     def students(self, *_: Any) -> None:
         """Everybody's."""
@@ -85,8 +90,22 @@ class Window(Query[[int], pd.DataFrame]):
         still = np.flatnonzero(settled & (rows["created_at"] >= first.replace(microsecond=0)).to_numpy())
         # Only what can change is made a frame again: all of a school would take its memory several times over.
         read = self._update(last.map(lambda _: stretch.rows.take(np.flatnonzero(~settled)).head()), first, now + AHEAD)
-        whole = read.map(lambda new: _newest_first(Packed.joined([Packed.of(new), stretch.rows.take(still)])))
+        whole = read.map(
+            lambda new: _newest_first(
+                Packed.joined([Packed.of(new), stretch.rows.take(self._without(new, stretch.rows, still))])
+            )
+        )
         return _capped(whole.map(lambda rows: replace(stretch, rows=rows, first=first)))
+
+    def _without(self, new: pd.DataFrame, rows: Packed, still: Places) -> Places:
+        """The places `still`, without those of records in `new`: one can be set back to processing by hand."""
+        times = rows.head(columns=["created_at"])["created_at"].iloc[still]
+        near = np.flatnonzero(times.isin(new["created_at"]).to_numpy()) if self._keys else ()
+        if not len(near):
+            return still
+        known = rows.take(still[near]).head(columns=self._keys)
+        repeated = pd.MultiIndex.from_frame(known).isin(pd.MultiIndex.from_frame(new[self._keys]))
+        return np.delete(still, near[repeated])
 
     def _extended(self, last: Read[Stretch], now: datetime, days: int) -> Read[Stretch]:
         stretch, first = last.value, now - timedelta(days=days)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ _PARTS = 4
 _REPEATED = ("user_id", "model_used")
 """Columns whose texts are not of a few that we know, and come again and again."""
 
+T = TypeVar("T")
+
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 Frame: TypeAlias = Callable[[Sequence[Item]], pd.DataFrame]
 
@@ -41,13 +43,19 @@ def read(
 ) -> Read[pd.DataFrame]:
     """Records created from `first` to `last`, both included to the second, as rows of `frame`, newest first.
 
-    One Query per status, side by side; what is longer than a page is read in parts side by side. Each page becomes rows
-    as it comes in, so that no more than a few are in memory as items.
+    One Query per status; what is longer than a page is read in parts side by side. Each page becomes rows as it comes
+    in, so that no more than a few are in memory as items.
     """
     begin, end = int(first.timestamp()), int(last.timestamp())
-    parts = budget.side_by_side(lambda status: _Status(store, table, frame, status, cap).read(begin, end), statuses)
+    parts = _processing_first(lambda status: _Status(store, table, frame, status, cap).read(begin, end), statuses)
     once = combine(parts).map(joined).map(newest_first).map(lambda rows: _once(table, rows))
     return once.map(lambda rows: _as_written(store, table, rows))
+
+
+def _processing_first(ask: Callable[[str], T], statuses: Sequence[str]) -> list[T]:
+    """`ask` of each status. What finishes between two Queries is so in the answers of both, and not of neither."""
+    waiting = [ask(status) for status in statuses if status == PROCESSING]
+    return waiting + budget.side_by_side(ask, [status for status in statuses if status != PROCESSING])
 
 
 def _once(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
@@ -104,10 +112,8 @@ def update(
     first = first.replace(microsecond=0)  # as `read` does
     since = max(first, (before.read_at - SETTLED).replace(microsecond=0))
     kept = earlier[(earlier["created_at"] >= first) & settled(earlier, before.read_at)]
-    waiting, recent = budget.side_by_side(
-        lambda part: read(store, table, frame, part[0], last, statuses=part[1]),
-        ((first, (PROCESSING,)), (since, (COMPLETED, FAILED))),
-    )
+    waiting = read(store, table, frame, first, last, statuses=(PROCESSING,))
+    recent = read(store, table, frame, since, last, statuses=(COMPLETED, FAILED))
     seen = {*_keys(waiting.value, ids), *_keys(recent.value, ids)}
     unfinished = earlier[(earlier["status"] == PROCESSING) & (earlier["created_at"] >= first)]
     lost = [dict(zip(table.key_names, key, strict=True)) for key in _keys(unfinished, ids) if key not in seen]

@@ -82,6 +82,33 @@ def test_what_finishes_while_the_statuses_are_read_is_there_once(store: Store, m
     assert rows["status"].to_dict() == {"eval-0001": "failed", "eval-0002": "processing", "eval-0003": "completed"}
 
 
+@pytest.mark.parametrize("is_later", [False, True], ids=["first look", "later look"])
+def test_what_finishes_between_two_queries_is_not_in_neither(
+    store: Store, monkeypatch: pytest.MonkeyPatch, is_later: bool
+) -> None:
+    put(store, EVALUATIONS, [attempt(1, status="processing"), attempt(2)])
+    before = evaluations.period(store, START, START + DAY)
+
+    read_status = periods._Status.read
+
+    def finishing(self: Any, begin: int, end: int) -> Any:
+        answer = read_status(self, begin, end)
+        if self.status == "completed":
+            put(store, EVALUATIONS, [attempt(1)])
+        return answer
+
+    def last_one_first(read: Callable[[Any], Any], parts: Iterable[Any]) -> list[Any]:
+        return [read(part) for part in reversed([*parts])][::-1]
+
+    monkeypatch.setattr(periods._Status, "read", finishing)
+    monkeypatch.setattr(periods.budget, "side_by_side", last_one_first)
+    # As if it had begun after the look before.
+    known = looked(before.map(lambda rows: rows[rows["status"] != "processing"]), START)
+    span = (START, START + DAY)
+    read = evaluations.update(store, known, *span) if is_later else evaluations.period(store, *span)
+    assert set(read.value["evaluation_id"]) == {"eval-0001", "eval-0002"}
+
+
 def test_times_between_two_seconds_are_read_once(store: Store) -> None:
     # The parts meet at half seconds. A time may have a fraction, though the specification says whole seconds.
     start = int(START.timestamp())
@@ -245,10 +272,10 @@ def test_sets_are_brought_up_to_date_in_the_same_way(store: Store) -> None:
 class Kept:
     """A window as one asks it at different times."""
 
-    def __init__(self, read: Any, update: Any) -> None:
+    def __init__(self, read: Any, update: Any, keys: tuple[str, ...] = ()) -> None:
         self.now = NOW
         self.cache = Cache(lambda: self.now)
-        self.window = Window("records", read, update)
+        self.window = Window("records", read, update, keys=keys)
 
     def last_days(self, days: int, now: datetime) -> Read[pd.DataFrame]:
         self.now = now
@@ -317,6 +344,25 @@ def test_of_a_longer_period_what_is_older_is_read() -> None:
     assert ids(kept.last_days(30, NOW)) == ["today", "month"]
     # What was read a moment ago is not read again.
     assert [what for what, _ in reader.asked] == ["read", "read"]
+
+
+def test_a_job_that_somebody_sets_back_to_processing_is_there_once(store: Store) -> None:
+    at = {"created_at": minutes_ago(3_000)}
+    put(store, EVALUATIONS, [attempt(1, status="failed", **at), attempt(2, status="failed", **at), attempt(3, **at)])
+    kept = Kept(
+        lambda *span: looked(evaluations.period(store, *span), kept.now),
+        lambda *span: looked(evaluations.update(store, *span), kept.now),
+        EVALUATIONS.key_names,
+    )
+    kept.last_days(7, NOW)
+    put(store, EVALUATIONS, [attempt(1, status="processing", **at)])
+    later = kept.last_days(7, NOW + timedelta(minutes=6)).value
+    assert dict(later[["evaluation_id", "status"]].itertuples(index=False)) == {
+        "eval-0001": "processing",
+        "eval-0002": "failed",
+        "eval-0003": "completed",
+    }
+    assert len(later) == 3
 
 
 def test_a_window_that_has_grown_is_the_one_that_is_read_at_once(store: Store) -> None:

@@ -1,5 +1,6 @@
 """The cache: fresh, stale after a failure, bounded in bytes and number, gone once AWS refuses the data; one reads."""
 
+import pickle
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure, Kind
@@ -309,6 +311,24 @@ def test_what_nobody_asked_for_longest_goes_first_when_the_bytes_are_full(world:
     assert [world.cache.has_fresh(asked, name) for name in ("a", "b", "c")] == [True, False, True]
     world.cache.answer(query(sized(20_000)), "huge")
     assert world.cache.octets <= 10_000
+
+
+def test_a_past_period_of_a_large_school_has_room() -> None:
+    count = 30_000
+    rows = pd.DataFrame(
+        {
+            "evaluation_id": [f"{number:032x}" for number in range(count)],
+            "user_id": [f"{number % 500:032x}" for number in range(count)],
+            "overall_band": np.arange(count) % 19 / 2,
+            "created_at": pd.Timestamp(NOW) - pd.to_timedelta(np.arange(count), unit="s"),
+        }
+    )
+    cache = Cache(lambda: NOW, octets=len(pickle.dumps(rows)) // 3)
+    asked = query(lambda: Read(rows, Cost(1, 0.5), NOW))
+    cache.answer(asked)
+    kept = cache.peek(asked)
+    assert kept
+    assert_frame_equal(kept[1]().value, rows)
 
 
 def test_there_are_never_more_entries_than_that(world: World) -> None:
