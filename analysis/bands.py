@@ -1,4 +1,4 @@
-"""Bands of a skill over time: the latest, the one before, the best; and the evaluations around one.
+"""Bands of a skill: the latest, the criteria; and the evaluations around one.
 
 Writing and Speaking are never averaged together: an overall IELTS band needs Listening and Reading too.
 """
@@ -16,11 +16,9 @@ from data.schema import COMPLETED, OVERALL, WRITING
 
 @dataclass(frozen=True, slots=True)
 class SkillBands:
-    """One student's bands in one skill. NaN where there is none; `change` is latest minus the one before."""
+    """One student's bands in one skill: the latest, NaN where there is none, and how many."""
 
     latest: float
-    change: float
-    best: float
     scored: int
 
 
@@ -47,11 +45,9 @@ def is_scored(history: pd.DataFrame, skill: str) -> pd.Series:
 
 
 def skill_bands(history: pd.DataFrame, skill: str) -> SkillBands:
-    """Latest, change and best of `skill` in a history that is newest first. Evaluations without a time come last."""
+    """Bands of `skill` in a history that is newest first. Evaluations without a time come last."""
     bands = scored(history, skill)[OVERALL].tolist()
-    if not bands:
-        return SkillBands(math.nan, math.nan, math.nan, 0)
-    return SkillBands(bands[0], bands[0] - bands[1] if len(bands) > 1 else math.nan, max(bands), len(bands))
+    return SkillBands(bands[0] if bands else math.nan, len(bands))
 
 
 def criteria_profile(history: pd.DataFrame, skill: str) -> pd.DataFrame:

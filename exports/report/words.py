@@ -74,8 +74,8 @@ EXPLAINED = (
     ),
     (
         "The criteria",
-        "Task achievement: answering exactly what was asked. Coherence: putting ideas in a clear order. Lexical "
-        "resource: a wide choice of fitting words. Fluency: speaking without long pauses.",
+        "Task achievement, in Task 2 task response: answering exactly what was asked. Coherence: putting ideas in a "
+        "clear order. Lexical resource: a wide choice of fitting words. Fluency: speaking without long pauses.",
     ),
 )
 _DAYS = WINDOW.days
