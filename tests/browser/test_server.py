@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import copy
@@ -23,14 +23,14 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.support import browser, engines
 from tests.support.addresses import PATHS
 from tests.support.browser import Visitor
-from ui.server import lifespan, middleware
+from ui.server import lifespan, middleware, websocket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
@@ -165,6 +165,46 @@ def test_a_frame_that_would_take_seconds_to_read_is_not_kept(demo_url: str) -> N
 
     with ThreadPoolExecutor(1) as pool:  # in this thread, the browser of other tests has a loop already
         assert pool.submit(asyncio.run, sent()).result() == 1009  # uvicorn's word, not the middleware's
+
+
+def _line_of(demo_url: str, send: Callable[[ClientConnection], Coroutine[Any, Any, Any]]) -> bool:
+    """Whether a websocket is still open once all of this is sent and looked at."""
+
+    async def sent() -> bool:
+        url = f"{demo_url.replace('http', 'ws', 1)}/_stcore/stream"
+        async with connect(url, subprotocols=[Subprotocol("streamlit")], ping_interval=None) as client:
+            with suppress(ConnectionClosed):
+                await send(client)
+                for _ in range(2):  # the answer to a ping is written with those before it, and may come all the same
+                    await (await client.ping())
+                return True
+            return False
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, sent()).result()
+
+
+@pytest.mark.parametrize(
+    ("pings", "is_open"), [(websocket.MOST_CONTROLS - 2, True), (websocket.MOST_CONTROLS, False), (50_000, False)]
+)
+def test_pings_whose_answers_nobody_reads_end_a_websocket(demo_url: str, pings: int, is_open: bool) -> None:
+    async def flood(client: ClientConnection) -> None:
+        client.transport.pause_reading()
+        for number in range(pings):
+            await client.ping(f"{number:0125}".encode())
+        client.transport.resume_reading()
+
+    assert _line_of(demo_url, flood) is is_open
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_open"), [(websocket.MOST_PARTS, True), (websocket.MOST_PARTS + 1, False), (50_000, False)]
+)
+def test_a_message_of_very_many_parts_ends_a_websocket(demo_url: str, parts: int, is_open: bool) -> None:
+    run = BackMsg()
+    run.rerun_script.query_string = ""
+    whole = run.SerializeToString()
+    assert _line_of(demo_url, lambda client: client.send([whole, *[b""] * (parts - 2)])) is is_open
 
 
 def test_nobody_writes_lines_of_their_own_into_the_log(tmp_path: Path) -> None:

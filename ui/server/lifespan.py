@@ -20,6 +20,7 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.secrets import Secrets
 from streamlit.starlette import App
 from streamlit.web.server.server_util import get_url
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from data import roster
 from data.dynamodb.errors import Failure
@@ -30,6 +31,7 @@ from ui.server.log import keep_to_lines
 from ui.server.middleware import MOST_OF_FRAME, Doors, SameOrigin, SecurityHeaders
 from ui.server.return_link import ReturnLink
 from ui.server.scripts import Scripts
+from ui.server.websocket import BoundedWebsocket
 
 _EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
 _USUAL_PORT = 8501
@@ -72,6 +74,8 @@ async def opened(_: App) -> AsyncIterator[None]:
         _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
     if server := _uvicorn():
         server.config.ws_max_size = MOST_OF_FRAME  # Streamlit's is that of what it sends: 200 MB are kept of a frame
+        if server.config.ws_protocol_class is WebSocketsSansIOProtocol:
+            server.config.ws_protocol_class = BoundedWebsocket
         server.config.timeout_graceful_shutdown = _END_SECONDS
         _end_quietly(server)  # before anybody is told how to end it
     _say(f"The dashboard is at {url} until Ctrl+C ends it.")
