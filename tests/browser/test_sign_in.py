@@ -2,11 +2,13 @@
 
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -152,9 +154,10 @@ def test_ops_may_open_everything(visitor: Visitor) -> None:
     assert visitor.page.locator(".st-key-mark_ask").count() == 1
 
 
-def test_a_role_by_claim(visitor: Visitor) -> None:
-    sign_in(visitor, "By group")
-    visitor.sees("new@school.example, ops")
+@pytest.mark.parametrize(("name", "address"), [("By group", "new"), ("By long list", "many")])
+def test_a_role_by_claim(visitor: Visitor, name: str, address: str) -> None:
+    sign_in(visitor, name)
+    visitor.sees(f"{address}@school.example, ops")
     visitor.open("/setup")
 
 
@@ -318,6 +321,14 @@ def test_a_forged_cookie_signs_nobody_in(visitor: Visitor, school: School) -> No
     visitor.context.clear_cookies(name=name)
     visitor.context.add_cookies([{"name": name, "value": changed, "url": school.url}])
     refused(visitor, "/student?user_id=user-101", "Sign in to see it.")
+
+
+def test_a_handshake_that_is_too_long_to_read_is_refused(school: School) -> None:
+    parts = urlsplit(school.url)
+    asked = f"GET /_stcore/stream HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as line:
+        line.sendall(f"{asked}Cookie: a={'a' * 62_000}\r\n\r\n".encode())
+        assert line.recv(20).startswith(b"HTTP/1.1 431")
 
 
 def test_nothing_personal_is_left_in_storage_addresses_or_the_log(tmp_path: Path, provider: Provider) -> None:

@@ -1,18 +1,27 @@
 """People who sign in, and what they may do."""
 
 import re
+from random import Random
+from uuid import UUID
 
 from tests.support.browser import Visitor
 
 OPS, TEACHER, LIMITED = "olga@school.example", "le@school.example", "tran@school.example"
 
-
+_CHANCE = Random(1)
+GROUPS = [str(UUID(int=_CHANCE.getrandbits(128))) for _ in range(190)]
+"""About as many as Microsoft sends, named as it does: a cookie of these is cut in pieces."""
 PEOPLE = {
     "Olga": {"sub": "1", "email": "Olga@School.example", "email_verified": True, "name": "Olga Ops"},
     "Le": {"sub": "2", "email": TEACHER, "email_verified": True},
     "Tran": {"sub": "3", "email": LIMITED},
     "Stranger": {"sub": "4", "email": "stranger@elsewhere.example", "email_verified": True},
     "Unverified": {"sub": "5", "email": OPS, "email_verified": False},
+    "By long list": {
+        "sub": "7",
+        "email": "many@school.example",
+        "groups": [*GROUPS, "bandup-ops"],
+    },
     "By group": {"sub": "6", "email": "new@school.example", "groups": ["staff", "bandup-ops"]},
 }
 

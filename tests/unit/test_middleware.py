@@ -20,6 +20,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from queries.access.gate import Visitor
 from ui.server import lifespan, middleware
+from ui.server.sealed import sealed
 from ui.shell import rate, sign_in
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
@@ -82,6 +83,13 @@ def test_a_page_of_another_origin_reaches_nothing(inside: Inside, origin: str) -
     ):
         pass
     assert closed.value.code == 1008
+    assert inside.asked == []
+
+
+@pytest.mark.parametrize("path", ["/_stcore/health", "/_stcore/upload_file/a/b", "/"])
+def test_a_body_of_an_unknown_length_is_not_read_and_ends_the_connection(inside: Inside, path: str) -> None:
+    answer = inside.client.put(path, content=iter([b"x", b"y"]))
+    assert (answer.status_code, answer.headers["connection"]) == (411, "close")
     assert inside.asked == []
 
 
@@ -397,11 +405,11 @@ def test_a_sign_out_that_is_asked_for_directly_ends_the_sign_in_of_every_copy_of
         "server_metadata_url": "https://login.example/.well-known/openid-configuration",
     }
     monkeypatch.setattr(sign_in, "_secrets", lambda: {**SIGN_IN, "auth": {**SIGN_IN["auth"], **places}})
-    monkeypatch.setattr(middleware, "get_cookie_secret", lambda: "b" * 32)
+    monkeypatch.setattr("ui.server.sealed.get_cookie_secret", lambda: "b" * 32)
     now = int(time.time())
     person = {"is_logged_in": True, "email": "olga@school.example", "iat": now, "iss": "i", "sub": "1", "nonce": "n"}
-    signed = create_signed_value("b" * 32, "_streamlit_user", json.dumps(person)).decode()
-    other = create_signed_value("b" * 32, "_streamlit_user", json.dumps({**person, "nonce": "m"})).decode()
+    signed = create_signed_value("b" * 32, "_streamlit_user", json.dumps(sealed(person))).decode()
+    other = create_signed_value("b" * 32, "_streamlit_user", json.dumps(sealed({**person, "nonce": "m"}))).decode()
 
     def status(cookie: str) -> int:
         headers = {"Cookie": f"_streamlit_user={cookie}"}

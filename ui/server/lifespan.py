@@ -21,6 +21,7 @@ from streamlit.runtime.secrets import Secrets
 from streamlit.starlette import App
 from streamlit.web.server.server_util import get_url
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets import http11
 
 from data import roster
 from data.dynamodb.errors import Failure
@@ -31,11 +32,15 @@ from ui.server.log import keep_to_lines
 from ui.server.middleware import MOST_OF_FRAME, Doors, SameOrigin, SecurityHeaders
 from ui.server.return_link import ReturnLink
 from ui.server.scripts import Scripts
+from ui.server.sealed import SealedAlone
 from ui.server.websocket import BoundedWebsocket
 
 _EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
 _USUAL_PORT = 8501
 _OUTPUT = 1  # the file descriptor
+_LONGEST_HEADER = 60_000
+"""Bytes of a line of a websocket's handshake. uvicorn takes 64 KB of one; a sign-in with a hundred groups has 9 KB of
+cookies."""
 _END_SECONDS = 10  # for answers that are under way: somebody who takes nothing of a file would hold up the end for good
 _FIRST_PAGE = (
     *("ui.shell.loading", "ui.shell.navigation"),
@@ -46,6 +51,7 @@ _FIRST_PAGE = (
 MIDDLEWARE = [
     Middleware(SecurityHeaders),
     Middleware(SameOrigin),
+    Middleware(SealedAlone),
     Middleware(Doors),
     Middleware(ReturnLink),
     Middleware(Scripts),
@@ -76,6 +82,7 @@ async def opened(_: App) -> AsyncIterator[None]:
         server.config.ws_max_size = MOST_OF_FRAME  # Streamlit's is that of what it sends: 200 MB are kept of a frame
         if server.config.ws_protocol_class is WebSocketsSansIOProtocol:
             server.config.ws_protocol_class = BoundedWebsocket
+            http11.MAX_LINE_LENGTH = _LONGEST_HEADER
         server.config.timeout_graceful_shutdown = _END_SECONDS
         _end_quietly(server)  # before anybody is told how to end it
     _say(f"The dashboard is at {url} until Ctrl+C ends it.")

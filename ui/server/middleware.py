@@ -20,17 +20,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import Runtime
-from streamlit.web.server.server_util import get_cookie_secret
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from queries.access.gate import Refused, Visitor
 from queries.access.rules import local
 from ui.components import markup
 from ui.server.paths import base_path, is_file
+from ui.server.sealed import user_of
 from ui.shell import sign_in
 from ui.shell.rate import Pace, Rate
 from ui.shell.sign_in import Request, recognise
@@ -225,6 +222,10 @@ class Doors:
         if scope["type"] in ("http", "websocket") and not path.isprintable():
             # A line break at the end would be no path of these, and still lead to Streamlit's route.
             await refuse(scope, receive, send)
+        elif scope["type"] == "http" and "transfer-encoding" in Headers(scope=scope):
+            # No browser sends a body without its length, and to read one of tiny parts stops everybody else's pages,
+            # also once it has been refused: the connection ends.
+            await PlainTextResponse("Length Required", 411, {"Connection": "close"})(scope, receive, send)
         elif scope["type"] == "websocket":
             line = _Line(scope, self._paces_of(scope))
             await self._app(scope, partial(self._frame, line, receive, send), send)
@@ -241,7 +242,7 @@ class Doors:
             await refuse(scope, receive, send)
         elif scope["type"] == "http" and path == f"{base_path()}/auth/logout":
             # Asked for without the button, it would only drop the cookie, of which there may be a copy.
-            if user := _user(HTTPConnection(scope)):
+            if user := user_of(HTTPConnection(scope)):
                 sign_in.end(user)
             await self._in_turn(self._ending, scope, receive, send)
         elif scope["type"] == "http" and "/_stcore/upload_file/" in path and scope["method"] != "OPTIONS":
@@ -361,7 +362,7 @@ def _visitor(scope: Scope) -> Visitor | None:
     """Who sends this, by the rules as they are now; None for somebody who may not look."""
     connection = HTTPConnection(scope)
     try:
-        return recognise(Request(_user(connection), dict(connection.headers), _address(scope)))
+        return recognise(Request(user_of(connection), dict(connection.headers), _address(scope)))
     except (Refused, ValueError, OSError):  # the last where the secret that signs cookies cannot be read
         return None
 
@@ -374,22 +375,6 @@ def _has_state(scope: Scope) -> bool:
 def _is_led_here(scope: Scope) -> bool:
     """Whether a page of another site leads the browser here, which sends the cookie along but no Origin."""
     return Headers(scope=scope).get("sec-fetch-site") in ("cross-site", "same-site")
-
-
-def _user(connection: HTTPConnection) -> dict[str, Any]:
-    """Whom the cookie names, as the provider has; empty where it names nobody or this server has not signed it."""
-    cookie = get_cookie_with_chunks(partial(_signed, connection), USER_COOKIE_NAME)
-    try:
-        user = json.loads(cookie) if cookie else {}
-    except ValueError:
-        return {}
-    return user if isinstance(user, dict) else {}
-
-
-def _signed(connection: HTTPConnection, name: str) -> bytes | None:
-    """The content of a cookie that this server has signed."""
-    value = connection.cookies.get(name)
-    return None if value is None else decode_signed_value(get_cookie_secret(), name, value.encode("latin-1", "replace"))
 
 
 def _may_measure(scope: Scope) -> bool:

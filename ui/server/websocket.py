@@ -25,6 +25,13 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._controls = Rate(MOST_CONTROLS, _CONTROL_SECONDS)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what has come. A handshake that cannot be read is refused at once: uvicorn would never answer it."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
     def handle_ping(self) -> None:
         """Answer one of few."""
         if self._may_go_on(self._controls.admits()):
