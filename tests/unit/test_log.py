@@ -5,6 +5,8 @@ import logging
 from pathlib import Path
 
 import pytest
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser
 
 from queries.access import secret_files
 from queries.access.rules import AccessError
@@ -69,3 +71,16 @@ def test_a_loop_without_files_left_does_not_fill_the_log(monkeypatch: pytest.Mon
     lines = written.getvalue().splitlines()
     assert len(lines) == 10
     assert lines[0].startswith("socket.accept() out of system resource␊socket: fd=3: OSError at ")
+
+
+def test_uploads_that_are_none_do_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
+    keep_to_lines()
+    logger, written = logging.root.manager.getLogger("python_multipart.multipart"), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    parser = MultipartParser(b"b")
+    for _ in range(50):
+        monkeypatch.setattr(parser, "logger", logger)
+        with pytest.raises(MultipartParseError):
+            parser.write(b"x")
+    assert len(written.getvalue().splitlines()) == 10

@@ -28,6 +28,7 @@ from data.dynamodb.errors import Failure
 from data.environment import read_settings
 from data.roster import RosterError
 from data.settings import SettingsError
+from ui.server.files import keep_new_files, let_files_go
 from ui.server.log import keep_to_lines
 from ui.server.middleware import MOST_OF_FRAME, Doors, SameOrigin, SecurityHeaders
 from ui.server.return_link import ReturnLink
@@ -76,6 +77,7 @@ async def opened(_: App) -> AsyncIterator[None]:
     url = address()
     keep_to_lines()
     watch_no_files()
+    keep_new_files()
     if st.get_option("server.port") != _USUAL_PORT and not is_manually_set("server.port"):
         _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
     if server := _uvicorn():
@@ -92,7 +94,9 @@ async def opened(_: App) -> AsyncIterator[None]:
             1, lambda: Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         )
     Thread(target=get_ready, daemon=True).start()
+    looking = asyncio.create_task(let_files_go())
     yield
+    looking.cancel()
 
 
 def watch_no_files() -> None:

@@ -16,6 +16,7 @@ _FAILING = (
     "ui.shell.boundary",
     "ui.students.class_list",
 )
+_ELSEWHERE = ("python_multipart.multipart",)  # a line for each upload that is none
 _MOST = 10
 _MOST_KINDS = 1_000  # that are counted at a time
 _SECONDS = 60.0
@@ -84,5 +85,7 @@ def keep_to_lines() -> None:
         is_servers = name.partition(".")[0] in _LOGGERS or name.startswith(_OURS)
         if is_servers and isinstance(logger, logging.Logger):
             logger.addFilter(OneLine())
+    for name in _ELSEWHERE:
+        logging.root.manager.getLogger(name).addFilter(OneLine())
     for name in _FAILING:  # which need not be there yet
         logging.root.manager.getLogger(name).addFilter(Few())
