@@ -23,10 +23,10 @@ from data.records.jobs import Key, Mark, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
 from queries import all_jobs, source
-from queries.access.gate import Visitor
+from queries.access.gate import Refused, Visitor
 from queries.cache import Cache
 from tests.support import engines
-from tests.support.app import FailingClient, refused, scores, show, words
+from tests.support.app import GONE, OPS, FailingClient, refused, scores, show, words
 from tests.support.known_class import completed, failed, put
 from ui.components import filters
 from ui.jobs import detail, listing, marking
@@ -386,6 +386,28 @@ def test_what_was_marked_when_it_is_stopped_is_said_and_the_rest_is_as_it_was(
     changed = [name for name, item in everything(filled).items() if item != before[name]]
     assert len(changed) == 1
     assert "1 of 3 jobs marked as failed. Stopped: 2 jobs not tried and unchanged." in words(app)
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_a_right_that_goes_while_jobs_are_marked_ends_it_and_what_was_marked_is_said(
+    filled: Store, gone: Visitor | Refused, become: Callable[[Visitor | Refused], None]
+) -> None:
+    become(OPS)
+    before = everything(filled)
+    app = show(JOBS, {"state": "stuck"})
+    app.button(key="mark_ask").click().run()
+    filled.client.meta.events.register("before-call.dynamodb.UpdateItem", lambda **_: become(gone))
+    app.button(key="mark_go").click().run()
+    changed = [name for name, item in everything(filled).items() if item != before[name]]
+    assert len(changed) == 1
+    text = words(app)
+    assert "Only ops may" not in text
+    if isinstance(gone, Refused):
+        assert str(gone) in text
+    else:
+        assert "1 of 3 jobs marked as failed. Stopped: 2 jobs not tried and unchanged." in text
+        # Whose they are is for ops.
+        assert f"{changed[0]} of " not in text
 
 
 def test_without_permission_to_change_there_is_no_button_and_the_data_layer_refuses(
