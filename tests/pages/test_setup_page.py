@@ -265,6 +265,28 @@ def test_the_suggested_name_is_that_of_the_chosen_table() -> None:
     assert name.value == "bandup-flashcard-sets-restored"
 
 
+def test_a_table_that_cannot_be_restored_or_of_which_nobody_knows_is_not_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = source.store().client
+    real = client.describe_continuous_backups
+    silent = ["bandup-flashcard-sets"]
+
+    def describe(TableName: str) -> Any:  # noqa: N803 - as boto3 has it
+        if TableName in silent:
+            raise refused("AccessDeniedException")
+        return real(TableName=TableName)
+
+    monkeypatch.setattr(client, "describe_continuous_backups", describe)
+    app = show(SETUP)
+    assert app.selectbox(key="restore_table").options == ["bandup-evaluations"]
+    assert "Whether bandup-flashcard-sets can be restored could not be checked. AWS denied" in words(app)
+    silent.append("bandup-evaluations")
+    text = words(show(SETUP))
+    assert "Whether bandup-evaluations can be restored could not be checked. AWS denied" in text
+    assert "There is nothing to restore from" not in text
+
+
 def test_after_a_restore_only_the_plan_that_was_shown_is_applied() -> None:
     name = "evaluations-restored-as-shown"
     app = show(SETUP)
