@@ -136,6 +136,28 @@ def test_a_link_is_good_where_more_failed_since_than_can_be_explained(monkeypatc
     assert "Its jobs may have been marked as failed since" not in text
 
 
+def test_an_incident_is_not_over_where_later_failures_are_too_many_to_be_explained(
+    empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = (30, 29, 3, 2, 1)
+    put(empty, *(failed(f"u{n}", n / 24) | {"error": "late"} for n in hours))
+    put(empty, completed("v", 4 / 24, 6.0), completed("w", 0.01, 6.0))
+    page = " ".join(str(html.value) for html in show(JOBS).get("html"))
+    codes = {code.partition("-")[2]: code for code in re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", page)}
+    first, second = (codes[begin] for begin in sorted(codes))
+    between = all_jobs.between
+    monkeypatch.setattr(all_jobs, "between", lambda *args, **more: between(*args, **more | {"most_reasons": 2}))
+    known = scores(show(JOBS, {"incident": second}))
+    assert known["Status"].startswith("▲ Not over by")
+    assert known["Jobs"] == "2 or more"
+    assert "or later" in known["Last seen"]
+    # What was over before that is over.
+    known = scores(show(JOBS, {"incident": first}))
+    assert known["Status"].startswith("✓ Over for")
+    assert known["Jobs"] == "2"
+    assert "or later" not in known["Last seen"]
+
+
 def test_a_figure_of_the_top_line_filters_the_list_and_lets_it_go_again() -> None:
     app = show(JOBS, {"kind": "writing", "reason": "x"})
     figures = labels(app)
