@@ -39,7 +39,8 @@ with open_page("Jobs") as (page_session, page_clock):
             if loading.follow(lambda: all_jobs.loading(first, period.last, clock.now), page_session):
                 done()
             every = summary.jobs_of(session, clock, first, period.last, limits, seconds, began(code) if code else None)
-            opened = incidents(every.jobs, min(clock.now, period.last), every.known_since)
+            as_of = min(clock.now, period.last, every.known_until or clock.now)
+            opened = incidents(every.jobs, as_of, every.known_since)
             if code:
                 if one := incident.find(opened, code):
                     incident.show(one, every.jobs, session, clock, roster)

@@ -28,7 +28,7 @@ class AllJobs:
     """Jobs with states, reasons and signatures. `failures` are of what could not be read: a table, or `reasons`.
 
     `unread` failed jobs of the period are too many for their reasons to be read; those up to `unread_until` are.
-    From `known_since` on, all jobs and reasons were asked for.
+    From `known_since` until `known_until`, all jobs and reasons were asked for; until now where that is None.
     """
 
     jobs: pd.DataFrame
@@ -36,6 +36,7 @@ class AllJobs:
     unread: int = 0
     unread_until: datetime | None = None
     known_since: datetime | None = None
+    known_until: datetime | None = None
 
 
 def between(
@@ -70,6 +71,7 @@ def between(
         except Failure as failure:
             failures["reasons"] = failure
     unread = failed["created_at"].iloc[most_reasons:]
+    later = unread.iloc[:0] if explained_from is None else unread[unread >= explained_from]
     earlier = unread if explained_from is None else unread[unread < explained_from]
     known_since = _since(first, last, now)
     return AllJobs(
@@ -78,12 +80,16 @@ def between(
         len(unread),
         _newest(unread),
         max(known_since, _newest(earlier) or known_since),
+        _moment(later.min()),
     )
 
 
 def _newest(times: "pd.Series[pd.Timestamp]") -> datetime | None:
-    newest = times.max()
-    return None if pd.isna(newest) else newest.to_pydatetime()
+    return _moment(times.max())
+
+
+def _moment(time: pd.Timestamp) -> datetime | None:
+    return None if pd.isna(time) else time.to_pydatetime()
 
 
 def loading(first: datetime, last: datetime, now: datetime) -> LoadProgress | None:

@@ -93,6 +93,25 @@ def place(of: Place, medium: Medium = "page") -> str:
     return " · ".join([*parts, *of.tables])
 
 
+def not_restorable(checks: Sequence[Check]) -> str:
+    """Why a table cannot be restored to an earlier time, or that nobody knows, by its checks."""
+    name = checks[0].target.name
+    of = {check.subject: check for check in checks}
+    # Of a table that is another's, or that nobody may look at, nothing else has been asked.
+    check = of.get("Point-in-time recovery", of["Table"])
+    if check.level == "unchecked":
+        return f"Whether {name} can be restored {fact(check)}"
+    if check.level == "not_offered":
+        return f"{name} cannot be restored: this endpoint does not offer point-in-time recovery."
+    if of["Table"].level == "missing":
+        return f"There is no table {name}."
+    if check is of["Table"]:
+        return f"{name} cannot be restored from here: the checklist says what is wrong with it."
+    if check.pitr and check.pitr.enabled:
+        return f"Point-in-time recovery of {name} is on, but DynamoDB names no time to restore to."
+    return f"Point-in-time recovery of {name} is off."
+
+
 def restore_cost(table: TableFacts, settings: Settings) -> str:
     """What restoring a table costs: DynamoDB bills each GB of it, and from then on the new table as any other."""
     if settings.source == "demo":

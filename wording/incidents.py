@@ -107,13 +107,14 @@ def figures(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
 
 
 def state(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
-    """Whether it is over, and for how long; of a period of the past, how it stood at its end."""
+    """Whether it is over, and for how long; where nobody looked until now, how it stood by then."""
     age = formats.duration(now - incident.last)
     if incident.is_over:
         return f"Over for {age}."
     if now - incident.as_of > _LATELY:
-        return f"Not over by {_moment(incident.as_of, zone, now)}, the end of the period."
-    return f"Going on: last failure {age} ago." if now - incident.last <= GAP else f"No success since, for {age}."
+        return f"Not over by {_moment(incident.as_of, zone, now)}: what came later was not loaded."
+    is_recent = incident.as_of - incident.last <= GAP
+    return f"Going on: last failure {age} ago." if is_recent else f"No success since, for {age}."
 
 
 def hanging(jobs: pd.DataFrame, now: datetime, zone: ZoneInfo) -> str:

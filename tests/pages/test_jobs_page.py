@@ -23,10 +23,10 @@ from data.records.jobs import Key, Mark, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
 from queries import all_jobs, source
-from queries.access.gate import Visitor
+from queries.access.gate import Refused, Visitor
 from queries.cache import Cache
 from tests.support import engines
-from tests.support.app import FailingClient, refused, scores, show, words
+from tests.support.app import GONE, OPS, FailingClient, refused, scores, show, words
 from tests.support.known_class import completed, failed, put
 from ui.components import filters
 from ui.jobs import detail, listing, marking
@@ -134,6 +134,28 @@ def test_a_link_is_good_where_more_failed_since_than_can_be_explained(monkeypatc
     text = words(show(JOBS, {"incident": f"00000000-{oldest.partition('-')[2]}"}))
     assert "It may be among the jobs or error messages that were not loaded." in text
     assert "Its jobs may have been marked as failed since" not in text
+
+
+def test_an_incident_is_not_over_where_later_failures_are_too_many_to_be_explained(
+    empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = (30, 29, 3, 2, 1)
+    put(empty, *(failed(f"u{n}", n / 24) | {"error": "late"} for n in hours))
+    put(empty, completed("v", 4 / 24, 6.0), completed("w", 0.01, 6.0))
+    page = " ".join(str(html.value) for html in show(JOBS).get("html"))
+    codes = {code.partition("-")[2]: code for code in re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", page)}
+    first, second = (codes[begin] for begin in sorted(codes))
+    between = all_jobs.between
+    monkeypatch.setattr(all_jobs, "between", lambda *args, **more: between(*args, **more | {"most_reasons": 2}))
+    known = scores(show(JOBS, {"incident": second}))
+    assert known["Status"].startswith("▲ Not over by")
+    assert known["Jobs"] == "2 or more"
+    assert "or later" in known["Last seen"]
+    # What was over before that is over.
+    known = scores(show(JOBS, {"incident": first}))
+    assert known["Status"].startswith("✓ Over for")
+    assert known["Jobs"] == "2"
+    assert "or later" not in known["Last seen"]
 
 
 def test_a_figure_of_the_top_line_filters_the_list_and_lets_it_go_again() -> None:
@@ -386,6 +408,28 @@ def test_what_was_marked_when_it_is_stopped_is_said_and_the_rest_is_as_it_was(
     changed = [name for name, item in everything(filled).items() if item != before[name]]
     assert len(changed) == 1
     assert "1 of 3 jobs marked as failed. Stopped: 2 jobs not tried and unchanged." in words(app)
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_a_right_that_goes_while_jobs_are_marked_ends_it_and_what_was_marked_is_said(
+    filled: Store, gone: Visitor | Refused, become: Callable[[Visitor | Refused], None]
+) -> None:
+    become(OPS)
+    before = everything(filled)
+    app = show(JOBS, {"state": "stuck"})
+    app.button(key="mark_ask").click().run()
+    filled.client.meta.events.register("before-call.dynamodb.UpdateItem", lambda **_: become(gone))
+    app.button(key="mark_go").click().run()
+    changed = [name for name, item in everything(filled).items() if item != before[name]]
+    assert len(changed) == 1
+    text = words(app)
+    assert "Only ops may" not in text
+    if isinstance(gone, Refused):
+        assert str(gone) in text
+    else:
+        assert "1 of 3 jobs marked as failed. Stopped: 2 jobs not tried and unchanged." in text
+        # Whose they are is for ops.
+        assert f"{changed[0]} of " not in text
 
 
 def test_without_permission_to_change_there_is_no_button_and_the_data_layer_refuses(

@@ -29,18 +29,13 @@ from queries.access import secret_files
 from queries.access.gate import Refused, Visitor
 from tests.support import browser, engines
 from tests.support.accounts import bare_request
-from tests.support.app import FailingClient, refused, show, words
+from tests.support.app import GONE, OPS, FailingClient, refused, show, words
 from ui.setup import plan, restore
 from ui.shell import sign_in
 from ui.shell.boundary import NOT_SHOWN
 
 SETUP = "pages/setup.py"
 
-OPS = Visitor("olga@school.example", "ops")
-GONE = [
-    pytest.param(Refused("This sign-in has expired. Sign in again.", "sign in"), id="sign-in over"),
-    pytest.param(Visitor("olga@school.example", "teacher"), id="no ops any more"),
-]
 # The demo's waiting jobs grow old while other tests run.
 pytestmark = pytest.mark.usefixtures("demo_anew")
 
@@ -51,21 +46,6 @@ def bare(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[
     store = Store.open(replace(new_settings(dynoxide), allow_changes=True), **engines.CREDENTIALS)
     use(store)
     return store
-
-
-@pytest.fixture
-def become(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor | Refused], None]:
-    """Who the rules say the browser's requests are from, from now on."""
-
-    def change(who: Visitor | Refused) -> None:
-        def recognise(_: sign_in.Request) -> Visitor:
-            if isinstance(who, Refused):
-                raise who
-            return who
-
-        monkeypatch.setattr(sign_in, "recognise", recognise)
-
-    return change
 
 
 def press(app: Any, label: str) -> Any:
@@ -283,6 +263,28 @@ def test_the_suggested_name_is_that_of_the_chosen_table() -> None:
     app.selectbox(key="restore_table").select("bandup-flashcard-sets").run()
     (name,) = (box for box in app.text_input if box.label == "New table name")
     assert name.value == "bandup-flashcard-sets-restored"
+
+
+def test_a_table_that_cannot_be_restored_or_of_which_nobody_knows_is_not_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = source.store().client
+    real = client.describe_continuous_backups
+    silent = ["bandup-flashcard-sets"]
+
+    def describe(TableName: str) -> Any:  # noqa: N803 - as boto3 has it
+        if TableName in silent:
+            raise refused("AccessDeniedException")
+        return real(TableName=TableName)
+
+    monkeypatch.setattr(client, "describe_continuous_backups", describe)
+    app = show(SETUP)
+    assert app.selectbox(key="restore_table").options == ["bandup-evaluations"]
+    assert "Whether bandup-flashcard-sets can be restored could not be checked. AWS denied" in words(app)
+    silent.append("bandup-evaluations")
+    text = words(show(SETUP))
+    assert "Whether bandup-evaluations can be restored could not be checked. AWS denied" in text
+    assert "There is nothing to restore from" not in text
 
 
 def test_after_a_restore_only_the_plan_that_was_shown_is_applied() -> None:

@@ -18,7 +18,9 @@ from data.provisioning.requests import create
 from data.schema import TABLES
 from data.settings import Settings
 from queries import source
+from queries.access.gate import Refused, Visitor
 from tests.support import engines
+from ui.shell import sign_in
 from wording.skills import SKILL_NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +40,13 @@ FLASHCARDS = ("pages/flashcards.py", {"set_id": SEED_SET["set_id"], "user_id": S
 
 
 PAGES = [OVERVIEW, STUDENT, EVALUATION, FLASHCARDS]
+
+
+OPS = Visitor("olga@school.example", "ops")
+GONE = [
+    pytest.param(Refused("This sign-in has expired. Sign in again.", "sign in"), id="sign-in over"),
+    pytest.param(Visitor("olga@school.example", "teacher"), id="no ops any more"),
+]
 
 
 def show(page: str, params: dict[str, Any] | None = None, timezone: str = "Asia/Ho_Chi_Minh") -> AppTest:
@@ -104,6 +113,21 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Store], None]:
         monkeypatch.setattr(source, "settings", lambda: store.settings)
 
     return choose
+
+
+@pytest.fixture
+def become(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor | Refused], None]:
+    """Who the rules say the browser's requests are from, from now on."""
+
+    def change(who: Visitor | Refused) -> None:
+        def recognise(_: sign_in.Request) -> Visitor:
+            if isinstance(who, Refused):
+                raise who
+            return who
+
+        monkeypatch.setattr(sign_in, "recognise", recognise)
+
+    return change
 
 
 @pytest.fixture

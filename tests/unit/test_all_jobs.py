@@ -99,12 +99,17 @@ def test_of_a_period_that_is_over_the_day_after_says_what_was_done_again(
 
 
 @pytest.mark.parametrize(
-    ("from_hours", "explained", "known_since"),
-    [(None, ["a", "b"], 3), (4, ["d", "c"], 10), (3, ["c", "b"], 4), (1, ["a", "b"], 3)],
+    ("from_hours", "explained", "known_since", "known_until"),
+    [(None, ["a", "b"], 3, None), (4, ["d", "c"], 10, 2), (3, ["c", "b"], 4, 1), (1, ["a", "b"], 3, None)],
     ids=["the newest", "from there on", "then what came", "then what was before"],
 )
 def test_of_too_many_failures_those_come_first_from_which_a_link_begins(
-    from_hours: int | None, explained: list[str], known_since: int, world: World, monkeypatch: pytest.MonkeyPatch
+    from_hours: int | None,
+    explained: list[str],
+    known_since: int,
+    known_until: int | None,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hours = dict(zip("abcd", (1, 2, 3, 4), strict=True))
     rows = frame(*(attempt(NOW - timedelta(hours=h), status=FAILED, evaluation_id=name) for name, h in hours.items()))
@@ -124,6 +129,8 @@ def test_of_too_many_failures_those_come_first_from_which_a_link_begins(
     assert every.unread == 2
     read_from = NOW - timedelta(days=1) if known_since == 10 else NOW - timedelta(hours=known_since)
     assert every.known_since == read_from
+    # What failed after those that a link is about may belong to them.
+    assert every.known_until == (None if known_until is None else NOW - timedelta(hours=known_until))
 
 
 @dataclass

@@ -1,14 +1,16 @@
 """Sentences for failures: every kind and case has both, for the page and for the terminal."""
 
 import copy
+from collections.abc import Sequence
 from string import Formatter
 from typing import get_args
 
 import pytest
 
 from data.dynamodb.errors import Case, Failure, Kind
+from data.provisioning.account import Pitr
 from data.provisioning.apply import Event
-from data.provisioning.drift import Check, Step, Target
+from data.provisioning.drift import Check, Step, Target, checks
 from data.schema import EVALUATIONS
 from wording import account, failures
 from wording.failures import SENTENCES, Medium
@@ -71,6 +73,35 @@ def test_the_fact_of_a_check_says_why_it_is_not_known() -> None:
     assert account.fact(Check(TARGET, "Tags", "unchecked", DENIED)) == f"could not be checked. {DENIED_IN_WORDS}"
     endpoint = Failure("not_offered", case="endpoint")
     assert account.fact(Check(TARGET, "Lambda", "not_offered", endpoint)) == failures.cause(endpoint)
+
+
+RECOVERY = "Point-in-time recovery"
+THERE = Check(TARGET, "Table", "ok", "ACTIVE")
+
+
+@pytest.mark.parametrize(
+    ("of_table", "sentence"),
+    [
+        (
+            [THERE, Check(TARGET, RECOVERY, "unchecked", DENIED)],
+            f"Whether evals can be restored could not be checked. {DENIED_IN_WORDS}",
+        ),
+        (
+            [Check(TARGET, "Table", "unchecked", DENIED)],
+            f"Whether evals can be restored could not be checked. {DENIED_IN_WORDS}",
+        ),
+        ([THERE, Check(TARGET, RECOVERY, "not_offered", "not offered by this endpoint")], "does not offer"),
+        ([THERE, Check(TARGET, "Sort key", "blocked", "none")], "the checklist"),
+        ([Check(TARGET, "Table", "blocked", "DELETING")], "the checklist"),
+        ([THERE, Check(TARGET, RECOVERY, "ok", "on", pitr=Pitr(True))], "is on, but DynamoDB names no time"),
+        ([THERE, Check(TARGET, RECOVERY, "missing", "off")], "Point-in-time recovery of evals is off."),
+        (checks(TARGET, None), "There is no table evals."),
+    ],
+)
+def test_why_a_table_cannot_be_restored_is_told_apart_from_that_nobody_knows(
+    of_table: Sequence[Check], sentence: str
+) -> None:
+    assert sentence in account.not_restorable(of_table)
 
 
 def test_a_step_that_waits_says_what_happened_and_one_that_failed_what_to_do_as_well() -> None:

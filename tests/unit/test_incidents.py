@@ -167,7 +167,7 @@ def test_the_sentence_says_when_how_many_whom_and_whether_it_is_over() -> None:
     assert sentence(quiet, NOW, ZoneInfo("UTC")).endswith("No success since, for 3 days.")
     # Of a period that ended three days ago, nobody looked at what came later.
     (past,) = incidents(explained(failed(THEN)), THEN + GAP)
-    assert sentence(past, NOW, ZoneInfo("UTC")).endswith("Not over by 23 Nov 14:00, the end of the period.")
+    assert sentence(past, NOW, ZoneInfo("UTC")).endswith("Not over by 23 Nov 14:00: what came later was not loaded.")
     assert names(one, {"u": "Mai", "v": "Long"}.__getitem__, most=1) == "Mai and 1 more"
 
 

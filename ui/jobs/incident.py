@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis import job_states
-from analysis.incidents import Incident, began
+from analysis.incidents import GAP, Incident, began
 from data.records.jobs import FLASHCARDS
 from data.roster import Roster
 from queries import all_jobs
@@ -72,6 +72,9 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
     name = title(one.signature)
     set_title(name, markup.breadcrumb([markup.anchor(href(JOBS), "Jobs"), name]))
     rows = one.rows(jobs)
+    # Of what failed later, and so soon that it may be of this incident, not all reasons were read.
+    is_cut_off = one.as_of < clock.now and one.as_of - one.last <= GAP
+    later, more = (" or later", " or more") if is_cut_off else ("", "")
     status = f"{'✓' if one.is_over else '▲'} {state(one, clock.now, clock.zone)}"
     record.facts(
         ("Status", status),
@@ -80,10 +83,10 @@ def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, rost
             f"{'before ' if one.may_be_older else ''}{formats.exact(one.first, clock.zone)} · "
             f"{formats.ago(one.first, clock.now)}",
         ),
-        ("Last seen", f"{formats.exact(one.last, clock.zone)} · {formats.ago(one.last, clock.now)}"),
-        ("Jobs", f"{one.jobs:,}"),
-        ("Students", f"{len(one.students):,}"),
-        ("Recovered", f"{one.recovered:,} of {one.jobs:,}"),
+        ("Last seen", f"{formats.exact(one.last, clock.zone)}{later} · {formats.ago(one.last, clock.now)}"),
+        ("Jobs", f"{one.jobs:,}{more}"),
+        ("Students", f"{len(one.students):,}{more}"),
+        ("Recovered", f"{one.recovered:,} of {one.jobs:,}{more}"),
     )
     about_cause = remedy(one.signature)
     markup.show(

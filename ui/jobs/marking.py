@@ -14,6 +14,7 @@ from data.records import jobs
 from data.records.jobs import FLASHCARDS, Key, Marked
 from data.roster import Roster
 from queries import records, source
+from queries.access.gate import Refused
 from queries.session import Session, cache
 from ui.components import grid, markup
 from ui.shell import sign_in
@@ -47,6 +48,7 @@ def _button(rows: pd.DataFrame, session: Session) -> None:
     """What was marked last, and the button that asks for more; without it, or without the right, no dialog is open."""
     if not session.visitor.is_ops:
         _dismiss()
+        _show_results(with_jobs=False)
         return
     _show_results()
     open_ones = rows[rows["state"].isin(["overdue", "stuck"])]
@@ -167,6 +169,8 @@ def _step(run: "_Run") -> None:
     except Failure:
         run.waiting.clear()
         raise
+    except Refused:  # the page says what was done until then
+        _end(run)
     finally:
         records.changed(cache, tried)
     if run.waiting:
@@ -188,7 +192,8 @@ def _end(run: "_Run") -> None:
     st.rerun()
 
 
-def _show_results() -> None:
+def _show_results(*, with_jobs: bool = True) -> None:
+    """What became of them; not `with_jobs` to whoever has lost the right meanwhile: whose they are is for ops."""
     run: _Run | None = st.session_state.get(_RESULTS)
     if not run or not run.results:
         return
@@ -199,9 +204,10 @@ def _show_results() -> None:
             f"{done:,} of {formats.count(run.total, 'job')} marked as failed."
             + (f" Stopped: {formats.count(left, 'job')} not tried and unchanged." if left else "")
         )
-        markup.show(
-            markup.bullets(
-                f"{one.key.job_id} of {one.key.user_id}: {failures.sentences(one.message)}" for one in run.results
+        if with_jobs:
+            markup.show(
+                markup.bullets(
+                    f"{one.key.job_id} of {one.key.user_id}: {failures.sentences(one.message)}" for one in run.results
+                )
             )
-        )
         st.button("Close", on_click=lambda: st.session_state.pop(_RESULTS, None), key="mark_close")

@@ -63,15 +63,30 @@ def show_restore(store: Store, checks: Sequence[Check], clock: Clock) -> None:
         for check in checks
         if check.pitr and check.pitr.enabled and check.pitr.earliest and check.pitr.latest
     }
-    if not restorable:
+    others = [
+        [check for check in checks if check.target == target]
+        for target in dict.fromkeys(check.target for check in checks)
+        if target.name not in restorable
+    ]
+    if not restorable and all(map(_is_off, others)):
         st.text("There is nothing to restore from: point-in-time recovery is on for no table here.")
     else:
+        for of_table in others:
+            st.text(account.not_restorable(of_table))
+    if restorable:
         _form(store, restorable, clock)
         st.subheader("Restore drill", anchor=False)
         with part("The restore drill"):
             _drill(store, restorable, clock)
     if _RESTORED in st.session_state:
         _after(store, clock)
+
+
+def _is_off(checks: Sequence[Check]) -> bool:
+    """Whether there is no table, or one without point-in-time recovery: not where that is only not known."""
+    return any(
+        check.subject == "Point-in-time recovery" and check.level == "missing" and not check.pitr for check in checks
+    )
 
 
 def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:

@@ -51,7 +51,8 @@ def part(name: str) -> Iterator[None]:
 def _panel(name: str, error: Exception) -> None:
     """What failed, why and what to do, in the place where it happened."""
     if isinstance(error, Refused):
-        message, remedy = str(error), "Nothing was changed."
+        # A right may go in the middle of something: what was done until then is done.
+        message, remedy = str(error), "Nothing further was done."
     elif isinstance(error, Failure):
         log.warning("%s: %s (request %s)", name, error.kind, error.request_id or "none")
         source.reopen_after(error)
