@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -182,7 +183,12 @@ def _mail(summaries: Mapping[str, Summary], roster: Roster, mailbox: Mailbox | N
             if mailbox is None:
                 say(f"would mail   {line}")
                 continue
-            problem = _send(mailbox, summaries[name], address)
+            try:
+                problem = _send(mailbox, summaries[name], address)
+            except KeyboardInterrupt:
+                with suppress(OSError):
+                    say(f"{'unknown':13}{line}. Stopped here: it may arrive.", is_problem=True)
+                raise
             failed = failed or bool(problem)
             try:
                 if problem:

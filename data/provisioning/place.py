@@ -22,6 +22,15 @@ class Place:
     tables: tuple[str, ...]
     real_aws: bool
 
+    def is_of(self, store: Store) -> bool:
+        """Whether a Store leads to this place still, as far as its client alone tells: nobody is asked."""
+        return (self.region, self.endpoint) == (store.client.meta.region_name, _endpoint(store))
+
+
+def _endpoint(store: Store) -> str:
+    endpoint: str = "" if store.settings.source == "demo" else store.client.meta.endpoint_url
+    return endpoint
+
 
 def where(store: Store) -> Place:
     """The place that a Store leads to."""
@@ -31,8 +40,7 @@ def where(store: Store) -> Place:
     except Failure as failure:
         account = failure.to_keep()
     names = tuple(store.settings.name(table) for table in TABLES)
-    endpoint = "" if store.settings.source == "demo" else meta.endpoint_url
-    return Place(account, meta.region_name, meta.partition, endpoint, names, store.real_aws)
+    return Place(account, meta.region_name, meta.partition, _endpoint(store), names, store.real_aws)
 
 
 def account_of(store: Store) -> str:

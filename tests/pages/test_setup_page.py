@@ -165,6 +165,26 @@ def test_an_account_that_changed_since_the_plan_stops_the_application_and_shows_
     assert f"Create the table {bare.settings.evaluations}" not in text.split("Nothing was done.")[1]
 
 
+def test_a_plan_of_another_region_than_was_on_screen_is_not_applied(bare: Store, use: Callable[[Store], None]) -> None:
+    app = show(SETUP)
+    elsewhere = Store.open(replace(bare.settings, region="eu-west-1"), **engines.CREDENTIALS)
+    use(elsewhere)  # as after the profile's region was corrected
+    changes = writes(elsewhere.client)
+    press(app, "Apply")
+    text = words(app)
+    assert "The account has changed since this plan was made" in text
+    assert "eu-west-1" in text
+    assert bare.client.meta.region_name in text.split("Nothing was done.")[0]
+    assert changes == []
+
+
+def test_where_no_account_is_known_nothing_typed_is_no_consent(bare: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "real_aws", property(lambda _: True))
+    monkeypatch.setattr(source, "account", lambda: "")
+    app = show(SETUP)
+    assert next(b for b in app.button if b.label.startswith("Apply")).disabled
+
+
 def test_on_real_aws_the_account_id_has_to_be_typed(bare: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "real_aws", property(lambda _: True))
     monkeypatch.setattr(source, "account", lambda: "123456789012")

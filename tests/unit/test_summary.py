@@ -19,6 +19,7 @@ from data.demo import sample
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.dynamodb.reads import Read
+from data.messages import Mailbox
 from data.records import evaluations, jobs
 from data.roster import Roster, Student
 from tests.conftest import unavailable
@@ -255,6 +256,26 @@ def test_whether_a_mail_was_taken_is_unknown_where_the_answer_is_lost(
     server.hangs_up_at = "DATA"  # before which nothing was sent: that, too, nobody is told
     assert main(["summary", "--all", "--mail", "--send"]) == 1
     assert "not sent" not in capsys.readouterr().err
+
+
+def test_who_stops_the_sending_is_told_which_mail_is_in_doubt(
+    teachers: Path,
+    secrets: Path,
+    server: Mailserver,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    send = Mailbox.send
+
+    def stopped(self: Mailbox, mail: EmailMessage) -> None:
+        send(self, mail)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Mailbox, "send", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        main(["summary", "--all", "--mail", "--send"])
+    assert "unknown      lan@school.example: Monday evening" in capsys.readouterr().err
+    assert len(server.mails) == 1
 
 
 @pytest.mark.parametrize(("unsayable", "sent"), [("Sending", 0), ("mailed ", 2)])

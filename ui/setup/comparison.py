@@ -65,9 +65,9 @@ class Comparison:
 
 
 def compare(store: Store) -> Comparison:
-    """The comparison, kept in the session; Failure when AWS does not answer."""
+    """The comparison, kept in the session for as long as the Store leads there; Failure when AWS does not answer."""
     kept: Comparison | None = st.session_state.get(_COMPARISON)
-    if kept:
+    if kept and kept.place.is_of(store):
         return kept
     with st.spinner("Comparing with the account…", show_time=True):
         comparison = Comparison(plan(store, clients=clients()), where(store), datetime.now(UTC))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -30,6 +31,15 @@ _STATES: dict[State, str] = {
 }
 _LOOKS = f"{KEPT}looks"
 _APPLIED = "_applied"
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """Steps, and where they would be done."""
+
+    region: str
+    endpoint: str
+    steps: Sequence[Step]
 
 
 def clients() -> Clients | Failure:
@@ -68,13 +78,14 @@ def show_plan(store: Store, steps: Sequence[Step], *, key: str) -> None:
             "has the template of both tables."
         )
     confirmed = confirm_account(key)
-    # A plan that is made anew at each run may be another one by the time of the click.
-    seen = st.session_state.get(f"{key}_seen", steps)
-    st.session_state[f"{key}_seen"] = steps
+    # A plan that is made anew at each run may be another one by the time of the click, or be for another place.
+    offered = _Offer(store.client.meta.region_name, store.client.meta.endpoint_url, steps)
+    seen = st.session_state.get(f"{key}_seen", offered)
+    st.session_state[f"{key}_seen"] = offered
     if st.button(
         f"Apply {formats.count(len(steps), 'step')}", key=f"{key}_apply", disabled=not (accepted and confirmed)
     ):
-        _apply(store, steps, seen, key)
+        _apply(store, offered, seen, key)
 
 
 def _what(step: Step) -> str:
@@ -87,7 +98,7 @@ def confirm_account(key: str) -> bool:
         return True
     account = source.account()
     typed = st.text_input(f"Type the account id ({account}) to allow the change", key=f"{key}_account", max_chars=12)
-    return typed.strip() == account
+    return bool(account) and typed.strip() == account
 
 
 def _look_first(store: Store, steps: Sequence[Step], key: str) -> bool:
@@ -132,15 +143,15 @@ def still_ops() -> Visitor:
     return visitor
 
 
-def _apply(store: Store, steps: Sequence[Step], seen: Sequence[Step], key: str) -> None:
+def _apply(store: Store, offered: _Offer, seen: _Offer, key: str) -> None:
     results: list[str] = []
     under_way = ""
     st.session_state[_APPLIED] = (key, results)
     with budget.lifted(), st.status("Applying the plan…", expanded=True):
         try:
-            _require_seen(steps, seen)
+            _require_seen(offered, seen)
             line = st.empty()
-            with closing(apply(store, steps, who=still_ops().name, clients=clients())) as events:
+            with closing(apply(store, offered.steps, who=still_ops().name, clients=clients())) as events:
                 for event in events:
                     # A step may take minutes, in which a role may be taken away.
                     still_ops()
@@ -161,9 +172,13 @@ def _apply(store: Store, steps: Sequence[Step], seen: Sequence[Step], key: str) 
     st.rerun()
 
 
-def _require_seen(steps: Sequence[Step], seen: Sequence[Step]) -> None:
-    """Failure unless these are the steps that were on screen."""
-    if other := [step.what for step in (*steps, *seen) if step not in seen or step not in steps]:
+def _require_seen(offered: _Offer, seen: _Offer) -> None:
+    """Failure unless these are the steps that were on screen, and for the place that was."""
+    here, there = (f"{offer.region} ({offer.endpoint})" for offer in (offered, seen))
+    other = [f"it was made for {there}, and would be applied in {here}"] if here != there else []
+    ours, theirs = offered.steps, seen.steps
+    other += [step.what for step in (*ours, *theirs) if step not in theirs or step not in ours]
+    if other:
         raise Failure("changed", case="plan_changed", detail="; ".join(other))
 
 
