@@ -131,7 +131,8 @@ def html(summary: Summary) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         "<style>@page { size: A4; margin: 15mm; } @media print { a { color: inherit; text-decoration: none; } "
-        "main { padding: 0 !important; max-width: none !important; } }</style></head>"
+        "body { font-size: 12px !important; } main { padding: 0 !important; max-width: none !important; } }"
+        "</style></head>"
         f'<body style="margin:0;background:#ffffff;color:{_INK};font:15px/1.4 Arial,sans-serif">'
         '<main style="max-width:680px;margin:0 auto;padding:16px;overflow-wrap:anywhere">'
         f'<h1 style="font-size:24px;line-height:1.2;margin:0 0 4px"><bdi>{escape(_line(summary.class_name))}</bdi></h1>'
