@@ -170,6 +170,14 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
         "Correct AWS_REGION, AWS_DEFAULT_REGION or the profile's region, then restart.",
     ),
     "rejected": ("{service} rejected {operation} on {resource}{message}.", "Check the id or the filter."),
+    "in_doubt": (
+        "{service} did not say whether {operation} on {resource} was done.",
+        "It may have been done: {again} to see.",
+    ),
+    "restore_in_doubt": (
+        "Whether the restore to {resource} has begun is not known.",
+        "It may have: wait a minute, then ask for the same again. What has begun does not begin twice.",
+    ),
     "table_taken": ("There is a table {resource} already.", "Choose a name that is not taken."),
     "no_copy": (
         "There is a table {resource}, which was not restored from {detail}.",

@@ -173,7 +173,9 @@ def test_a_restore_that_has_begun_is_never_told_as_failed(
         door.fail(proxy.lost, proxy.operation("RestoreTableToPointInTime"), times=times)
         behind = Store.open(replace(filled.settings, endpoint=door.url), **engines.CREDENTIALS)
         restore(behind, filled.settings.evaluations, f"{filled.settings.evaluations}-restored", None, who=WHO)
-    assert " · started" in caplog.records[-1].getMessage()
+    log = [one.getMessage() for one in caplog.records if one.name == "bandup.changes"]
+    assert log[-2].endswith(" · begun")
+    assert " · started" in log[-1]
     # Another table of that name, made in that moment, is none.
     other = f"{filled.settings.evaluations}-other"
     create(filled.client, EVALUATIONS, other)
@@ -182,6 +184,33 @@ def test_a_restore_that_has_begun_is_never_told_as_failed(
         with pytest.raises(Failure) as caught:
             restore(filled, filled.settings.evaluations, other, None, who=WHO)
     assert caught.value.case == "table_taken"
+
+
+@pytest.mark.parametrize("look", ["fails", "shows nothing yet"])
+def test_a_restore_that_nobody_can_look_for_is_not_known(
+    look: str, moto: str, filled: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, copy = filled.settings.evaluations, f"{filled.settings.evaluations}-restored"
+    blind = proxy.plain(500) if look == "fails" else proxy.refusal("ResourceNotFoundException", "not there")
+    with proxy.in_front_of(moto) as door:
+
+        def break_down(asked: proxy.Asked, answer: Callable[[], proxy.Reply]) -> proxy.Reply:
+            door.fail(blind, proxy.operation("DescribeTable"))
+            return proxy.lost(asked, answer)
+
+        door.fail(break_down, proxy.operation("RestoreTableToPointInTime"))
+        behind = Store.open(replace(filled.settings, endpoint=door.url), **engines.CREDENTIALS)
+        with pytest.raises(Failure) as caught:
+            restore(behind, name, copy, None, who=WHO)
+    assert (caught.value.case, caught.value.resource) == ("restore_in_doubt", copy)
+    log = [one.getMessage() for one in caplog.records if one.name == "bandup.changes"]
+    assert log[-2].endswith(" · begun")
+    assert " · not known: " in log[-1]
+    # Who asks for the same again has no second copy.
+    with pytest.raises(Failure) as caught:
+        restore(filled, name, copy, None, who=WHO)
+    assert caught.value.case == "table_taken"
+    assert drill.is_restored(filled, copy)
 
 
 def test_a_dashboard_that_may_not_change_anything_restores_nothing(filled: Store) -> None:
