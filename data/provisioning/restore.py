@@ -1,12 +1,14 @@
 """A table as it was at a time, restored to a new table."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from data.dynamodb.client import Store, log_change
 from data.dynamodb.errors import Failure
 from data.provisioning.account import look_up
+
+_LATEST = timedelta(minutes=15)  # the latest restorable time is typically five minutes ago
 
 
 def restore(store: Store, source: str, target: str, at: datetime | None, *, who: str) -> None:
@@ -62,4 +64,10 @@ def _has_begun(store: Store, source: str, target: str, at: datetime | None, fail
         origin, restored_at = restored_from(store, target)
     except Failure:
         return None
-    return origin == source and (at is None or restored_at == at.replace(microsecond=0))
+    if origin != source:
+        return False
+    if restored_at is None:
+        return None
+    if at is None:  # somebody else may have asked for an older time
+        return datetime.now(UTC) - restored_at < _LATEST
+    return restored_at == at.replace(microsecond=0)

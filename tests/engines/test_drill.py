@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from data.dynamodb.client import Store
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure, Kind
 from data.provisioning import drill
+from data.provisioning import restore as provisioning_restore
 from data.provisioning.apply import apply
 from data.provisioning.drift import Target
 from data.provisioning.drill import Drill
@@ -184,6 +185,28 @@ def test_a_restore_that_has_begun_is_never_told_as_failed(
         with pytest.raises(Failure) as caught:
             restore(filled, filled.settings.evaluations, other, None, who=WHO)
     assert caught.value.case == "table_taken"
+
+
+@pytest.mark.parametrize(
+    ("ago", "begun"),
+    [(timedelta(minutes=6), True), (timedelta(days=3), False), (None, None)],
+    ids=["just now", "on Monday", "not told"],
+)
+def test_the_latest_state_is_not_another_restores_older_one(
+    ago: timedelta | None, begun: bool | None, filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, copy = filled.settings.evaluations, f"{filled.settings.evaluations}-restored"
+    restore(filled, name, copy, None, who="somebody else")
+    of = (name, datetime.now(UTC) - ago if ago else None)
+    monkeypatch.setattr(provisioning_restore, "restored_from", lambda *_: of)
+    with watching(filled.client) as wire:
+        wire.answer = failing("DescribeTable", "ResourceNotFoundException", 1)
+        if begun:
+            restore(filled, name, copy, None, who=WHO)
+            return
+        with pytest.raises(Failure) as caught:
+            restore(filled, name, copy, None, who=WHO)
+    assert caught.value.case == ("table_taken" if begun is False else "restore_in_doubt")
 
 
 @pytest.mark.parametrize("look", ["fails", "shows nothing yet"])

@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.client import BaseClient
@@ -268,6 +270,7 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     press(app, "Restore")
     text = words(app)
     assert "After the restore to evaluations-restored-in-test" in text
+    assert re.search(r"evaluations-restored-in-test is bandup-evaluations as of .+ \(Asia/Ho_Chi_Minh\)\.", text)
     assert "It does not bring tags" in text
     assert "Turn on point-in-time recovery of evaluations-restored-in-test" in text
     press(app, "Apply 4 steps" if "4 steps" in text else "Apply")
@@ -276,6 +279,21 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     source.store().client.update_table(TableName=actual.name, DeletionProtectionEnabled=False)
     # The demo's door lets nobody delete: its engine is in this process.
     dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(actual.name)
+
+
+@pytest.mark.parametrize(
+    ("picked", "expected"),
+    [
+        ("2026-10-25 02:30", "2026-10-25 00:30 UTC"),
+        ("2026-03-29 02:30", "2026-03-29 01:30 UTC"),
+        ("2026-10-25 03:30", ""),
+    ],
+    ids=["twice", "never", "once"],
+)
+def test_a_time_as_the_clocks_change_is_said_in_utc(picked: str, expected: str) -> None:
+    note = restore._clocks_change(datetime.fromisoformat(picked).replace(tzinfo=ZoneInfo("Europe/Berlin")))
+    assert expected in note
+    assert bool(note) == bool(expected)
 
 
 def test_the_suggested_name_is_that_of_the_chosen_table() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 
 import streamlit as st
@@ -13,7 +14,7 @@ from data.provisioning import drill
 from data.provisioning.account import look_up
 from data.provisioning.drift import Check, Target
 from data.provisioning.plan import plan
-from data.provisioning.restore import restore
+from data.provisioning.restore import restore, restored_from
 from queries import source
 from ui.components import markup
 from ui.setup.comparison import checklist
@@ -21,7 +22,7 @@ from ui.setup.plan import confirm_account, show_plan, still_ops
 from ui.shell.boundary import part
 from ui.shell.clock import Clock
 from ui.shell.sign_in import require_ops
-from wording import account, failures
+from wording import account, failures, formats
 
 _RESTORED, _DRILLS = "_restored", "_drills"
 
@@ -91,6 +92,8 @@ def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
             key="restore_at",
         )
         at = picked.replace(tzinfo=clock.zone) if picked else None
+        if at and (note := _clocks_change(at)):
+            st.text(note)
     target = st.text_input("New table name", value=f"{name}-restored", key=f"restore_name_{name}", max_chars=255)
     if not source.settings().allow_changes:
         st.text("Read-only: start the dashboard with BANDUP_ALLOW_CHANGES=1 to restore.")
@@ -103,6 +106,13 @@ def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
         st.rerun()
 
 
+def _clocks_change(at: datetime) -> str:
+    """Which moment is meant by a time that comes twice, or not at all, as the clocks change; empty for any other."""
+    if at.utcoffset() == at.replace(fold=1).utcoffset():
+        return ""
+    return f"The clocks change then: {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is meant."
+
+
 def _after(store: Store, clock: Clock) -> None:
     """The plan for what a restore has left out, once the new table is there."""
     target: Target = st.session_state[_RESTORED]
@@ -112,6 +122,10 @@ def _after(store: Store, clock: Clock) -> None:
     if table.level in ("building", "missing"):
         _follow(store, target.name)
         return
+    with part("What was restored"):
+        origin, at = restored_from(store, target.name)
+        as_of = f"as of {formats.zoned(at, clock.zone)}" if at else "as of a time that AWS does not tell"
+        st.text(f"{target.name} is {origin or 'another table'} {as_of}.")
     st.text(
         "A restore brings the records and the indexes. It does not bring tags, point-in-time recovery or deletion "
         "protection. The plan below does. Nothing uses the new table until you name it to the Lambdas and to the "
