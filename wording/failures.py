@@ -183,6 +183,11 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
         "There is a table {resource}, which was not restored from {detail}.",
         "Delete it if nobody needs it, or start the drill tomorrow: its copy then has another name.",
     ),
+    "copy_gone": ("There is no table {resource} any more.", "Start the drill again: it makes a new copy."),
+    "restoring": (
+        "{resource} is still being restored.",
+        "Start the drill again within 24 hours of the first start: it goes on with this copy.",
+    ),
     "restore_time": (
         "The table {resource} cannot be restored to that time.",
         "Choose a time between the earliest and the latest restorable one.",

@@ -16,6 +16,7 @@ from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure, Kind
 from data.provisioning import drill
 from data.provisioning import restore as provisioning_restore
+from data.provisioning.account import Actual
 from data.provisioning.apply import apply
 from data.provisioning.drift import Target
 from data.provisioning.drill import Drill
@@ -249,10 +250,64 @@ def test_patience_has_an_end_and_a_refusal_is_said(filled: Store, monkeypatch: p
         with pytest.raises(Failure) as caught:
             list(drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT))
     assert caught.value.case == "recovery_off"
-    monkeypatch.setattr(drill, "is_restored", lambda *_: False)
+    monkeypatch.setattr(drill, "is_restored", lambda *_, **__: False)
     *_, last = drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT)
-    assert isinstance(last, str)
-    assert "run this again today" in last
+    assert isinstance(last, drill.Unfinished)
+    assert (last.why.case, last.why.passing) == ("restoring", True)
+
+
+@pytest.mark.parametrize(
+    ("later", "ending"),
+    [
+        (timedelta(hours=6), "20260310"),
+        (timedelta(hours=23), "20260310"),
+        (timedelta(hours=25), "20260311"),
+        (timedelta(hours=49), "20260312"),
+    ],
+    ids=["after midnight", "23 hours", "25 hours", "two days"],
+)
+def test_a_drill_that_is_started_again_after_midnight_goes_on_with_its_copy(
+    later: timedelta, ending: str, filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = datetime(2026, 3, 10, 20, tzinfo=UTC)
+    copy = drill.begin(filled, target(filled), who=WHO, now=evening)
+    asked = drill.restored_from
+
+    def restored_from(store: Store, table: str) -> tuple[str, datetime | None]:
+        return asked(store, table)[0], evening
+
+    monkeypatch.setattr(drill, "restored_from", restored_from)
+    with watching(filled.client) as wire:
+        again = drill.begin(filled, target(filled), who=WHO, now=evening + later)
+    assert again.endswith(f"-drill-{ending}")
+    assert wire.changes.count("RestoreTableToPointInTime") == (again != copy)
+
+
+def test_a_policy_for_the_copy_of_today_alone_is_enough(filled: Store, moto: str) -> None:
+    with proxy.in_front_of(moto) as door:
+        yesterdays = f"{filled.settings.evaluations}-drill-20260309"
+        door.fail(proxy.refusal("AccessDeniedException", proxy.denied), lambda asked: yesterdays in str(asked.arn))
+        behind = Store.open(replace(filled.settings, endpoint=door.url), **engines.CREDENTIALS)
+        assert drill.begin(behind, target(filled), who=WHO, now=NOW).endswith("-drill-20260310")
+        assert door.failed
+
+
+def test_a_copy_that_is_deleted_while_it_is_restored_is_said(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Actual, "settled", False)
+    steps = drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT)
+    assert next(steps)
+    copy = f"{filled.settings.evaluations}-drill-20260310"
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        filled.client.delete_table(TableName=copy)
+
+    steps = drill.run(filled, target(filled), who=WHO, now=NOW, clock=replace(INSTANT, sleep=sleep))
+    with pytest.raises(Failure) as caught:
+        list(steps)
+    assert (caught.value.case, caught.value.resource) == ("copy_gone", copy)
+    assert len(slept) == 1
 
 
 def variables_of(store: Store) -> dict[str, str]:
@@ -271,7 +326,7 @@ def test_a_copy_that_could_not_be_compared_is_said_with_how_to_delete_it(
             monkeypatch.setenv(name, value)
         assert main(["setup", "--drill"]) == 1
         out = capsys.readouterr().out
-        assert out.count("was restored, but not compared with") == len(TABLES)
+        assert out.count("was not compared with") == len(TABLES)
         assert out.count("dynamodb:Scan") >= len(TABLES)
         assert out.count("delete-table") == len(TABLES)
         assert main(["setup", "--drill", "--json"]) == 1

@@ -337,9 +337,22 @@ def test_a_restore_drill_says_what_it_compared_and_asks_before_who_may(
     assert not [name for name in backend.tables if name.startswith("bandup-evaluations-drill-")]
 
 
+def test_a_drill_whose_copy_is_gone_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([SimpleNamespace(settled=False), None])
+    monkeypatch.setattr(restore.drill, "begin", lambda _, target, **__: f"{target.name}-copy")
+    monkeypatch.setattr(restore.drill, "look_up", lambda *_: next(looks))
+    app = show(SETUP)
+    press(app, "Run restore drill")
+    assert "bandup-evaluations-copy is being restored" in words(app)
+    for _ in range(2):  # the second time it does not look again
+        app.run()
+        assert "There is no table bandup-evaluations-copy any more." in words(app)
+        assert "bandup-evaluations-copy is being restored" not in words(app)
+
+
 def test_a_second_drill_leaves_the_first_one_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restore.drill, "begin", lambda _, target, **__: f"{target.name}-copy")
-    monkeypatch.setattr(restore.drill, "is_restored", lambda *_: False)
+    monkeypatch.setattr(restore.drill, "is_restored", lambda *_, **__: False)
     app = show(SETUP)
     press(app, "Run restore drill")
     app.selectbox(key="drill_table").select("bandup-flashcard-sets").run()
@@ -365,7 +378,7 @@ def test_a_drill_whose_copy_cannot_be_compared_says_so_for_good_and_reads_it_onc
     for _ in range(2):
         app.run()
         text = words(app)
-        assert "was restored, but not compared with bandup-evaluations." in text
+        assert "was not compared with bandup-evaluations." in text
         assert "dynamodb:Scan" in text
         assert "The copy is gone when the demo stops." in text
     assert len(compared) == 1

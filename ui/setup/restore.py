@@ -37,6 +37,7 @@ class _Drilling:
     target: Target
     copy: str
     lines: list[str] = field(default_factory=list)
+    was_there: bool = False
     comparing: Lock = field(default_factory=Lock)
     """Held while it is compared: a click meanwhile runs the page again beside it."""
 
@@ -175,7 +176,15 @@ def _follow_drill(store: Store, drilling: _Drilling) -> None:
     with part("The restore drill"):
         if drilling.lines:
             st.rerun()
-        if not drill.is_restored(store, drilling.copy):
+        try:
+            restored = drill.is_restored(store, drilling.copy, was_there=drilling.was_there)
+        except Failure as failure:
+            if failure.case != "copy_gone":
+                raise
+            drilling.lines = [failures.sentences(failure)]
+            st.rerun()
+        drilling.was_there = drilling.was_there or restored is not None
+        if not restored:
             st.text(
                 f"◔ {drilling.copy} is being restored. Restores take minutes to hours; this page updates automatically."
             )
