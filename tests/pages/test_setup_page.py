@@ -337,6 +337,19 @@ def test_a_restore_drill_says_what_it_compared_and_asks_before_who_may(
     assert not [name for name in backend.tables if name.startswith("bandup-evaluations-drill-")]
 
 
+def test_a_restored_table_that_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([SimpleNamespace(status="CREATING"), None])
+    monkeypatch.setattr(restore, "restore", lambda *_, **__: None)
+    monkeypatch.setattr(restore, "look_up", lambda *_: next(looks))
+    app = show(SETUP)
+    app.text_input(key="restore_name_bandup-evaluations").set_value("evaluations-gone").run()
+    press(app, "Restore")
+    assert "◔ CREATING." in words(app)
+    app.run()
+    assert "There is no table evaluations-gone any more." in words(app)
+    assert "not there yet" not in words(app)
+
+
 def test_a_drill_whose_copy_is_gone_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = iter([SimpleNamespace(settled=False), None])
     monkeypatch.setattr(restore.drill, "begin", lambda _, target, **__: f"{target.name}-copy")

@@ -25,6 +25,8 @@ from ui.shell.sign_in import require_ops
 from wording import account, failures, formats
 
 _RESTORED, _DRILLS = "_restored", "_drills"
+_SEEN = "_restored_seen"
+"""Session key: the name of the restored table, once it has been there."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,7 @@ def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
     confirmed = confirm_account("restore")
     if st.button("Restore", key="restore_go", disabled=not confirmed or (not latest and at is None)):
         restore(store, name, target.strip(), at, who=still_ops().name)
+        st.session_state.pop(_SEEN, None)
         st.session_state[_RESTORED] = Target(restorable[name].target.table, target.strip())
         st.rerun()
 
@@ -123,6 +126,7 @@ def _after(store: Store, clock: Clock) -> None:
     if table.level in ("building", "missing"):
         _follow(store, target.name)
         return
+    st.session_state[_SEEN] = target.name
     with part("What was restored"):
         origin, at = restored_from(store, target.name)
         as_of = f"as of {formats.zoned(at, clock.zone)}" if at else "as of a time that AWS does not tell"
@@ -142,6 +146,11 @@ def _follow(store: Store, name: str) -> None:
     still_ops()
     with part("The progress of the restore"):
         actual = look_up(store, name)
+        if actual is not None:
+            st.session_state[_SEEN] = name
+        elif st.session_state.get(_SEEN) == name:
+            st.text(f"There is no table {name} any more.")
+            return
         if actual is not None and actual.status == "ACTIVE":
             st.rerun()
         state = "not there yet" if actual is None else actual.status
