@@ -16,7 +16,7 @@ from data.environment import read_settings
 from data.provisioning.apply import Event, apply
 from data.provisioning.clients import Clients
 from data.provisioning.drift import Check, Step, Target
-from data.provisioning.drill import Drill, Unfinished
+from data.provisioning.drill import Drill
 from data.provisioning.drill import run as run_drill
 from data.provisioning.place import Place, where
 from data.provisioning.plan import Look, Plan, look, plan
@@ -30,7 +30,7 @@ from wording import account, failures
 _FAILED = 1
 
 _DRILL_STOPPED = (
-    "Stopped. A restore that was begun goes on in AWS: run it again the same day, and it goes on with the same copy."
+    "Stopped. A restore that was begun goes on in AWS: run it again within 24 hours, and it goes on with the same copy."
 )
 _ABOUT = "Show what would bring both tables and the Lambdas into the declared state, or do it."
 _EPILOG = (
@@ -125,7 +125,7 @@ def _run(options: argparse.Namespace, report: Report) -> int:
 
 
 def _drill(store: Store, options: argparse.Namespace, report: Report) -> int:
-    """Restore each table to a copy and compare it: 0 alike, 2 differences, 1 an error, 3 to be run again today."""
+    """Restore each table to a copy and compare it: 0 alike, 2 differences, 1 an error, 3 to be run again soon."""
     report.error = _unconfirmed(report.place, options.account) if report.place else ""
     if report.error:
         return _FAILED
@@ -144,27 +144,26 @@ def _drill(store: Store, options: argparse.Namespace, report: Report) -> int:
 def _drill_of(target: Target, store: Store, options: argparse.Namespace, report: Report) -> int:
     region, settings = store.client.meta.region_name, store.settings
     _tell(options, account.drill_cost(store.facts(target.table), settings))
-    result: Drill | Unfinished | str = ""
+    code = 3
     for result in run_drill(store, target, who=_who(), now=datetime.now(UTC)):
         if isinstance(result, str):
             _tell(options, result)
-    if isinstance(result, str):
-        return 3
-    if isinstance(result, Drill):
-        passed, code = result.passed, 0 if result.passed else 2
-        lines = account.drill(result, region, settings)
-    else:
-        passed, code = None, _drill_code(result.why)
-        why = failures.sentences(result.why, "terminal")
-        lines = account.drill_unfinished(target.name, result.copy, why, region, settings)
-    report.drills.append({"table": target.name, "copy": result.copy, "passed": passed, "lines": lines})
-    for line in lines:
-        _tell(options, line)
+            continue
+        if isinstance(result, Drill):
+            passed, code = result.passed, 0 if result.passed else 2
+            lines = account.drill(result, region, settings)
+        else:
+            passed, code = None, _drill_code(result.why)
+            why = failures.sentences(result.why, "terminal")
+            lines = account.drill_unfinished(target.name, result.copy, why, region, settings)
+        report.drills.append({"table": target.name, "copy": result.copy, "passed": passed, "lines": lines})
+        for line in lines:
+            _tell(options, line)
     return code
 
 
 def _drill_code(failure: Failure) -> int:
-    """3 where it may go better the same day, with the same copy; 1 where something is to be mended before."""
+    """3 where it may go better within 24 hours, with the same copy; 1 where something is to be mended before."""
     return 3 if failure.passing else _FAILED
 
 

@@ -146,8 +146,8 @@ def drill(result: Drill, region: str, settings: Settings) -> list[str]:
 
 
 def drill_unfinished(name: str, copy: str, why: str, region: str, settings: Settings) -> list[str]:
-    """That a table's restored copy could not be compared, and how it is deleted. `why` is a sentence or two."""
-    return [f"{copy} was restored, but not compared with {name}. {why}", _copy_stays(copy, region, settings)]
+    """That a table's copy could not be compared, and how it is deleted. `why` is a sentence or two."""
+    return [f"{copy} was not compared with {name}. {why}", _copy_stays(copy, region, settings)]
 
 
 def _copy_stays(copy: str, region: str, settings: Settings) -> str:

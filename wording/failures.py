@@ -170,10 +170,23 @@ SENTENCES: dict[Kind | Case, tuple[str, str]] = {
         "Correct AWS_REGION, AWS_DEFAULT_REGION or the profile's region, then restart.",
     ),
     "rejected": ("{service} rejected {operation} on {resource}{message}.", "Check the id or the filter."),
+    "in_doubt": (
+        "{service} did not say whether {operation} on {resource} was done.",
+        "It may have been done: {again} to see.",
+    ),
+    "restore_in_doubt": (
+        "Whether the restore to {resource} has begun is not known.",
+        "It may have: wait a minute, then ask for the same again. What has begun does not begin twice.",
+    ),
     "table_taken": ("There is a table {resource} already.", "Choose a name that is not taken."),
     "no_copy": (
         "There is a table {resource}, which was not restored from {detail}.",
         "Delete it if nobody needs it, or start the drill tomorrow: its copy then has another name.",
+    ),
+    "copy_gone": ("There is no table {resource} any more.", "Start the drill again: it makes a new copy."),
+    "restoring": (
+        "{resource} is still being restored.",
+        "Start the drill again within 24 hours of the first start: it goes on with this copy.",
     ),
     "restore_time": (
         "The table {resource} cannot be restored to that time.",

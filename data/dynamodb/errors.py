@@ -51,6 +51,7 @@ Case = Literal[
     "client",
     "clock",
     "configuration",
+    "copy_gone",
     "credentials_late",
     "credentials_unreachable",
     "endpoint",
@@ -60,6 +61,7 @@ Case = Literal[
     "file",
     "function",
     "identity_token",
+    "in_doubt",
     "incomplete",
     "key",
     "late",
@@ -82,7 +84,9 @@ Case = Literal[
     "region_name",
     "region_unknown",
     "resource_changed",
+    "restore_in_doubt",
     "restore_time",
+    "restoring",
     "sign_in",
     "sso_role",
     "table_gone",
@@ -140,7 +144,7 @@ class Failure(Exception):
     @property
     def in_doubt(self) -> bool:
         """Whether what was asked for may have been done: it is the answer that is lost, and boto3 asks again."""
-        return self.kind in _IN_DOUBT
+        return self.kind in _IN_DOUBT and self.case != "not_asked"
 
     def __str__(self) -> str:
         """For the log: no message of AWS's, which may quote a record."""

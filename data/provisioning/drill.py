@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/rel_backin
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -23,6 +23,7 @@ from data.schema import COMPLETED, EVALUATIONS, FAILED
 
 _SAMPLE = 100
 _LONGEST_NAME = 255
+_DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,34 +77,61 @@ class _Contents:
 def begin(store: Store, target: Target, *, who: str, now: datetime) -> str:
     """Start restoring `target` to its copy of today and return the copy's name; go on with one that is there already.
 
-    Failure where changes are not allowed, the restore is refused, or another table has the copy's name.
+    The day is that of UTC. A copy of the day before that is younger than 24 hours is gone on with too: whoever is told
+    to start again does so where the day has changed meanwhile. Failure where changes are not allowed, the restore is
+    refused, or another table has the copy's name.
     """
     store.require_changes_allowed()
-    ending = f"-drill-{now:%Y%m%d}"
-    copy = target.name[: _LONGEST_NAME - len(ending)] + ending
+    copy = _copy(target, now)
     if look_up(store, copy) is None:
+        earlier = _copy(target, now - _DAY)
+        if _is_young(store, target, earlier, now):
+            return earlier
         restore(store, target.name, copy, None, who=who)
     elif restored_from(store, copy)[0] != target.name:
         raise Failure("rejected", case="no_copy", resource=copy, detail=target.name)
     return copy
 
 
-def is_restored(store: Store, copy: str) -> bool:
-    """Whether the copy is there, whole."""
+def _copy(target: Target, day: datetime) -> str:
+    ending = f"-drill-{day.astimezone(UTC):%Y%m%d}"
+    return target.name[: _LONGEST_NAME - len(ending)] + ending
+
+
+def _is_young(store: Store, target: Target, copy: str, now: datetime) -> bool:
+    """Whether the copy is there, was restored from this table, and less than 24 hours ago."""
+    try:
+        origin, at = restored_from(store, copy)
+    except Failure as failure:
+        # A policy that names the copy of today alone denies any other.
+        if failure.kind in ("missing", "access_denied"):
+            return False
+        raise
+    return origin == target.name and at is not None and now - at < _DAY
+
+
+def is_restored(store: Store, copy: str, *, was_there: bool = False) -> bool | None:
+    """Whether the copy is whole; None where it is not there yet. Failure where it `was_there` and is no more."""
     actual = look_up(store, copy)
-    return actual is not None and actual.settled
+    if actual is None:
+        if was_there:
+            raise Failure("missing", case="copy_gone", resource=copy)
+        return None
+    return actual.settled
 
 
 def run(
     store: Store, target: Target, *, who: str, now: datetime, clock: Clock | None = None
 ) -> Iterator[Drill | Unfinished | str]:
-    """Restore, wait and compare: what goes on, in words, and last the result. Failure where no copy has come about."""
+    """Restore, wait and compare: what goes on, in words, and last the result. Failure where there is no copy."""
     copy = begin(store, target, who=who, now=now)
     waiting = replace(clock or Clock(poll_seconds=10, patience_seconds=6 * 3600))
     yield f"restoring {target.name} to {copy}"
-    while not is_restored(store, copy):
+    was_there = False
+    while not (restored := is_restored(store, copy, was_there=was_there)):
+        was_there = was_there or restored is not None
         if not waiting.wait():
-            yield f"{copy} is still being restored; run this again today to compare it"
+            yield Unfinished(copy, Failure("busy", case="restoring", resource=copy))
             return
     yield f"comparing {copy} with {target.name}"
     try:

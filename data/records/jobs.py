@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -29,7 +29,7 @@ _TELLING = ("error", "fail", "reason", "exception", "message", "cause")
 
 _CHANGED = "it finished or was changed meanwhile, and was left alone"
 
-Result: TypeAlias = Literal["marked", "changed meanwhile", "failed"]
+Result: TypeAlias = Literal["marked", "changed meanwhile", "failed", "not known"]
 
 
 class Key(NamedTuple):
@@ -153,12 +153,13 @@ def mark_failed(
     """
     store.require_changes_allowed()
     for key, created_at in open_jobs:
-        outcome = _mark(store, key, created_at, who, now)
-        log_change(who, f"mark {key.table} {key.job_id} of {key.user_id} as failed", outcome.result)
+        what = f"mark {key.table} {key.job_id} of {key.user_id} as failed"
+        outcome = _mark(store, key, created_at, who, now, what)
+        log_change(who, what, outcome.result)
         yield outcome
 
 
-def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime) -> Marked:
+def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime, what: str) -> Marked:
     name = store.settings.name(key.of)
     about: dict[str, Any] = {
         "TableName": name,
@@ -182,6 +183,7 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
         value = stored.get("Item", {}).get("created_at", {})
         if not value or moment(value, lambda _: None) != round(created_at.timestamp() * 1_000_000):
             return Marked(key, "changed meanwhile", _CHANGED)
+        log_change(who, what, "begun")  # what ends this program may not let it say more
         store.call(
             "UpdateItem",
             name,
@@ -199,17 +201,34 @@ def _mark(store: Store, key: Key, created_at: datetime, who: str, now: datetime)
             },
         )
     except Failure as failure:
-        # Where an answer is lost, boto3 asks again, and finds the job changed: by what it asked for itself.
-        if not (failure.operation == "UpdateItem" and _is_marked(store, about, mark)):
-            if failure.kind == "changed":
-                return Marked(key, "changed meanwhile", _CHANGED)
-            return Marked(key, "failed", failure.to_keep())
+        result = _after(store, about, mark, failure)
+        if result == "changed meanwhile":
+            return Marked(key, result, _CHANGED)
+        if result == "not known":
+            return Marked(key, result, replace(failure, case="in_doubt"))
+        if result == "failed":
+            return Marked(key, result, failure.to_keep())
     store.wrote(name, (key.job_id, key.user_id), FAILED)
     return Marked(key, "marked", "marked as failed")
 
 
-def _is_marked(store: Store, about: Mapping[str, Any], mark: str) -> bool:
-    """Whether a job has this mark; False where that cannot be asked."""
+def _after(store: Store, about: Mapping[str, Any], mark: str, failure: Failure) -> Result:
+    """What became of a job whose marking ended in this failure."""
+    if failure.operation != "UpdateItem":
+        return "failed"
+    # Where an answer is lost, boto3 asks again, and finds the job changed: by what it asked for itself.
+    is_marked = _is_marked(store, about, mark)
+    if is_marked:
+        return "marked"
+    # What is late is still on its way, and may be done after that look.
+    is_late = failure.in_doubt and failure.kind == "too_slow"
+    if is_late or (is_marked is None and (failure.in_doubt or failure.kind == "changed")):
+        return "not known"
+    return "changed meanwhile" if failure.kind == "changed" else "failed"
+
+
+def _is_marked(store: Store, about: Mapping[str, Any], mark: str) -> bool | None:
+    """Whether a job has this mark; None where that cannot be asked."""
     try:
         stored = store.call(
             "GetItem",
@@ -222,7 +241,7 @@ def _is_marked(store: Store, about: Mapping[str, Any], mark: str) -> bool:
             ExpressionAttributeNames={"#r": MARKED_IN},
         )
     except Failure:
-        return False
+        return None
     return bool(stored.get("Item", {}).get(MARKED_IN) == {"S": mark})
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from data.dynamodb.client import Store
 from data.dynamodb.cost import Cost
 from data.dynamodb.errors import Failure, Kind
 from data.provisioning import drill
+from data.provisioning import restore as provisioning_restore
+from data.provisioning.account import Actual
 from data.provisioning.apply import apply
 from data.provisioning.drift import Target
 from data.provisioning.drill import Drill
@@ -173,7 +175,9 @@ def test_a_restore_that_has_begun_is_never_told_as_failed(
         door.fail(proxy.lost, proxy.operation("RestoreTableToPointInTime"), times=times)
         behind = Store.open(replace(filled.settings, endpoint=door.url), **engines.CREDENTIALS)
         restore(behind, filled.settings.evaluations, f"{filled.settings.evaluations}-restored", None, who=WHO)
-    assert " · started" in caplog.records[-1].getMessage()
+    log = [one.getMessage() for one in caplog.records if one.name == "bandup.changes"]
+    assert log[-2].endswith(" · begun")
+    assert " · started" in log[-1]
     # Another table of that name, made in that moment, is none.
     other = f"{filled.settings.evaluations}-other"
     create(filled.client, EVALUATIONS, other)
@@ -182,6 +186,55 @@ def test_a_restore_that_has_begun_is_never_told_as_failed(
         with pytest.raises(Failure) as caught:
             restore(filled, filled.settings.evaluations, other, None, who=WHO)
     assert caught.value.case == "table_taken"
+
+
+@pytest.mark.parametrize(
+    ("ago", "begun"),
+    [(timedelta(minutes=6), True), (timedelta(days=3), False), (None, None)],
+    ids=["just now", "on Monday", "not told"],
+)
+def test_the_latest_state_is_not_another_restores_older_one(
+    ago: timedelta | None, begun: bool | None, filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, copy = filled.settings.evaluations, f"{filled.settings.evaluations}-restored"
+    restore(filled, name, copy, None, who="somebody else")
+    of = (name, datetime.now(UTC) - ago if ago else None)
+    monkeypatch.setattr(provisioning_restore, "restored_from", lambda *_: of)
+    with watching(filled.client) as wire:
+        wire.answer = failing("DescribeTable", "ResourceNotFoundException", 1)
+        if begun:
+            restore(filled, name, copy, None, who=WHO)
+            return
+        with pytest.raises(Failure) as caught:
+            restore(filled, name, copy, None, who=WHO)
+    assert caught.value.case == ("table_taken" if begun is False else "restore_in_doubt")
+
+
+@pytest.mark.parametrize("look", ["fails", "shows nothing yet"])
+def test_a_restore_that_nobody_can_look_for_is_not_known(
+    look: str, moto: str, filled: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, copy = filled.settings.evaluations, f"{filled.settings.evaluations}-restored"
+    blind = proxy.plain(500) if look == "fails" else proxy.refusal("ResourceNotFoundException", "not there")
+    with proxy.in_front_of(moto) as door:
+
+        def break_down(asked: proxy.Asked, answer: Callable[[], proxy.Reply]) -> proxy.Reply:
+            door.fail(blind, proxy.operation("DescribeTable"))
+            return proxy.lost(asked, answer)
+
+        door.fail(break_down, proxy.operation("RestoreTableToPointInTime"))
+        behind = Store.open(replace(filled.settings, endpoint=door.url), **engines.CREDENTIALS)
+        with pytest.raises(Failure) as caught:
+            restore(behind, name, copy, None, who=WHO)
+    assert (caught.value.case, caught.value.resource) == ("restore_in_doubt", copy)
+    log = [one.getMessage() for one in caplog.records if one.name == "bandup.changes"]
+    assert log[-2].endswith(" · begun")
+    assert " · not known: " in log[-1]
+    # Who asks for the same again has no second copy.
+    with pytest.raises(Failure) as caught:
+        restore(filled, name, copy, None, who=WHO)
+    assert caught.value.case == "table_taken"
+    assert drill.is_restored(filled, copy)
 
 
 def test_a_dashboard_that_may_not_change_anything_restores_nothing(filled: Store) -> None:
@@ -197,10 +250,64 @@ def test_patience_has_an_end_and_a_refusal_is_said(filled: Store, monkeypatch: p
         with pytest.raises(Failure) as caught:
             list(drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT))
     assert caught.value.case == "recovery_off"
-    monkeypatch.setattr(drill, "is_restored", lambda *_: False)
+    monkeypatch.setattr(drill, "is_restored", lambda *_, **__: False)
     *_, last = drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT)
-    assert isinstance(last, str)
-    assert "run this again today" in last
+    assert isinstance(last, drill.Unfinished)
+    assert (last.why.case, last.why.passing) == ("restoring", True)
+
+
+@pytest.mark.parametrize(
+    ("later", "ending"),
+    [
+        (timedelta(hours=6), "20260310"),
+        (timedelta(hours=23), "20260310"),
+        (timedelta(hours=25), "20260311"),
+        (timedelta(hours=49), "20260312"),
+    ],
+    ids=["after midnight", "23 hours", "25 hours", "two days"],
+)
+def test_a_drill_that_is_started_again_after_midnight_goes_on_with_its_copy(
+    later: timedelta, ending: str, filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = datetime(2026, 3, 10, 20, tzinfo=UTC)
+    copy = drill.begin(filled, target(filled), who=WHO, now=evening)
+    asked = drill.restored_from
+
+    def restored_from(store: Store, table: str) -> tuple[str, datetime | None]:
+        return asked(store, table)[0], evening
+
+    monkeypatch.setattr(drill, "restored_from", restored_from)
+    with watching(filled.client) as wire:
+        again = drill.begin(filled, target(filled), who=WHO, now=evening + later)
+    assert again.endswith(f"-drill-{ending}")
+    assert wire.changes.count("RestoreTableToPointInTime") == (again != copy)
+
+
+def test_a_policy_for_the_copy_of_today_alone_is_enough(filled: Store, moto: str) -> None:
+    with proxy.in_front_of(moto) as door:
+        yesterdays = f"{filled.settings.evaluations}-drill-20260309"
+        door.fail(proxy.refusal("AccessDeniedException", proxy.denied), lambda asked: yesterdays in str(asked.arn))
+        behind = Store.open(replace(filled.settings, endpoint=door.url), **engines.CREDENTIALS)
+        assert drill.begin(behind, target(filled), who=WHO, now=NOW).endswith("-drill-20260310")
+        assert door.failed
+
+
+def test_a_copy_that_is_deleted_while_it_is_restored_is_said(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Actual, "settled", False)
+    steps = drill.run(filled, target(filled), who=WHO, now=NOW, clock=INSTANT)
+    assert next(steps)
+    copy = f"{filled.settings.evaluations}-drill-20260310"
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        filled.client.delete_table(TableName=copy)
+
+    steps = drill.run(filled, target(filled), who=WHO, now=NOW, clock=replace(INSTANT, sleep=sleep))
+    with pytest.raises(Failure) as caught:
+        list(steps)
+    assert (caught.value.case, caught.value.resource) == ("copy_gone", copy)
+    assert len(slept) == 1
 
 
 def variables_of(store: Store) -> dict[str, str]:
@@ -219,7 +326,7 @@ def test_a_copy_that_could_not_be_compared_is_said_with_how_to_delete_it(
             monkeypatch.setenv(name, value)
         assert main(["setup", "--drill"]) == 1
         out = capsys.readouterr().out
-        assert out.count("was restored, but not compared with") == len(TABLES)
+        assert out.count("was not compared with") == len(TABLES)
         assert out.count("dynamodb:Scan") >= len(TABLES)
         assert out.count("delete-table") == len(TABLES)
         assert main(["setup", "--drill", "--json"]) == 1

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +20,9 @@ from hypothesis import strategies as st
 from analysis import job_states
 from analysis.job_states import Thresholds
 from data.demo import engine
+from data.dynamodb import budget
 from data.dynamodb.client import Store
+from data.dynamodb.errors import Failure
 from data.records import evaluations, flashcards, jobs
 from data.records.jobs import Key, Mark, Marked
 from data.schema import EVALUATIONS, FLASHCARD_SETS
@@ -144,14 +148,16 @@ def test_only_a_job_that_is_still_processing_is_marked_and_the_change_is_logged(
     put(changeable, stuck, done, again)
     moved = {**again, "created_at": again["created_at"] - 1}
     gone = {**stuck, "evaluation_id": "eval-9"}
-    results = mark(changeable, stuck, done, moved, gone)
-    assert [r.result for r in results] == ["marked", "changed meanwhile", "changed meanwhile", "changed meanwhile"]
+    marked = mark(changeable, stuck, done, moved, gone)
+    assert [r.result for r in marked] == ["marked", "changed meanwhile", "changed meanwhile", "changed meanwhile"]
     assert status(changeable, 1)["status"] == "failed"
     assert "ops@example" in status(changeable, 1)["failure_reason"]
     assert status(changeable, 2) == {k: str(v) for k, v in done.items()}
     assert status(changeable, 3)["status"] == "processing"
     lines = [record.getMessage() for record in caplog.records if record.name == "bandup.changes"]
-    assert len(lines) == 4
+    # Of what was asked for, that it begins is there before what came of it.
+    results = ["begun", "marked", "begun", "changed meanwhile", "changed meanwhile", "changed meanwhile"]
+    assert [line.rpartition(" · ")[2] for line in lines] == results
     assert "ops@example" in lines[0]
     assert "eval-1 of u" in lines[0]
 
@@ -169,6 +175,82 @@ def test_a_mark_whose_answer_is_lost_is_found_again_and_never_denied(
     assert result.result == "marked"
     assert status(changeable, 1)["status"] == "failed"
     assert caplog.records[-1].getMessage().endswith(" · marked")
+
+
+@pytest.mark.parametrize("broken", [["GetItem"], ["GetItem", "UpdateItem"]], ids=["the look", "all"])
+def test_a_mark_that_nobody_can_look_for_is_not_known(
+    broken: list[str], engine: str, changeable: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck = evaluation(1, "processing", 900)
+    put(changeable, stuck)
+    with proxy.in_front_of(engine) as door:
+
+        def break_down(asked: proxy.Asked, answer: Callable[[], proxy.Reply]) -> proxy.Reply:
+            door.fail(proxy.plain(500), proxy.operation(*broken))
+            return proxy.lost(asked, answer)
+
+        door.fail(break_down, proxy.operation("UpdateItem"))
+        behind = Store.open(replace(changeable.settings, endpoint=door.url), **engines.CREDENTIALS)
+        (result,) = mark(behind, stuck)
+    assert result.result == "not known"
+    assert isinstance(result.message, Failure)
+    assert result.message.case == "in_doubt"
+    assert status(changeable, 1)["status"] == "failed"
+    log = [record.getMessage() for record in caplog.records if record.name == "bandup.changes"]
+    assert [line.rpartition(" · ")[2] for line in log] == ["begun", "not known"]
+
+
+@pytest.mark.parametrize(
+    ("arrives", "expected"), [(True, "marked"), (False, "not known")], ids=["before the look", "after the look"]
+)
+def test_a_mark_that_is_late_is_never_denied(
+    arrives: bool, expected: str, engine: str, changeable: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = evaluation(1, "processing", 900)
+    put(changeable, stuck)
+    looked = threading.Event()
+
+    def late(_: proxy.Asked, answer: Callable[[], proxy.Reply]) -> proxy.Reply:
+        if arrives:
+            answer()
+        looked.wait(20)
+        return answer()
+
+    monkeypatch.setattr(budget, "CALL_SECONDS", 1.0)
+    with proxy.in_front_of(engine) as door:
+        door.fail(late, proxy.operation("UpdateItem"), times=1)
+        behind = Store.open(replace(changeable.settings, endpoint=door.url), **engines.CREDENTIALS)
+        with budget.limited():
+            (result,) = mark(behind, stuck)
+        looked.set()
+        assert result.result == expected
+        for _ in range(100):
+            if status(changeable, 1)["status"] == "failed":
+                break
+            time.sleep(0.1)
+    assert status(changeable, 1)["status"] == "failed"
+
+
+def test_what_was_never_sent_has_failed(changeable: Store) -> None:
+    stuck = evaluation(1, "processing", 900)
+    put(changeable, stuck)
+    client: Any = Unsent(changeable.client)
+    (result,) = mark(Store(changeable.settings, client), stuck)
+    assert result.result == "failed"
+
+
+class Unsent:
+    """A client that has no time left for a change."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def update_item(self, **_: Any) -> Any:
+        """Not sent."""
+        raise budget.Late(1.0, asked=False)
 
 
 def test_no_id_begins_a_line_of_the_log_of_changes(changeable: Store, caplog: pytest.LogCaptureFixture) -> None:

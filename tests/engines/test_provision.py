@@ -555,10 +555,12 @@ def test_a_restore_never_goes_onto_a_table_that_exists(account: Store, caplog: p
         assert (caught.value.case, caught.value.resource) == ("table_taken", target)
         assert wire.changes == []
     # Somebody else takes the name between the look and the request: AWS refuses, and so do we.
+    create(account.client, FLASHCARD_SETS, f"{name}-taken")
     with watching(account.client) as wire:
-        wire.answer = lambda operation: refusal("TableAlreadyExistsException") if "Restore" in operation else None
-        with pytest.raises(Failure):
+        wire.answer = failing("DescribeTable", "ResourceNotFoundException", 1)
+        with pytest.raises(Failure) as caught:
             restore(account, name, f"{name}-taken", None, who=WHO)
+    assert (caught.value.case, caught.value.resource) == ("table_taken", f"{name}-taken")
     assert any("failed" in entry.getMessage() for entry in caplog.records if entry.name == "bandup.changes")
 
 

@@ -19,7 +19,7 @@ from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
 from data.dynamodb.facts import TableFacts
 from data.provisioning.requests import create
-from data.records.jobs import Key, Mark, mark_failed
+from data.records.jobs import Key, Mark, Marked, mark_failed
 from data.schema import EVALUATIONS, FLASHCARD_SETS, FUNCTIONS, TABLES
 from data.settings import Settings
 from queries import all_jobs, source
@@ -385,6 +385,24 @@ def test_a_mark_bears_the_time_of_the_click(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(marking, "_end", lambda _: None)
     marking._step(marking._Run(1, [(Key("evaluations", "e", "u"), now - timedelta(days=1))]))
     assert times == [now]
+
+
+def test_what_may_have_been_marked_is_said(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = marking.jobs.mark_failed
+
+    def mark(store: Store, jobs: list[Any], **more: Any) -> list[Marked]:
+        if done:
+            return list(real(store, jobs, **more))
+        done.append(jobs)
+        lost = Failure("too_slow", case="in_doubt", operation="UpdateItem", resource="evaluations")
+        return [Marked(jobs[0][0], "not known", lost)]
+
+    done: list[Any] = []
+    monkeypatch.setattr(marking.jobs, "mark_failed", mark)
+    app = show(JOBS, {"state": "stuck"})
+    app.button(key="mark_ask").click().run()
+    app.button(key="mark_go").click().run()
+    assert "2 of 3 jobs marked as failed. 1 more may have been: press Refresh." in words(app)
 
 
 def test_what_was_marked_when_it_is_stopped_is_said_and_the_rest_is_as_it_was(

@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.client import BaseClient
@@ -268,6 +270,7 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     press(app, "Restore")
     text = words(app)
     assert "After the restore to evaluations-restored-in-test" in text
+    assert re.search(r"evaluations-restored-in-test is bandup-evaluations as of .+ \(Asia/Ho_Chi_Minh\)\.", text)
     assert "It does not bring tags" in text
     assert "Turn on point-in-time recovery of evaluations-restored-in-test" in text
     press(app, "Apply 4 steps" if "4 steps" in text else "Apply")
@@ -276,6 +279,21 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     source.store().client.update_table(TableName=actual.name, DeletionProtectionEnabled=False)
     # The demo's door lets nobody delete: its engine is in this process.
     dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(actual.name)
+
+
+@pytest.mark.parametrize(
+    ("picked", "expected"),
+    [
+        ("2026-10-25 02:30", "2026-10-25 00:30 UTC"),
+        ("2026-03-29 02:30", "2026-03-29 01:30 UTC"),
+        ("2026-10-25 03:30", ""),
+    ],
+    ids=["twice", "never", "once"],
+)
+def test_a_time_as_the_clocks_change_is_said_in_utc(picked: str, expected: str) -> None:
+    note = restore._clocks_change(datetime.fromisoformat(picked).replace(tzinfo=ZoneInfo("Europe/Berlin")))
+    assert expected in note
+    assert bool(note) == bool(expected)
 
 
 def test_the_suggested_name_is_that_of_the_chosen_table() -> None:
@@ -341,9 +359,35 @@ def test_a_restore_drill_says_what_it_compared_and_asks_before_who_may(
     assert not [name for name in backend.tables if name.startswith("bandup-evaluations-drill-")]
 
 
+def test_a_restored_table_that_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([SimpleNamespace(status="CREATING"), None])
+    monkeypatch.setattr(restore, "restore", lambda *_, **__: None)
+    monkeypatch.setattr(restore, "look_up", lambda *_: next(looks))
+    app = show(SETUP)
+    app.text_input(key="restore_name_bandup-evaluations").set_value("evaluations-gone").run()
+    press(app, "Restore")
+    assert "◔ CREATING." in words(app)
+    app.run()
+    assert "There is no table evaluations-gone any more." in words(app)
+    assert "not there yet" not in words(app)
+
+
+def test_a_drill_whose_copy_is_gone_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([SimpleNamespace(settled=False), None])
+    monkeypatch.setattr(restore.drill, "begin", lambda _, target, **__: f"{target.name}-copy")
+    monkeypatch.setattr(restore.drill, "look_up", lambda *_: next(looks))
+    app = show(SETUP)
+    press(app, "Run restore drill")
+    assert "bandup-evaluations-copy is being restored" in words(app)
+    for _ in range(2):  # the second time it does not look again
+        app.run()
+        assert "There is no table bandup-evaluations-copy any more." in words(app)
+        assert "bandup-evaluations-copy is being restored" not in words(app)
+
+
 def test_a_second_drill_leaves_the_first_one_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restore.drill, "begin", lambda _, target, **__: f"{target.name}-copy")
-    monkeypatch.setattr(restore.drill, "is_restored", lambda *_: False)
+    monkeypatch.setattr(restore.drill, "is_restored", lambda *_, **__: False)
     app = show(SETUP)
     press(app, "Run restore drill")
     app.selectbox(key="drill_table").select("bandup-flashcard-sets").run()
@@ -369,7 +413,7 @@ def test_a_drill_whose_copy_cannot_be_compared_says_so_for_good_and_reads_it_onc
     for _ in range(2):
         app.run()
         text = words(app)
-        assert "was restored, but not compared with bandup-evaluations." in text
+        assert "was not compared with bandup-evaluations." in text
         assert "dynamodb:Scan" in text
         assert "The copy is gone when the demo stops." in text
     assert len(compared) == 1

@@ -198,10 +198,12 @@ def _show_results(*, with_jobs: bool = True) -> None:
     if not run or not run.results:
         return
     done = sum(one.result == "marked" for one in run.results)
+    unsure = sum(one.result == "not known" for one in run.results)
     left = run.total - len(run.results)
     with st.container(border=True):
         st.text(
             f"{done:,} of {formats.count(run.total, 'job')} marked as failed."
+            + (f" {unsure:,} more may have been: press Refresh." if unsure else "")
             + (f" Stopped: {formats.count(left, 'job')} not tried and unchanged." if left else "")
         )
         if with_jobs:

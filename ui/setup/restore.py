@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 
 import streamlit as st
@@ -13,7 +14,7 @@ from data.provisioning import drill
 from data.provisioning.account import look_up
 from data.provisioning.drift import Check, Target
 from data.provisioning.plan import plan
-from data.provisioning.restore import restore
+from data.provisioning.restore import restore, restored_from
 from queries import source
 from ui.components import markup
 from ui.setup.comparison import checklist
@@ -21,9 +22,11 @@ from ui.setup.plan import confirm_account, show_plan, still_ops
 from ui.shell.boundary import part
 from ui.shell.clock import Clock
 from ui.shell.sign_in import require_ops
-from wording import account, failures
+from wording import account, failures, formats
 
 _RESTORED, _DRILLS = "_restored", "_drills"
+_SEEN = "_restored_seen"
+"""Session key: the name of the restored table, once it has been there."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class _Drilling:
     target: Target
     copy: str
     lines: list[str] = field(default_factory=list)
+    was_there: bool = False
     comparing: Lock = field(default_factory=Lock)
     """Held while it is compared: a click meanwhile runs the page again beside it."""
 
@@ -106,6 +110,8 @@ def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
             key="restore_at",
         )
         at = picked.replace(tzinfo=clock.zone) if picked else None
+        if at and (note := _clocks_change(at)):
+            st.text(note)
     target = st.text_input("New table name", value=f"{name}-restored", key=f"restore_name_{name}", max_chars=255)
     if not source.settings().allow_changes:
         st.text("Read-only: start the dashboard with BANDUP_ALLOW_CHANGES=1 to restore.")
@@ -114,8 +120,16 @@ def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
     confirmed = confirm_account("restore")
     if st.button("Restore", key="restore_go", disabled=not confirmed or (not latest and at is None)):
         restore(store, name, target.strip(), at, who=still_ops().name)
+        st.session_state.pop(_SEEN, None)
         st.session_state[_RESTORED] = Target(restorable[name].target.table, target.strip())
         st.rerun()
+
+
+def _clocks_change(at: datetime) -> str:
+    """Which moment is meant by a time that comes twice, or not at all, as the clocks change; empty for any other."""
+    if at.utcoffset() == at.replace(fold=1).utcoffset():
+        return ""
+    return f"The clocks change then: {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is meant."
 
 
 def _after(store: Store, clock: Clock) -> None:
@@ -127,6 +141,11 @@ def _after(store: Store, clock: Clock) -> None:
     if table.level in ("building", "missing"):
         _follow(store, target.name)
         return
+    st.session_state[_SEEN] = target.name
+    with part("What was restored"):
+        origin, at = restored_from(store, target.name)
+        as_of = f"as of {formats.zoned(at, clock.zone)}" if at else "as of a time that AWS does not tell"
+        st.text(f"{target.name} is {origin or 'another table'} {as_of}.")
     st.text(
         "A restore brings the records and the indexes. It does not bring tags, point-in-time recovery or deletion "
         "protection. The plan below does. Nothing uses the new table until you name it to the Lambdas and to the "
@@ -142,6 +161,11 @@ def _follow(store: Store, name: str) -> None:
     still_ops()
     with part("The progress of the restore"):
         actual = look_up(store, name)
+        if actual is not None:
+            st.session_state[_SEEN] = name
+        elif st.session_state.get(_SEEN) == name:
+            st.text(f"There is no table {name} any more.")
+            return
         if actual is not None and actual.status == "ACTIVE":
             st.rerun()
         state = "not there yet" if actual is None else actual.status
@@ -176,7 +200,15 @@ def _follow_drill(store: Store, drilling: _Drilling) -> None:
     with part("The restore drill"):
         if drilling.lines:
             st.rerun()
-        if not drill.is_restored(store, drilling.copy):
+        try:
+            restored = drill.is_restored(store, drilling.copy, was_there=drilling.was_there)
+        except Failure as failure:
+            if failure.case != "copy_gone":
+                raise
+            drilling.lines = [failures.sentences(failure)]
+            st.rerun()
+        drilling.was_there = drilling.was_there or restored is not None
+        if not restored:
             st.text(
                 f"◔ {drilling.copy} is being restored. Restores take minutes to hours; this page updates automatically."
             )
