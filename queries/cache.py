@@ -322,7 +322,9 @@ class Cache:
                 if not (last := self._last(asked, entry, now, *args)):
                     raise
                 request_id = error.request_id or "none"
-                log.warning("The answer of %s is shown, because: %s (request %s)", last.read_at, error.kind, request_id)
+                # The name first: what is logged is counted by it.
+                line = "%s: the answer of %s is shown, because: %s (request %s)"
+                log.warning(line, asked.name, last.read_at, error.kind, request_id)
                 return Answer(last, error)
             self._keep(asked.key(*args), entry, read, wishes, is_bounded=asked.is_bounded)
             return Answer(asked.take(read, now, *args))

@@ -25,7 +25,7 @@ from data.provisioning.requests import create
 from data.schema import EVALUATIONS, FLASHCARD_SETS, TABLES
 from data.settings import Settings
 from tests.support import browser, engines, examples
-from tests.support.app import a_roster, become, empty, files, use  # noqa: F401 - fixtures
+from tests.support.app import a_roster, become, empty, files, requests, use  # noqa: F401 - fixtures
 from tests.support.process import forget_everything
 from ui.shell import sign_in
 from ui.shell.ended import Ended

@@ -5,13 +5,12 @@ broken once: a role that was taken away would stay.
 """
 
 import logging
-import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from data.files import require_no_pipe
+from data.files import leads_nowhere, require_no_pipe
 from queries.access.rules import AccessError
 
 log = logging.getLogger(__name__)
@@ -66,12 +65,7 @@ def _content(path: Path) -> dict[str, Any] | None:
         require_no_pipe(path)
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, FileNotFoundError) and not _leads_nowhere(path):
+        if isinstance(error, FileNotFoundError) and not leads_nowhere(path):
             return None
         log.warning("%s cannot be read: %s", path, error)
         raise AccessError(f"{path.name} cannot be read; the log says why.") from error
-
-
-def _leads_nowhere(path: Path) -> bool:
-    """Whether the path, or a folder in it, is a link to what is not there."""
-    return any(os.path.lexists(part) and not os.path.exists(part) for part in (path, *path.parents))

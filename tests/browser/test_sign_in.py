@@ -267,6 +267,19 @@ def test_a_tab_from_before_the_role_was_taken_away_changes_nothing(visitor: Visi
     assert school.output().count(" · mark ") == before
 
 
+def test_a_tab_from_before_the_role_was_taken_away_turns_no_card(visitor: Visitor, school: School) -> None:
+    sign_in(visitor, "Le")
+    visitor.open("/flashcards?set_id=flashcard-set-odd-2&user_id=user-099")
+    visitor.page.locator(".st-key-card_turn button").click()
+    visitor.sees("1 of 2 · answer")
+    school.set_roles(ROLES.replace(TEACHER, "other@school.example"))
+    # The cards run by themselves, without the page that asked.
+    visitor.page.locator(".st-key-card_next button").click()
+    visitor.sees(f"{TEACHER} has no role")
+    sees_no_data(visitor)
+    assert visitor.page.locator(".st-key-card_turn").count() == 0
+
+
 def test_a_change_is_logged_with_who_made_it(tmp_path: Path, provider: Provider) -> None:
     with running(tmp_path, provider) as school, browser.visiting(school.url) as visitor:
         sign_in(visitor, "Olga")

@@ -10,7 +10,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data.demo.sample import SEED_SET, SEED_STUDENT
-from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
 from data.records.jobs import Key
 from data.roster import Roster, Student
@@ -44,20 +43,6 @@ def class_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def as_visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor], None]:
     """Let the pages be opened by a given visitor."""
     return lambda visitor: monkeypatch.setattr(sign_in, "current", lambda: visitor)
-
-
-@pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every request to DynamoDB, as text."""
-    sent: list[str] = []
-    real = Store.call
-
-    def call(self: Store, operation: str, table: str, index: str | None, send: Any, **request: Any) -> Any:
-        sent.append(f"{operation} {index} {request}")
-        return real(self, operation, table, index, send, **request)
-
-    monkeypatch.setattr(Store, "call", call)
-    return sent
 
 
 IDS = {

@@ -131,6 +131,20 @@ def become(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor | Refused], Non
 
 
 @pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request to DynamoDB, as text."""
+    sent: list[str] = []
+    real = Store.call
+
+    def call(self: Store, operation: str, table: str, index: str | None, send: Any, **request: Any) -> Any:
+        sent.append(f"{operation} {index} {request}")
+        return real(self, operation, table, index, send, **request)
+
+    monkeypatch.setattr(Store, "call", call)
+    return sent
+
+
+@pytest.fixture
 def empty(dynoxide: str, new_settings: Callable[[str], Settings], use: Callable[[Store], None]) -> Store:
     """Both tables, empty, on dynoxide over HTTP, shown by the pages."""
     store = Store.open(new_settings(dynoxide), **engines.CREDENTIALS)

@@ -410,14 +410,23 @@ def test_lists_hold_the_students_of_a_teachers_classes_alone(
     ],
 )
 def test_a_student_of_another_class_is_refused_before_anything_is_read(
-    page: str, params: dict[str, str], as_visitor: Callable[[Visitor], None], class_roster: None
+    page: str,
+    params: dict[str, str],
+    as_visitor: Callable[[Visitor], None],
+    class_roster: None,
+    requests: list[str],
 ) -> None:
     as_visitor(LIMITED)
+    show(f"pages/{page}.py")  # and what the page asks for whoever opens it, such as what the tables are like
+    requests.clear()
     app = show(f"pages/{page}.py", params)
     assert "is not in a class of yours" in words(app)
     assert not app.dataframe
     assert not app.metric
-    assert "requests" not in words(app)
+    assert requests == []
+    as_visitor(Visitor("olga@school.example", "ops"))
+    show(f"pages/{page}.py", params)
+    assert requests
 
 
 @pytest.mark.parametrize(
@@ -443,6 +452,29 @@ def test_an_id_alone_opens_nothing_of_another_class(
     assert "to a student in another class" in words(app) or page == "jobs"
     for private in ("Well, I&#39;d like", "vocab-guide.pdf", "Raw record"):
         assert private not in words(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "params"),
+    [
+        ("overview", {"class": "B", "period": "12m"}),
+        ("jobs", {"student": "user-102", "state": "completed", "jobs": "30d"}),
+        ("jobs", {"text": "user-102", "state": "completed", "jobs": "30d"}),
+    ],
+)
+def test_no_filter_brings_a_student_of_another_class_into_a_list(
+    page: str, params: dict[str, str], as_visitor: Callable[[Visitor], None], class_roster: None
+) -> None:
+    def listed() -> set[str]:
+        app = show(f"pages/{page}.py", params)
+        assert "⚠" not in words(app)  # a page that stopped has no list either
+        grids = [grid.value for grid in app.dataframe]
+        return {student for grid in grids if "Student" in grid for student in grid["Student"]}
+
+    as_visitor(Visitor("olga@school.example", "ops"))
+    assert listed() == {"user-102"}
+    as_visitor(LIMITED)
+    assert "user-102" not in listed()
 
 
 def test_a_limited_teacher_needs_a_roster_that_can_be_read(

@@ -138,6 +138,30 @@ def test_a_folder_that_cannot_be_there_has_no_files(tmp_path: Path) -> None:
     assert USER not in Ended(tmp_path / "file" / "state")
 
 
+@pytest.mark.parametrize("state", [".", "bandup"], ids=["the folder", "a folder in it"])
+def test_a_link_to_a_folder_that_is_not_mounted_is_not_taken_for_nobody(
+    state: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server may start before the volume on which it keeps who has signed out."""
+    volume, away, link = tmp_path / "volume", tmp_path / "away", tmp_path / "link"
+    volume.mkdir()
+    link.symlink_to(volume, target_is_directory=True)
+    Ended(link / state).add(USER)
+    volume.rename(away)
+    ended = Ended(link / state)
+    with caplog.at_level(logging.WARNING):
+        for user in (USER, AGAIN):
+            with pytest.raises(Refused):
+                assert user in ended
+    assert str(link) in caplog.text
+    # Who signs out now has, as far as this process knows, and no folder is made where the volume belongs.
+    ended.add(AGAIN)
+    assert AGAIN in ended
+    assert not volume.exists()
+    away.rename(volume)
+    assert USER in ended
+
+
 def test_on_the_first_of_march_a_sign_in_that_ended_in_february_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

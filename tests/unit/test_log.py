@@ -2,12 +2,17 @@
 
 import io
 import logging
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
+from data.dynamodb.cost import Cost
+from data.dynamodb.errors import Failure
+from data.dynamodb.reads import Read
+from queries import cache
 from queries.access import secret_files
 from queries.access.rules import AccessError
 from ui.server.log import OneLine, keep_to_lines
@@ -58,6 +63,49 @@ def test_what_fails_at_each_click_is_logged_a_few_times_a_minute(monkeypatch: py
         for part in ("The history", "The levels"):
             logger.warning("%s: %s (request %s)", part, "rejected", n)
     assert [written.getvalue().count(part) for part in ("The history", "The levels")] == [10, 10]
+
+
+def test_answers_that_stand_in_are_logged_a_few_times_a_minute_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
+    keep_to_lines()
+    logger, written = logging.root.manager.getLogger("queries.cache"), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    monkeypatch.setattr(cache, "log", logger)
+    now, failure = datetime(2026, 3, 1, 12, tzinfo=UTC), Failure("throttled")
+    answers = cache.Cache(lambda: now)
+
+    def histories(user_id: str) -> Read[str]:
+        if now.minute > 30:
+            raise failure
+        return Read(user_id, Cost(), now)
+
+    asked = cache.query(histories)
+    for student in range(50):
+        now += timedelta(seconds=1)
+        answers.answer(asked, f"user-{student}")
+    now += timedelta(minutes=50)
+    for student in range(50):
+        assert answers.answer(asked, f"user-{student}").failure
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 10
+    assert all("histories" in line and "12:00:" in line and "throttled" in line for line in lines)
+
+
+def test_a_thousand_kinds_of_what_fails_give_no_other_kind_new_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
+    keep_to_lines()
+    logger, written = logging.root.manager.getLogger("ui.shell.boundary"), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    for _ in range(3):
+        for part in [*["The history"] * 20, *(f"part {number}" for number in range(1_500))]:
+            logger.warning("%s: %s", part, "rejected")
+    lines = written.getvalue().splitlines()
+    assert lines.count("The history: rejected") == 10
+    assert lines.count("part 1: rejected") == 3
+    # Those that are too many to be counted each are counted as one.
+    assert len({*lines}) < 1_020
 
 
 def test_a_loop_without_files_left_does_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -263,6 +263,37 @@ def test_frames_of_all_of_a_visitors_tabs_are_counted_together(inside: Inside, m
     assert len(waited) == 60 - middleware._AT_ONCE
 
 
+@pytest.mark.usefixtures("signed_out")
+def test_runs_of_all_who_have_not_signed_in_are_counted_together(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(middleware.asyncio, "sleep", sleep)
+    monkeypatch.setattr(rate, "time", SimpleNamespace(monotonic=lambda: 100.0))
+
+    def send(address: str) -> list[float]:
+        """How long each of 20 runs from an address waited, where it did."""
+        waited.clear()
+        client = TestClient(inside.client.app, base_url=f"http://{HERE}", client=(address, 5))
+        with client.websocket_connect("/_stcore/stream", headers={"Host": HERE}) as socket:
+            for _ in range(20):
+                socket.send_bytes(RUN.SerializeToString())
+        return list(waited)
+
+    # As many at once as one address may send without waiting for its own.
+    assert send("192.0.2.1") == []
+    assert send("192.0.2.2") == pytest.approx([n / 20 for n in range(1, 21)])
+    assert send("192.0.2.3") == pytest.approx([n / 20 for n in range(21, 41)])
+    assert inside.asked.count("rerun_script") == 60
+    # Whoever has signed in waits for none of them.
+    monkeypatch.setattr(middleware, "_visitor", lambda _: Visitor("tom@school.example", "teacher"))
+    assert send("192.0.2.4") == []
+
+
 def test_sign_ins_begin_one_after_the_other(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
 

@@ -34,9 +34,11 @@ class _Counting(logging.Filter):
     def admits(self, *what: str | int) -> bool:
         """Whether this may be logged once more: not after some of it in a minute."""
         now = time.monotonic()
+        if what not in self._logged and len(self._logged) >= _MOST_KINDS:
+            self._logged = {one: times for one, times in list(self._logged.items()) if now - times[-1] < _SECONDS}
+            if len(self._logged) >= _MOST_KINDS:
+                what = ()  # all others together: forgotten for them, each that was counted would have its lines anew
         recent = [at for at in self._logged.get(what, []) if now - at < _SECONDS]
-        if len(self._logged) > _MOST_KINDS:
-            self._logged.clear()
         self._logged[what] = [*recent, now][-_MOST:]
         return len(recent) < _MOST
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from data.files import leads_nowhere
 from queries.access.gate import Refused
 from queries.access.rules import MOST_HOURS
 
@@ -82,9 +83,9 @@ class Ended:
             if known != (state.st_mtime_ns, state.st_size):
                 digests = frozenset(path.read_text(encoding="ascii", errors="replace").split())
                 self._read[path] = (state.st_mtime_ns, state.st_size), digests
-        except (FileNotFoundError, NotADirectoryError):  # nobody has signed out, or nothing could ever be written there
-            return ()
         except OSError as error:
+            if isinstance(error, FileNotFoundError | NotADirectoryError) and not leads_nowhere(path):
+                return ()  # nobody has signed out, or nothing could ever be written there
             log.warning("The sign-outs in %s cannot be read: %s", path, error.strerror or error)
             # A cookie that was copied must not open anything again because of that.
             raise Refused(
