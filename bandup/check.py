@@ -34,7 +34,7 @@ from queries.access.gate import Gate, Visitor
 from queries.all_jobs import AllJobs
 from queries.session import Session
 from wording import account, failures, formats
-from wording.incidents import sentence
+from wording.incidents import cause, sentence
 from wording.skills import ALL_NAMES
 
 Status: TypeAlias = Literal["ok", "warning", "critical", "unknown"]
@@ -396,7 +396,7 @@ def _as_json(report: Report, now: datetime) -> dict[str, Any]:
         "wiring": report.wiring,
         "incidents": [
             {
-                "error": one.signature,
+                "error": cause(one.signature),
                 "sentence": sentence(one, now, ZoneInfo("UTC")),
                 "first_seen": one.first.isoformat(),
                 "last_seen": one.last.isoformat(),

@@ -4,7 +4,6 @@ A small file remembers what was told where. It is written whole or not at all, a
 messages and forgets none. A message names no student and quotes no error message, which may hold a student's text.
 """
 
-import builtins
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from analysis.incidents import GAP, Incident
 from bandup.files import write_whole
 from data.messages import Message, Notifications, NotSent, Target
 from data.settings import state_folder
-from wording.incidents import figures, kind
+from wording.incidents import cause, figures
 
 Event: TypeAlias = Literal["began", "going on", "ended"]
 
@@ -247,7 +246,7 @@ def _of_many(news: Sequence[_News], notifications: Notifications, *, is_demo: bo
 def _message(
     incident: Incident, notice: Notice, event: Event, now: datetime, notifications: Notifications, is_demo: bool
 ) -> Message:
-    what = _what(incident.signature)
+    what = cause(incident.signature)
     return Message(
         title=f"{'Demo data: ' if is_demo else ''}{_TITLES[event]}: {what}",
         text=f"{figures(incident, now, ZoneInfo('UTC'))} Times in UTC.",
@@ -293,17 +292,6 @@ def link(code: str, url: str) -> str:
 
 def _dashboard(url: str) -> str:
     return url or "http://127.0.0.1:8501"
-
-
-_EXCEPTIONS = frozenset(name for name in dir(builtins) if name.endswith(("Error", "Exception")))
-
-
-def _what(signature: str) -> str:
-    """The kind of the error: a usual word or a Python exception's name, never words of the message."""
-    if word := kind(signature):
-        return word
-    name = signature.partition(":")[0].strip()
-    return name if name in _EXCEPTIONS else "Failed jobs"
 
 
 def _moment(text: str) -> datetime:

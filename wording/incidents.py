@@ -1,5 +1,6 @@
 """Incidents in words, the same on the page, in the terminal and in a message."""
 
+import builtins
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ _TITLES = (
     (re.compile(r"JSONDecodeError|not valid json", re.IGNORECASE), "Unreadable answer"),
 )
 _MODEL = re.compile(r"\bto model ([\w.-]{1,60})")
+_EXCEPTIONS = frozenset(name for name in dir(builtins) if name.endswith(("Error", "Exception")))
 _LONGEST = 80
 _LATELY = timedelta(minutes=5)
 
@@ -30,6 +32,18 @@ def kind(signature: str) -> str | None:
     ('Timed out', None)
     """
     return next((word for pattern, word in _TITLES if pattern.search(signature)), None)
+
+
+def cause(signature: str) -> str:
+    """What went wrong without words of the message, which may be a student's: for what leaves the dashboard.
+
+    >>> cause("Task timed out after <n> seconds"), cause("KeyError: 'feedback'"), cause("essay: My name is Linh")
+    ('Timed out', 'KeyError', 'Failed jobs')
+    """
+    if word := kind(signature):
+        return word
+    name = signature.partition(":")[0].strip()
+    return name if name in _EXCEPTIONS else "Failed jobs"
 
 
 def title(signature: str) -> str:
@@ -135,8 +149,8 @@ def hanging(jobs: pd.DataFrame, now: datetime, zone: ZoneInfo) -> str:
 
 
 def sentence(incident: Incident, now: datetime, zone: ZoneInfo) -> str:
-    """An incident in one or two sentences."""
-    return f"{title(incident.signature)}: {figures(incident, now, zone)}"
+    """An incident in one or two sentences, without words of its message."""
+    return f"{cause(incident.signature)}: {figures(incident, now, zone)}"
 
 
 def names(incident: Incident, name: Callable[[str], str], most: int = 5) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from data.dynamodb import query
 from data.dynamodb.client import Store, log_change
 from data.dynamodb.errors import Failure
+from data.dynamodb.facts import BATCH
 from data.dynamodb.reads import Item, Read, combine
 from data.records import frames, salvage
 from data.records.parse import Fields, Json, moment, plain, text
@@ -21,6 +22,8 @@ FLASHCARDS = "flashcards"
 _TABLES: Mapping[str, Table] = {"evaluations": EVALUATIONS, FLASHCARDS: FLASHCARD_SETS}
 MARKED_IN = "failure_reason"
 """The attribute in which marking says who gave a job up."""
+LONGEST_REASON = 5_000
+"""Characters: thousands of reasons are kept together, of which no class's shall take the room of all others'."""
 _REASONS = ("error", "error_message", MARKED_IN)
 _MARK = re.compile(
     r"Marked as failed by (.{1,320}) at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d): it was still processing"
@@ -101,24 +104,37 @@ def combined(evaluation_rows: pd.DataFrame | None, set_rows: pd.DataFrame | None
 
 
 def reasons(store: Store, keys: Sequence[Key]) -> Read[dict[Key, str | None]]:
-    """Why each of these jobs failed, by what their records say; None where a record says nothing."""
+    """Why each of these jobs failed, by what their records say; None where a record says nothing.
+
+    The records, which may be large, are in memory a batch at a time.
+    """
     causes: dict[Key, str | None] = {}
-    reads = []
+    reads: list[Read[list[Item]]] = []
     for name, table in _TABLES.items():
-        read = query.batch_get(store, table, [key.item_key for key in keys if key.table == name])
-        reads.append(read)
-        for item in read.value:
-            fields = Fields(item)
-            key = Key(name, *(fields.read(attribute, text) or "" for attribute in table.key_names))
-            causes[key] = reason(item, table)
+        asked = [key.item_key for key in keys if key.table == name]
+        for start in range(0, max(1, len(asked)), BATCH):
+            read = query.batch_get(store, table, asked[start : start + BATCH])
+            reads.append(read.map(lambda _: []))
+            for item in read.value:
+                fields = Fields(item)
+                key = Key(name, *(fields.read(attribute, text) or "" for attribute in table.key_names))
+                causes[key] = reason(item, table)
     return combine(reads).map(lambda _: causes)
 
 
 def reason(item: Item, table: Table) -> str | None:
     """Why a job failed: an error attribute, feedback with an error in it, or any attribute not in the specification.
 
-    That somebody gave it up comes before what its record may have said already.
+    That somebody gave it up comes before what its record may have said already. A long one is cut: its record has all
+    of it.
     """
+    whole = _reason(item, table)
+    if whole is None or len(whole) <= LONGEST_REASON:
+        return whole
+    return f"{whole[:LONGEST_REASON]}… ({len(whole):,} characters)"
+
+
+def _reason(item: Item, table: Table) -> str | None:
     mark = plain(item[MARKED_IN]) if MARKED_IN in item else None
     if isinstance(mark, str) and Mark.parse(mark):
         return mark

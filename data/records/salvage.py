@@ -40,6 +40,7 @@ TOO_DEEP = "nested too deep to read"
 TOO_MANY = "cannot be read, with too many entries to mend"
 _MOST_FAILURES = 1_000  # brackets in prose that begin nothing
 _MOST_STEPS = 50_000  # of one text; feedback has hundreds, sets of cards thousands
+_TO_MEND = 5  # steps that it takes to begin with a text, however short
 _MOST_PARTS = 100  # of a model's answer
 _MOST_WRAPS = 6  # JSON inside a JSON string inside a JSON string, and so on
 
@@ -220,6 +221,7 @@ def salvage(text: str) -> Salvaged:
 
 
 def _salvage(text: str, wraps: int, steps: "_Steps") -> Salvaged:
+    steps.take()
     repeats: list[None] = []
     try:
         read = Salvaged(decoder(lambda: repeats.append(None))(text), repeated=bool(repeats))
@@ -245,7 +247,10 @@ def _inside(read: Salvaged, wraps: int, steps: "_Steps") -> Salvaged:
     if isinstance(read.value, str):
         return _mended(read, _salvage(read.value, wraps - 1, steps)) or read
     inner: list[Salvaged] = []
-    value = _unpacked(read.value, inner, wraps, steps)
+    try:
+        value = _unpacked(read.value, inner, wraps, steps)
+    except _TooManyError:
+        return read  # its texts stay texts: it can be read without a look into them
     for part in inner:
         read = _mended(read, part) or read
     return replace(read, value=value) if inner else read
@@ -357,6 +362,12 @@ class _Steps:
 
     left: int = _MOST_STEPS
 
+    def take(self, steps: int = 1) -> None:
+        """Count so many more, _TooManyError where these are too many."""
+        self.left -= steps
+        if self.left < 0:
+            raise _TooManyError
+
 
 @dataclass(slots=True)
 class _Document:
@@ -380,6 +391,7 @@ class _Document:
 
 def _read(text: str, steps: "_Steps") -> Salvaged:
     """What the documents in a text hold, whatever stands around them."""
+    steps.take(_TO_MEND)
     if name := _NAME_FIRST.match(text):
         read = _read(('{"' if name["bare"] else "{") + text, steps)
         if not read.failure:
@@ -486,9 +498,7 @@ class _Reader:
         outer: list[_Open] = []
         top, at = _opened(text[start]), start + 1
         while True:
-            self._steps.left -= 1
-            if self._steps.left < 0:
-                raise _TooManyError
+            self._steps.take()
             gap = _GAP.match(text, at)
             assert gap  # noqa: S101 - it matches nothing, too
             between, at = gap[0], gap.end()

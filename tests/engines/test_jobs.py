@@ -20,12 +20,16 @@ from hypothesis import strategies as st
 from analysis import job_states
 from analysis.job_states import Thresholds
 from data.demo import engine
-from data.dynamodb import budget
+from data.dynamodb import budget, query
 from data.dynamodb.client import Store
 from data.dynamodb.errors import Failure
+from data.dynamodb.facts import BATCH
+from data.dynamodb.reads import Item, Read
 from data.records import evaluations, flashcards, jobs
 from data.records.jobs import Key, Mark, Marked
 from data.schema import EVALUATIONS, FLASHCARD_SETS
+from queries.cache import BYTES
+from queries.records import MOST_REASONS
 from tests.support import engines, proxy
 from tests.support.accounts import bare_request
 
@@ -119,6 +123,38 @@ def test_the_reason_is_taken_from_what_the_record_holds(
     keys = [Key("evaluations", "eval-1", "u"), Key("flashcards", "set-1", "u"), Key("evaluations", "gone", "u")]
     read = jobs.reasons(store, keys)
     assert read.value == {keys[0]: expected, keys[1]: "of the set"}
+
+
+@pytest.mark.parametrize("name", ["error", "essay", "feedback"])
+def test_a_long_reason_is_cut_and_two_thousand_of_them_have_room_in_the_cache(store: Store, name: str) -> None:
+    letter = "\U0001f600"  # of those that take most room
+    put(store, *(evaluation(number, "failed", 1, **{name: letter * 90_000}) for number in range(2)))
+    read = jobs.reasons(store, [Key("evaluations", f"eval-{number}", "u") for number in range(2)])
+    for text in read.value.values():
+        assert text is not None
+        assert text.endswith(" characters)")
+        assert len(text) < jobs.LONGEST_REASON + 100
+        assert MOST_REASONS * len(text.encode()) < BYTES
+
+
+def test_the_records_of_failed_jobs_are_in_memory_a_batch_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, *(evaluation(number, "failed", 1, error=f"late {number}") for number in range(BATCH + 5)))
+    keys = [Key("evaluations", f"eval-{number}", "u") for number in range(BATCH + 5)]
+    sizes: list[int] = []
+    batch_get = query.batch_get
+
+    def counted(*args: Any) -> Read[list[Item]]:
+        read = batch_get(*args)
+        sizes.append(len(read.value))
+        return read
+
+    monkeypatch.setattr(query, "batch_get", counted)
+    read = jobs.reasons(store, keys)
+    assert read.value == {key: f"late {number}" for number, key in enumerate(keys)}
+    assert sorted(sizes) == [0, 5, BATCH]
+    assert read.cost.requests == 2
 
 
 def mark(store: Store, *records: dict[str, Any]) -> list[Marked]:

@@ -13,6 +13,7 @@ import pytest
 import streamlit as st
 
 from analysis.fingerprints import signature
+from analysis.incidents import code_of
 from data.demo import engine
 from data.demo.sample import sample
 from data.dynamodb.client import Store
@@ -28,8 +29,9 @@ from queries.cache import Cache
 from tests.support import engines
 from tests.support.app import GONE, OPS, FailingClient, refused, scores, show, words
 from tests.support.known_class import completed, failed, put
-from ui.components import filters
+from ui.components import filters, grid
 from ui.jobs import detail, listing, marking
+from ui.shell import address
 from ui.shell.boundary import NOT_SHOWN
 from ui.students.record import NOTHING_TO_DO
 
@@ -266,19 +268,48 @@ def test_of_a_job_outside_the_period_nobody_knows_whether_there_is_a_later_resul
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        ("KeyError: 'a'", ["1"]),  # as a click on an error has it
         ("keyerror", ["1", "2"]),
         ("in part 3", ["2"]),
         ("timeout", []),
     ],
 )
-def test_an_error_that_was_clicked_is_that_one_and_what_is_typed_is_looked_for(
-    reason: str, expected: list[str]
-) -> None:
+def test_what_is_typed_is_looked_for_in_the_error_messages(reason: str, expected: list[str]) -> None:
     rows = {"job_id": ["1", "2", "3"], "signature": ["KeyError: 'a'", "KeyError: 'a' in part <n>", None]}
     jobs = pd.DataFrame(rows | {"why": ["KeyError: 'a'", "KeyError: 'a' in part 3", None], "state": "failed"})
     chosen = listing.JobsFilter(filters.ALL, "failed", "", "", reason, "")
     assert chosen.rows(jobs)["job_id"].tolist() == expected
+
+
+def test_an_error_that_was_clicked_is_just_that_one_and_its_words_are_not_in_the_address(
+    empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    essay = "My name is Linh Nguyen and I think"
+    put(empty, failed("u", 3) | {"essay": essay}, failed("v", 2) | {"essay": f"{essay} so"})
+    chosen: list[Callable[[int], None]] = []
+    put_before, on_pick = address.put, grid.on_pick
+
+    def keeping(rows: pd.DataFrame, columns: Any, act: Callable[[int], None], **named: Any) -> None:
+        if named["key"] == "errors":
+            chosen.append(act)
+        on_pick(rows, columns, act, **named)
+
+    monkeypatch.setattr(grid, "on_pick", keeping)
+    show(JOBS)
+    params: dict[str, str] = {}
+    monkeypatch.setattr(address, "put", lambda **values: params.update(values))
+    chosen[-1](0)
+    monkeypatch.setattr(address, "put", put_before)
+    params = {key: text for key, text in params.items() if text}
+    assert {*params} == {"error", "state"}
+    assert params["error"] in {code_of(signature(f"essay: {text}")) for text in (essay, f"{essay} so")}
+    app = show(JOBS, params)
+    rows = next(frame.value for frame in app.dataframe if "Error message" in frame.value.columns)
+    assert rows["ID"].tolist() == ["u-writing-3"]
+    assert essay in words(app)
+    # Whether it never was, or no job has it any more, nobody can tell: the list is empty, and says why.
+    text = words(show(JOBS, {"error": "00000000", "state": "failed"}))
+    assert "The link&#39;s error is not in this period." in text
+    assert "0 of 2 jobs" in text
 
 
 def test_a_failed_document_has_the_command_that_uploads_it_again(filled: Store) -> None:

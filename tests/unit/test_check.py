@@ -192,7 +192,8 @@ def test_the_line_is_one_line_with_performance_data_and_nobody_is_named(
     assert output.count("|") == 1
     assert "user-" not in output
     text, data = output.split(" | ")
-    assert "boom / of <id>" in text
+    assert "Failed jobs: " in text
+    assert "boom" not in output
     assert "failed=3;5;9;0" in data.split()
     assert "failure_rate=13.0%;25;25;0;100" in data.split()
     assert all(re.fullmatch(r"\w+=[\d.]+%?(;[\d.]*){3,4}", part) for part in data.split())
@@ -211,17 +212,18 @@ def test_performance_data_has_digits_and_a_point_alone(
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])
-def test_no_error_message_steers_the_terminal(
+def test_no_error_message_steers_the_terminal_or_is_in_what_monitoring_keeps(
     flags: list[str], answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = f"{STRINGS['control']} {STRINGS['right to left']} {STRINGS['zero width']}"
     answer(jobs_of_states(NOW, message, failed=3))
     main(["check", "--skip-wiring", *flags])
     output = capsys.readouterr().out
-    assert "red" in output
+    assert "Failed jobs" in output
+    assert "bell" not in output
     assert {letter for letter in output if not letter.isprintable()} <= {"\n", "\u200d"}
     if flags:
-        assert json.loads(output)["incidents"][0]["error"]
+        assert json.loads(output)["incidents"][0]["error"] == "Failed jobs"
 
 
 def test_json_has_status_jobs_wiring_and_incidents(

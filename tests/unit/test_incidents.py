@@ -159,7 +159,7 @@ def test_the_sentence_says_when_how_many_whom_and_whether_it_is_over() -> None:
     jobs = [failed(THEN, throttled), failed(THEN + timedelta(hours=1), throttled, "v"), done(THEN + GAP)]
     (one,) = incidents(explained(*jobs), NOW)
     assert sentence(one, NOW, ZoneInfo("Asia/Ho_Chi_Minh")) == (
-        "Throttled by gemini-2.5-pro: 23 Nov 19:00 to 20:00, 2 jobs, 2 students, 1 recovered. Over for 2 days."
+        "Throttled: 23 Nov 19:00 to 20:00, 2 jobs, 2 students, 1 recovered. Over for 2 days."
     )
     (alone,) = incidents(explained(failed(NOW - SECOND)), NOW)
     assert sentence(alone, NOW, ZoneInfo("UTC")).endswith("0 recovered. Going on: last failure 1 s ago.")

@@ -563,7 +563,7 @@ def test_the_command_tells_and_says_what_it_could_not_tell(
     monkeypatch.setenv("BANDUP_NOTIFY_STATE", str(tmp_path / "state" / "notify.json"))
     hook.answers = [404]
     assert main(["check", "--skip-wiring", "--notify"]) == 3
-    assert "The web hook at 127.0.0.1 answered 404; boom" in capsys.readouterr().out
+    assert "The web hook at 127.0.0.1 answered 404; Failed jobs: " in capsys.readouterr().out
     for _ in range(2):
         assert main(["check", "--skip-wiring", "--notify"]) == 0
     assert hook.events == ["began"]

@@ -407,6 +407,22 @@ def test_more_entries_than_anybody_writes_are_not_mended() -> None:
     assert len(salvage.salvage(json.dumps([{"q": "1", "a": "2"}] * 20_000)[:-1]).value) == 20_000  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("begins", ["{", "[", "```", "{ ", '{"'])
+def test_of_texts_inside_valid_json_no_more_are_looked_into_than_are_mended(
+    begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    read = salvage._read
+    monkeypatch.setattr(salvage, "_read", lambda text, steps: looked.append(text) or read(text, steps))  # type: ignore[func-returns-value]
+    number = 3 * salvage._MOST_STEPS // 2
+    for value in ([begins] * number, {f"a{n}": begins for n in range(number)}, [{"type": "text", "text": begins}] * 90):
+        looked.clear()
+        read_all = salvage.salvage(json.dumps(value))
+        # It was readable before anybody looked inside, so it still is.
+        assert (read_all.value, read_all.failure) == (value, "")
+        assert len(looked) <= salvage._MOST_STEPS // salvage._TO_MEND
+
+
 def test_the_stack_is_not_used_up_where_little_of_it_is_left() -> None:
     def at_depth(left: int) -> Salvaged:
         return at_depth(left - 1) if left else salvage.salvage('{"a": [1,]}')

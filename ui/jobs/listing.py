@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis import job_states
+from analysis.incidents import code_of
 from data.records.jobs import FLASHCARDS, Key
 from data.records.parse import FIRST
 from data.roster import Roster
@@ -18,6 +19,7 @@ from ui.jobs import marking
 from ui.shell import address
 from ui.shell.clock import Clock
 from wording import foreign_text, formats
+from wording.incidents import title
 from wording.skills import ALL_NAMES
 
 STATES = {
@@ -34,7 +36,9 @@ _SHOWN = {LOST: "Not completed", NOT_RECOVERED: "Not recovered", **STATES}
 DURING = "during"
 BELOW = "list"
 """What the list stands below: whoever clicks on a figure or a bar of the chart has the answer right there."""
-FILTERS = ("state", "kind", "model", "student", "reason", "text", DURING, BELOW)
+ERROR = "error"
+"""The error that was chosen, by its code: the address has no words of a message."""
+FILTERS = ("state", "kind", "model", "student", ERROR, "reason", "text", DURING, BELOW)
 """What Clear filters takes out of the address."""
 _PERIODS = {"1h": ("1 hour", 1), "24h": ("24 hours", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
 _CUSTOM = "custom"
@@ -97,7 +101,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class JobsFilter:
-    """Which jobs of the period to list; empty texts and None for any. `during` is a bar of the chart."""
+    """Which jobs of the period to list; empty texts and None for any. `during` is a bar of the chart.
+
+    `error` is a whole signature, empty for one that no job of the period has.
+    """
 
     kind: str
     state: str
@@ -106,6 +113,7 @@ class JobsFilter:
     reason: str
     text: str
     during: tuple[datetime, datetime] | None = None
+    error: str | None = None
 
     def rows(self, jobs: pd.DataFrame) -> pd.DataFrame:
         """Those of `jobs`, which are of the period."""
@@ -114,9 +122,14 @@ class JobsFilter:
             rows = rows[(rows["created_at"] >= self.during[0]) & (rows["created_at"] < self.during[1])]
         if self.kind != filters.ALL:
             rows = rows[rows["kind"] == self.kind]
-        if self.reason:
-            rows = rows[self._has_reason(jobs).loc[rows.index]]
-        for columns, text in ((["model_used"], self.model), (["user_id"], self.student), (_SEARCHED, self.text)):
+        if self.error is not None:
+            rows = rows[rows["signature"] == self.error]
+        for columns, text in (
+            (["model_used"], self.model),
+            (["user_id"], self.student),
+            (["signature", "why"], self.reason),
+            (_SEARCHED, self.text),
+        ):
             # Not for an empty frame: it has no strings to join.
             if text and len(rows):
                 joined = rows[columns].fillna("").agg(" ".join, axis=1)
@@ -130,19 +143,11 @@ class JobsFilter:
             "Type": None if self.kind == filters.ALL else marking.KINDS.get(self.kind, self.kind),
             "Model": self.model,
             "Student ID": self.student,
+            "Error": self.error,
             "Error message": self.reason,
             "Search": self.text,
             "Time": self.during and " to ".join(formats.exact(moment, clock.zone) for moment in self.during),
         }
-
-    def _has_reason(self, jobs: pd.DataFrame) -> "pd.Series[bool]":
-        """Those with just this error, where it is one as the address has it; else those whose message has the text."""
-        errors = jobs["signature"].fillna("")
-        same = errors.str[: address.LONGEST] == self.reason
-        if same.any():
-            return same
-        messages = errors + "\n" + jobs["why"].fillna("")
-        return messages.str.casefold().str.contains(self.reason.casefold(), regex=False)
 
     def _has_state(self, jobs: pd.DataFrame) -> "pd.Series[bool]":
         if self.state == LOST:
@@ -167,8 +172,8 @@ def period(clock: Clock) -> Period | None:
     return Period(code, begin, end)
 
 
-def choose(clock: Clock) -> JobsFilter:
-    """The filters over the list, all in the address."""
+def choose(jobs: pd.DataFrame, clock: Clock) -> JobsFilter:
+    """The filters over the list of `jobs`, all in the address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         state = filters.choice("Status", _SHOWN, key="state", default=LOST)
         kind = filters.choice("Type", {filters.ALL: "All", **marking.KINDS}, key="kind", default=filters.ALL)
@@ -179,10 +184,24 @@ def choose(clock: Clock) -> JobsFilter:
             reason = filters.search("Error message", "ThrottlingException", key="reason")
             text = filters.search("Search jobs", "eval-abc123", key="text")
         during = _during(clock)
+        error = _error(jobs)
         for words in filter(None, (model, student, reason, text)):
             markup.show_beside(markup.chip(foreign_text.short(words, 60)))
         filters.clear(*FILTERS)
-    return JobsFilter(kind, state, model, student, reason, text, during)
+    return JobsFilter(kind, state, model, student, reason, text, during, error)
+
+
+def _error(jobs: pd.DataFrame) -> str | None:
+    """The error that the address names, said beside the way out of it; empty where none of these jobs has it."""
+    code = address.value(ERROR)
+    if not code:
+        return None
+    error = next((text for text in jobs["signature"].dropna().unique() if code_of(text) == code), "")
+    if error:
+        markup.show_beside(markup.chip(foreign_text.short(title(error), 60)))
+    else:
+        markup.show_beside(markup.quiet("The link's error is not in this period."))
+    return error
 
 
 def _during(clock: Clock) -> tuple[datetime, datetime] | None:

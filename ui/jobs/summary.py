@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis import job_states
-from analysis.incidents import Incident, errors, failures_over_time
+from analysis.incidents import Incident, code_of, errors, failures_over_time
 from analysis.job_states import FEWEST_FINISHED, Thresholds, Totals
 from data.roster import Roster
 from queries import all_jobs, records
@@ -240,7 +240,8 @@ def error_table(failed: pd.DataFrame, period: Span, session: Session, clock: Clo
     history = failures_over_time(failed, period.first, min(period.last, clock.now))
 
     def act(row: int) -> None:
-        address.put(reason=str(table["signature"][row]), state="failed", **{listing.BELOW: ""})
+        code = code_of(str(table["signature"][row]))
+        address.put(**{listing.ERROR: code, "reason": "", "state": "failed", listing.BELOW: ""})
 
     grid.on_pick(
         # Two messages may differ only behind what the column has room for.

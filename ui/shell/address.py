@@ -19,7 +19,7 @@ T = TypeVar("T")
 # Every filter's key, distinct on every page, so that all of them can travel along (see carried).
 KEYS = (
     *("period", "since", "skill", "task", "status", "sets", "cards"),
-    *("jobs", "from", "to", "kind", "state", "model", "student", "reason", "text", "during", "list", "again"),
+    *("jobs", "from", "to", "kind", "state", "model", "student", "error", "reason", "text", "during", "list", "again"),
     *("audit", "finding"),
     *("class", "of", "flag", "away", "below", "weakest", "falling", "lost", "group", "says", "lesson", "beside"),
     *("page", "issues"),
