@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from data.files import require_no_pipe
+from data.files import leads_nowhere, require_no_pipe
 from data.schema import FUNCTIONS, TABLES
 from data.settings import COMMAND_VARIABLES, ENDPOINTS, ENV_FILE, VARIABLES, Settings, SettingsError, value_of
 
@@ -61,7 +61,7 @@ def load(environ: MutableMapping[str, str]) -> None:
         del environ[name]
     named = value_of(environ, ENV_FILE)
     path = Path(os.path.expanduser(named)) if named else _BESIDE
-    if not named and not path.exists():
+    if not named and not path.exists() and not leads_nowhere(path):
         return
     for name, value in _lines(path):
         if _is_unset(name, value):

@@ -126,6 +126,16 @@ def test_the_file_beside_the_dashboard_need_not_be_there(tmp_path: Path, monkeyp
     assert environ == {"BANDUP_SOURCE": "aws"}
 
 
+def test_a_file_beside_the_dashboard_that_is_a_link_to_what_is_not_mounted_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, the demo would stand in for the school, and sign-outs would be looked for elsewhere."""
+    (tmp_path / ".env").symlink_to(tmp_path / "not mounted" / "settings")
+    monkeypatch.setattr(environment, "_BESIDE", tmp_path / ".env")
+    with pytest.raises(SettingsError, match=r"\.env cannot be read"):
+        load({})
+
+
 def test_it_can_be_asked_which_file_said_what_and_no_secret_is_told(file: Path) -> None:
     environ = loaded(
         file,

@@ -1,7 +1,9 @@
 """What stands before Streamlit: who is refused without Streamlit being asked."""
 
 import asyncio
+import io
 import json
+import logging
 import time
 from contextlib import suppress
 from types import SimpleNamespace
@@ -20,6 +22,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from queries.access.gate import Visitor
 from ui.server import lifespan, middleware
+from ui.server.log import keep_to_lines
 from ui.server.sealed import sealed
 from ui.shell import rate, sign_in
 
@@ -199,6 +202,23 @@ def frames(inside: Inside, *sent: BackMsg | bytes | str) -> list[str]:
 def test_no_developers_frame_reaches_streamlit(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:
     assert frames(inside, *DEVELOPERS * 20, RUN) == ["rerun_script"]
     assert len(caplog.records) == 1
+
+
+def test_refused_frames_of_many_addresses_are_ten_lines_a_minute(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger, written = logging.Logger(middleware.__name__), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {logger.name: logger})
+    monkeypatch.setattr(middleware, "log", logger)
+    keep_to_lines()
+    monkeypatch.setattr(middleware, "_visitor", lambda _: None)
+    for number in range(15):
+        client = TestClient(inside.client.app, base_url=f"http://{HERE}", client=(f"192.0.2.{number}", 5))
+        with client.websocket_connect("/_stcore/stream", headers={"Host": HERE}) as socket:
+            for _ in range(2):
+                socket.send_bytes(BackMsg(clear_cache=True).SerializeToString())
+    assert written.getvalue().splitlines() == ["A frame was refused: clear_cache"] * 10
 
 
 def test_a_visitors_frames_reach_streamlit(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:

@@ -41,7 +41,7 @@ MOST_BEFORE_SIGN_IN = 32_000
 MOST_WIDGETS = 1_000
 """Of a frame; no page has a tenth of it."""
 MOST_FILES = 20
-"""That are asked for within ten seconds by one tab: all visitors' files are made by the same few threads."""
+"""That are asked for within ten seconds on one line: all visitors' files are made by the same few threads."""
 _FILES_SECONDS = 10.0
 _AT_ONCE, _A_SECOND = 20, 5.0
 """Runs of one visitor, or of one address where nobody has signed in, from all of their tabs: each takes the server a
@@ -329,7 +329,7 @@ class Doors:
                 Runtime.instance().uploaded_file_mgr.remove_session_files(session)
 
     def _log(self, scope: Scope, kind: str | None) -> None:
-        """One line a minute for each visitor, whatever they send."""
+        """One line a minute for each address, whatever comes from it."""
         now, who = time.monotonic(), _address(scope)
         self._logged = {one: at for one, at in self._logged.items() if now - at < _LOG_SECONDS}
         if who not in self._logged and len(self._logged) < _LOGGED_VISITORS:
