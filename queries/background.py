@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from data import traces
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from data.schema import EVALUATIONS, FLASHCARD_SETS, Table
@@ -82,9 +83,10 @@ class Loader:
                 if step == FIRST_STEP:
                     self._asked.clear()
                     self._asked.wait(_FIRST_LOOK)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is logged, and who asks for the answer gets it
             if not isinstance(error, Failure):
-                log.exception("Reading %s in the background failed", self._window.name)
+                what = self._window.name, type(error).__name__, "".join(traces.places(error))
+                log.error("Reading %s in the background failed with %s:\n%s", *what)
             with self._lock:
                 self._error, self._failed_at = error, self._clock()
                 self._thread, self._days = None, 0

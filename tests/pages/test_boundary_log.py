@@ -1,11 +1,25 @@
 """What fails again and again is said each time, and logged some times a minute."""
 
 import logging
+from copy import deepcopy
 
 import pytest
 
 from ui.shell import boundary, rate
 from ui.shell.boundary import part
+
+
+def test_an_error_of_going_too_deep_is_a_few_lines_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    deep: object = []
+    for _ in range(900):
+        deep = [deep]
+    with caplog.at_level(logging.ERROR, "ui.shell.boundary"), part("The list"):
+        deepcopy(deep)
+    (record,) = caplog.records
+    lines = record.getMessage().splitlines()
+    assert lines[0] == "The list failed with RecursionError:"
+    assert any(line.strip().startswith("…") for line in lines)
+    assert len(lines) < 150
 
 
 def test_a_part_that_fails_at_each_click_does_not_flood_the_log(

@@ -1,13 +1,13 @@
 """Error boundaries: a part of a page that fails says so in its place, and the rest stands."""
 
 import logging
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 import streamlit as st
 
+from data import traces
 from data.dynamodb import budget
 from data.dynamodb.errors import Failure
 from queries import source
@@ -60,7 +60,7 @@ def _panel(name: str, error: Exception) -> None:
         remedy = failures.remedy(error)
     else:
         # What an exception says may quote a student's work, so the log has its kind and its place.
-        trace = traceback.format_tb(error.__traceback__)
+        trace = traces.places(error)
         failure = name, type(error).__name__, *trace[-1:]
         if _failed.setdefault(failure, Rate(_MOST_LOGGED, _LOG_SECONDS)).admits():
             log.error("%s failed with %s:\n%s", name, type(error).__name__, "".join(trace))
