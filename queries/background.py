@@ -86,7 +86,7 @@ class Loader:
         except Exception as error:  # noqa: BLE001 - it is logged, and who asks for the answer gets it
             if not isinstance(error, Failure):
                 what = self._window.name, type(error).__name__, "".join(traces.places(error))
-                log.error("Reading %s in the background failed with %s:\n%s", *what)
+                log.error("Reading %s in the background failed with %s:\n%s", *what)  # noqa: TRY400 - without its words
             with self._lock:
                 self._error, self._failed_at = error, self._clock()
                 self._thread, self._days = None, 0
