@@ -1,6 +1,5 @@
 """Records and frames of the flashcard sets table."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from data.dynamodb.reads import Item
 from data.records import cards, frames, salvage
 from data.records.cards import Card
 from data.records.columns import Reading, always, completed
-from data.records.parse import Fields, Issue, Json, count, item_json, moment, one_of, text
+from data.records.parse import Fields, Issue, Json, count, indented, item_json, moment, one_of, text
 from data.records.rows import Records
 from data.schema import COMPLETED, FLASHCARD_SETS, STATUSES
 
@@ -120,7 +119,7 @@ def _cards(fields: Fields, total: int | None) -> tuple[tuple[Card, ...], str, st
             fields.note("flashcards", reason, "unread")
         if read.value is None:
             return (), "", read.unread
-        return (), "", read.text or json.dumps(read.value, ensure_ascii=False, indent=2)
+        return (), "", read.text or indented(read.value)
     if read.broken:
         remarks[f"breaks off after {len(deck)} whole {'card' if len(deck) == 1 else 'cards'}"] = "broken"
     for reason, outcome in sorted(remarks.items()):

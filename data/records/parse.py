@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 NESTING = 100
 """How deep lists and objects may lie in each other. Deeper ones are not read: whatever goes through them recurses."""
+# Levels of JSON that are indented. What lies deeper is on one line: blanks before each of 200,000 entries would be many
+# times what is stored.
+_INDENTED = 6
 _LONGEST = 80  # characters of an unreadable value that an issue keeps
 BANDS = {f"{half / 2:.1f}": half / 2 for half in range(19)}
 """Every band as it is written, and what it is."""
@@ -282,15 +285,41 @@ def plain(value: Value) -> Json:
 def as_text(value: Value) -> str:
     """An attribute value on one line: text as it is, the rest as JSON."""
     simple = value.get("S", value.get("N"))
-    return sound(simple) if simple is not None else to_json(value, indent=None)
+    return sound(simple) if simple is not None else to_json(value)
 
 
 def item_json(item: Item) -> str:
     """A whole item as indented JSON, its numbers digit for digit as stored."""
-    return to_json({"M": dict(sorted(item.items()))}, indent=2)
+    return to_json({"M": dict(sorted(item.items()))}, is_indented=True)
 
 
-def to_json(value: Value, *, indent: int | None, depth: int = 0) -> str:
+def indented(value: Json, depth: int = 0) -> str:
+    """A decoded value as indented JSON.
+
+    >>> print(indented({"a": [1]}))
+    {
+      "a": [
+        1
+      ]
+    }
+    """
+    if depth >= _INDENTED or not isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return _enclosed("[", [indented(entry, depth + 1) for entry in value], "]", depth)
+    parts = [f"{json.dumps(key, ensure_ascii=False)}: {indented(entry, depth + 1)}" for key, entry in value.items()]
+    return _enclosed("{", parts, "}", depth)
+
+
+def _enclosed(opening: str, parts: Sequence[str], closing: str, depth: int) -> str:
+    """The entries of an object or a list, each on a line of its own."""
+    if not parts:
+        return opening + closing
+    space = "\n" + "  " * (depth + 1)
+    return opening + space + f",{space}".join(parts) + "\n" + "  " * depth + closing
+
+
+def to_json(value: Value, *, is_indented: bool = False, depth: int = 0) -> str:
     """An attribute value as JSON text. Written by hand because json.dumps has no way to write 38 digits as they are."""
     kind, held = next(iter(value.items()))
     if kind == "N":
@@ -299,18 +328,17 @@ def to_json(value: Value, *, indent: int | None, depth: int = 0) -> str:
         return json.dumps(plain(value), ensure_ascii=False)
     if kind == "M":
         parts = [
-            f"{json.dumps(sound(k), ensure_ascii=False)}: {to_json(v, indent=indent, depth=depth + 1)}"
+            f"{json.dumps(sound(k), ensure_ascii=False)}: {to_json(v, is_indented=is_indented, depth=depth + 1)}"
             for k, v in held.items()
         ]
         opening, closing = "{", "}"
     else:
         values = held if kind == "L" else [{kind[0]: v} for v in held]
-        parts = [to_json(v, indent=indent, depth=depth + 1) for v in values]
+        parts = [to_json(v, is_indented=is_indented, depth=depth + 1) for v in values]
         opening, closing = "[", "]"
-    if indent is None or not parts:
-        return opening + ", ".join(parts) + closing
-    space = "\n" + " " * (indent * (depth + 1))
-    return opening + space + f",{space}".join(parts) + "\n" + " " * (indent * depth) + closing
+    if is_indented and depth < _INDENTED:
+        return _enclosed(opening, parts, closing, depth)
+    return opening + ", ".join(parts) + closing
 
 
 def sound(text: str) -> str:

@@ -25,6 +25,7 @@ from queries import records
 from queries.access.gate import Visitor
 from queries.session import cache
 from tests.support.app import FAILURES, FailingClient, refused, show, words
+from ui.components import plots
 from ui.quality import deep_check
 from ui.shell import sign_in
 from ui.shell.boundary import NOT_SHOWN
@@ -202,6 +203,21 @@ def test_models_are_compared_and_the_takeover_is_said() -> None:
     assert len(app.get("plotly_chart")) == 2
     # Within the last 30 days nothing changed.
     assert words(show(PAGE)).count("No model change in this period.") == 2
+
+
+def test_the_name_of_a_model_is_cut_however_long_it_is(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    alts: list[str] = []
+    plot = plots.show
+    monkeypatch.setattr(plots, "show", lambda *args, alt, **more: (alts.append(alt), plot(*args, alt=alt, **more)))
+    for n in range(10):
+        name = ("new" if n < 5 else "old") + "x" * 10_000
+        record = {**SEED_EVALUATIONS[0], "evaluation_id": f"e{n}", "user_id": f"u{n % 5}", "model_used": name}
+        put(empty, EVALUATIONS, record, days_ago=n + 1)
+    text = words(show(PAGE))
+    assert "New model: newxxx" in text
+    for words_there in (text, *alts):
+        assert "x" * 61 not in words_there
+    assert any("in place of oldxxx" in alt for alt in alts)
 
 
 def test_of_many_models_the_page_compares_some_and_counts_the_others(empty: Store) -> None:

@@ -199,6 +199,14 @@ def test_practice_older_than_the_calendar_is_said(with_roster: Callable[[str], S
     assert "0 evaluations on 0 days" not in words(app)
 
 
+def test_a_student_all_of_whose_records_are_dated_after_today_has_a_page(with_roster: Callable[[str], Store]) -> None:
+    put(with_roster(""), completed("u", -1500, 6.0))
+    text = words(show(PAGE, {"user_id": "u"}))
+    assert NOT_SHOWN not in text
+    assert "could not be loaded" not in text
+    assert "No practice in the last 12 months" in text
+
+
 def test_a_student_of_the_roster_without_evaluations_is_no_wrong_id(with_roster: Callable[[str], Store]) -> None:
     with_roster("u,Ann,Morning,\n")
     assert "The class list has this student." in words(show(PAGE, {"user_id": "u"}))

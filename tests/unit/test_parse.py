@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.records import evaluations, flashcards
+from data.records import cards, evaluations, flashcards
 from data.records.cards import Card
 from data.records.evaluations import Evaluation
 from data.records.flashcards import FlashcardSet
-from data.records.parse import Issue, item_json, plain, sound
+from data.records.parse import Issue, Json, indented, item_json, plain, sound
 from data.schema import BANDS
 from tests.support.examples import examples
 from tests.support.items import EVALUATION, SET, Item, changed, fuzzed, items, json_texts
@@ -606,6 +606,18 @@ def test_the_raw_record_keeps_every_digit() -> None:
     text = item_json({"n": {"N": digits}, "in": {"L": [{"N": digits}]}, "set": {"NS": [digits]}})
     assert text.count(digits) == 3
     assert json.loads(text, parse_float=Decimal)["in"] == [Decimal(digits)]
+
+
+@pytest.mark.parametrize("depth", [1, 5, 6, 30, 90])
+def test_no_depth_makes_the_text_of_a_record_many_times_what_is_stored(depth: int) -> None:
+    number = cards.MOST + 1  # too many to be cards: their text is shown
+    stored: Item = {"L": [{"NULL": True}] * number}
+    value: Json = [None] * number
+    for _ in range(depth):
+        stored, value = {"M": {"a": stored}}, {"a": value}
+    texts = [item_json({"flashcards": stored}), indented(value), flashcards.parse({"flashcards": stored}).unread]
+    assert json.loads(texts[0])["flashcards"] == json.loads(texts[1]) == json.loads(texts[2])
+    assert max(map(len, texts)) < 4 * len(json.dumps(value))
 
 
 @pytest.mark.parametrize(

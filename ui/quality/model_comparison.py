@@ -11,8 +11,10 @@ from data.schema import TYPES
 from queries.quality import Records
 from ui.components import charts, markup, plots
 from ui.shell.clock import Clock
-from wording import formats
+from wording import foreign_text, formats
 from wording.skills import SKILL_NAMES
+
+_LONGEST = 60  # characters of a model's name, which is whatever a record says
 
 
 def show(records: Records, clock: Clock) -> None:
@@ -36,7 +38,7 @@ def _by_model(table: pd.DataFrame) -> None:
     lines = [
         [
             SKILL_NAMES[row["type"]],
-            row["model"],
+            foreign_text.short(row["model"], _LONGEST),
             *(f"{row[name]:,}" for name in ("scored", "students")),
             formats.band(row["median"]),
             " to ".join(formats.band(row[quartile]) for quartile in ("q1", "q3")),
@@ -71,9 +73,8 @@ def _takeovers(over_time: pd.DataFrame, changes: list[tuple[Takeover, Shift]], s
 
 def _shift_sentence(takeover: Takeover, shift: Shift, clock: Clock) -> str:
     when = takeover.at.astimezone(clock.zone)
-    sentence = (
-        f"New model: {takeover.model}, in place of {' and '.join(takeover.replaced)}, since {formats.full_date(when)}. "
-    )
+    new, *old = (foreign_text.short(model, _LONGEST) for model in (takeover.model, *takeover.replaced))
+    sentence = f"New model: {new}, in place of {' and '.join(old)}, since {formats.full_date(when)}. "
     students = formats.count(shift.students, "student")
     if math.isnan(shift.low):
         if shift.students >= models.FEWEST_STUDENTS:

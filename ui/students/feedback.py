@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from markupsafe import Markup
 
 from analysis.phrases import Kind, kind_of
-from data.records.parse import Json
+from data.records.parse import Json, indented
 from ui.components import markup
 from wording.sections import KINDS
 
@@ -85,7 +85,7 @@ def _folded(key: str) -> str:
 
 def _value(value: Json, depth: int) -> Markup:
     if depth >= _DEEPEST and isinstance(value, (dict, list)):
-        return markup.paragraph(json.dumps(value, ensure_ascii=False, indent=2))
+        return markup.paragraph(indented(value))
     if isinstance(value, dict):
         return markup.joined(_entry(key, entry, depth) for key, entry in value.items()) if value else _nothing()
     if isinstance(value, list):

@@ -296,12 +296,13 @@ def _axes(scored: Mapping[str, pd.DataFrame], *of: pd.Series) -> Axes:
 def practice_calendar(recent: pd.DataFrame, period: Period, clock: Clock) -> None:
     """The rhythm of practice: a calendar of attempts."""
     oldest = formats.time_or_none(recent["created_at"].min()) or clock.now
-    first = max(period.first(clock.now) or oldest, clock.now - _CALENDAR)
-    if not (recent["created_at"] >= first).any():
+    # A record may be dated after today: of those days there is no calendar.
+    first = min(max(period.first(clock.now) or oldest, clock.now - _CALENDAR), clock.now)
+    days = practice.days(recent, first, clock.now, clock.zone.key)
+    if not days["attempts"].any():
         st.subheader("Practice", anchor=False)
         st.text("No practice in the last 12 months.")
         return
-    days = practice.days(recent, first, clock.now, clock.zone.key)
     practised = int((days["attempts"] > 0).sum())
     st.subheader("Practice", anchor=False, help="Evaluations of every status per day. Darker = more practice.")
     summary = (
