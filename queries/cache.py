@@ -116,8 +116,12 @@ def packed(value: object) -> bytes:
     A long one is compressed, to a fifth where it is rows: else a large school's period has no room and is read anew by
     each click.
     """
-    plain = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    plain = _pickled(value)
     return plain if len(plain) < _LONG else zlib.compress(plain, 1)
+
+
+def _pickled(value: object) -> bytes:
+    return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
 def _unpacked(kept: bytes) -> Any:
@@ -257,7 +261,8 @@ class _Derived:
 
 
 def _octets(kept: object) -> int:
-    return len(kept if isinstance(kept, bytes) else packed(kept))
+    """Bytes that an answer takes: as it is kept, or for one that is no bytes, of what it would be."""
+    return len(kept if isinstance(kept, bytes) else _pickled(kept))
 
 
 def _entries(value: object) -> int:

@@ -208,6 +208,40 @@ def test_a_message_of_very_many_parts_ends_a_websocket(demo_url: str, parts: int
     assert _line_of(demo_url, lambda client: client.send([whole, *[b""] * (parts - 2)])) is is_open
 
 
+@pytest.mark.parametrize(
+    ("messages", "is_open"), [(middleware._AT_ONCE, True), (websocket.MOST_WAITING + 50, False), (50_000, False)]
+)
+def test_very_many_messages_at_once_end_a_websocket(demo_url: str, messages: int, is_open: bool) -> None:
+    heartbeat = BackMsg(app_heartbeat=True).SerializeToString()
+
+    async def flood(client: ClientConnection) -> None:
+        for _ in range(messages):
+            client.protocol.send_binary(heartbeat)
+        client.transport.write(b"".join(client.protocol.data_to_send()))
+
+    assert _line_of(demo_url, flood) is is_open
+
+
+def test_who_goes_on_after_the_end_is_cut_off(demo_url: str) -> None:
+    """Else what they send is read for ten seconds more, in which nobody is answered."""
+    parts = urlsplit(demo_url)
+    handshake = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as line:
+        line.sendall(handshake.encode())
+        assert line.recv(1000).startswith(b"HTTP/1.1 101")
+        line.sendall(b"\x82\x81\0\0\0\0x")  # a frame of Streamlit's protocol is none: the server says goodbye
+        assert line.recv(1000)[:1] == b"\x88"
+        began = time.monotonic()
+        with suppress(OSError):
+            for _ in range(1_000):
+                line.sendall(b"\x82\x81\0\0\0\0x")
+                time.sleep(0.01)
+        assert time.monotonic() - began < 8
+
+
 def test_nobody_writes_lines_of_their_own_into_the_log(tmp_path: Path) -> None:
     run = BackMsg()
     run.rerun_script.fragment_id = "x\n2026-11-27 · root · all · marked\x1b[2K"

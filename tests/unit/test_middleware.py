@@ -89,10 +89,21 @@ def test_a_page_of_another_origin_reaches_nothing(inside: Inside, origin: str) -
     assert inside.asked == []
 
 
-@pytest.mark.parametrize("path", ["/_stcore/health", "/_stcore/upload_file/a/b", "/"])
-def test_a_body_of_an_unknown_length_is_not_read_and_ends_the_connection(inside: Inside, path: str) -> None:
-    answer = inside.client.put(path, content=iter([b"x", b"y"]))
-    assert (answer.status_code, answer.headers["connection"]) == (411, "close")
+@pytest.mark.parametrize(
+    ("path", "origin", "status"),
+    [
+        ("/_stcore/health", HERE, 411),
+        ("/_stcore/upload_file/a/b", HERE, 411),
+        ("/", HERE, 411),
+        ("/", "elsewhere", 403),
+        ("/%0a", HERE, 403),
+    ],
+)
+def test_a_body_of_an_unknown_length_is_not_read_and_ends_the_connection(
+    inside: Inside, path: str, origin: str, status: int
+) -> None:
+    answer = inside.client.put(path, content=iter([b"x", b"y"]), headers={"Origin": f"http://{origin}"})
+    assert (answer.status_code, answer.headers["connection"]) == (status, "close")
     assert inside.asked == []
 
 

@@ -9,7 +9,7 @@ from streamlit.runtime.media_file_manager import MediaFileMetadata
 
 LEAST_SECONDS = 20.0
 """So long a browser has time to ask for its file, also a phone far away."""
-MOST_FILES = 40
+MOST_NEW = 40
 """That are kept for so long: as one has a few MB in a large school, others have to be asked for at once."""
 _LOOK_SECONDS = 60.0
 
@@ -26,7 +26,7 @@ class FetchableFile(MediaFileMetadata):
 
     def mark_for_delete(self) -> None:
         """Let it go at the next look, unless it has just been made."""
-        is_new = time.monotonic() - self._at < LEAST_SECONDS and FetchableFile.made - self._number < MOST_FILES
+        is_new = time.monotonic() - self._at < LEAST_SECONDS and FetchableFile.made - self._number < MOST_NEW
         if not is_new:
             super().mark_for_delete()
 

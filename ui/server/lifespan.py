@@ -29,6 +29,7 @@ from data.environment import read_settings
 from data.roster import RosterError
 from data.settings import SettingsError
 from ui.server.files import keep_new_files, let_files_go
+from ui.server.headers import PlainHeaders
 from ui.server.log import keep_to_lines
 from ui.server.middleware import MOST_OF_FRAME, Doors, SameOrigin, SecurityHeaders
 from ui.server.return_link import ReturnLink
@@ -39,9 +40,8 @@ from ui.server.websocket import BoundedWebsocket
 _EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - no browser can open these
 _USUAL_PORT = 8501
 _OUTPUT = 1  # the file descriptor
-_LONGEST_HEADER = 60_000
-"""Bytes of a line of a websocket's handshake. uvicorn takes 64 KB of one; a sign-in with a hundred groups has 9 KB of
-cookies."""
+_LONGEST_HEAD = 65_536
+"""Bytes before a request's body, also of a websocket's: a sign-in with two hundred groups has 20 KB of cookies."""
 _END_SECONDS = 10  # for answers that are under way: somebody who takes nothing of a file would hold up the end for good
 _FIRST_PAGE = (
     *("ui.shell.loading", "ui.shell.navigation"),
@@ -51,6 +51,7 @@ _FIRST_PAGE = (
 
 MIDDLEWARE = [
     Middleware(SecurityHeaders),
+    Middleware(PlainHeaders),
     Middleware(SameOrigin),
     Middleware(SealedAlone),
     Middleware(Doors),
@@ -84,7 +85,8 @@ async def opened(_: App) -> AsyncIterator[None]:
         server.config.ws_max_size = MOST_OF_FRAME  # Streamlit's is that of what it sends: 200 MB are kept of a frame
         if server.config.ws_protocol_class is WebSocketsSansIOProtocol:
             server.config.ws_protocol_class = BoundedWebsocket
-            http11.MAX_LINE_LENGTH = _LONGEST_HEADER
+            http11.MAX_LINE_LENGTH = _LONGEST_HEAD
+        server.config.h11_max_incomplete_event_size = _LONGEST_HEAD
         server.config.timeout_graceful_shutdown = _END_SECONDS
         _end_quietly(server)  # before anybody is told how to end it
     _say(f"The dashboard is at {url} until Ctrl+C ends it.")

@@ -406,11 +406,11 @@ def _kept_bytes(session: str) -> tuple[int, int]:
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 403, to a websocket too."""
+    """Answer 403, to a websocket too. The connection ends: what follows of a body would be read to its end."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
     else:
-        await PlainTextResponse("Forbidden", 403)(scope, receive, send)
+        await PlainTextResponse("Forbidden", 403, {"Connection": "close"})(scope, receive, send)
 
 
 def _is_same_origin(headers: Headers) -> bool:
