@@ -62,7 +62,7 @@ with open_page("Jobs") as (page_session, page_clock):
             summary.error_table(jobs[jobs["state"] == "failed"], period, session, clock)
             with places.get(address.value(listing.BELOW)) or st.container(key="below_errors"):
                 heading = st.container()
-                choice = listing.choose(jobs, clock)
+                choice = listing.choose(jobs, clock, is_known=not every.failures and not every.unread)
                 rows = choice.rows(jobs)
                 with heading:
                     markup.show(markup.heading(formats.of(len(rows), len(jobs), "job"), 3))

@@ -281,6 +281,31 @@ def test_a_restore_makes_a_new_table_and_shows_what_it_did_not_bring() -> None:
     dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(actual.name)
 
 
+def test_a_restore_of_which_aws_says_nothing_is_followed_until_its_table_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name, asked = "evaluations-restored-in-doubt", []
+
+    def lost(*restored: Any, who: str) -> None:
+        asked.append((restored, who))
+        raise Failure("unreachable", case="restore_in_doubt", resource=name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restore, "restore", lost)
+        app = show(SETUP)
+        app.text_input(key="restore_name_bandup-evaluations").set_value(name).run()
+        press(app, "Restore")
+    assert "AWS did not say whether the restore has begun." in words(app)
+    (restored, who), *_ = asked
+    restore.restore(*restored, who=who)  # it had
+    app.run()
+    text = words(app)
+    assert "AWS did not say whether" not in text
+    assert f"{name} is bandup-evaluations as of" in text
+    assert f"Turn on point-in-time recovery of {name}" in text
+    dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].delete_table(name)
+
+
 @pytest.mark.parametrize(
     ("picked", "expected"),
     [

@@ -172,8 +172,8 @@ def period(clock: Clock) -> Period | None:
     return Period(code, begin, end)
 
 
-def choose(jobs: pd.DataFrame, clock: Clock) -> JobsFilter:
-    """The filters over the list of `jobs`, all in the address."""
+def choose(jobs: pd.DataFrame, clock: Clock, *, is_known: bool) -> JobsFilter:
+    """The filters over the list of `jobs`, all in the address; `is_known` is whether all error messages were read."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         state = filters.choice("Status", _SHOWN, key="state", default=LOST)
         kind = filters.choice("Type", {filters.ALL: "All", **marking.KINDS}, key="kind", default=filters.ALL)
@@ -184,14 +184,14 @@ def choose(jobs: pd.DataFrame, clock: Clock) -> JobsFilter:
             reason = filters.search("Error message", "ThrottlingException", key="reason")
             text = filters.search("Search jobs", "eval-abc123", key="text")
         during = _during(clock)
-        error = _error(jobs)
+        error = _error(jobs, is_known)
         for words in filter(None, (model, student, reason, text)):
             markup.show_beside(markup.chip(foreign_text.short(words, 60)))
         filters.clear(*FILTERS)
     return JobsFilter(kind, state, model, student, reason, text, during, error)
 
 
-def _error(jobs: pd.DataFrame) -> str | None:
+def _error(jobs: pd.DataFrame, is_known: bool) -> str | None:
     """The error that the address names, said beside the way out of it; empty where none of these jobs has it."""
     code = address.value(ERROR)
     if not code:
@@ -200,7 +200,8 @@ def _error(jobs: pd.DataFrame) -> str | None:
     if error:
         markup.show_beside(markup.chip(foreign_text.short(title(error), 60)))
     else:
-        markup.show_beside(markup.quiet("The link's error is not in this period."))
+        where = "in this period" if is_known else "among the error messages that were loaded"
+        markup.show_beside(markup.quiet(f"The link's error is not {where}."))
     return error
 
 

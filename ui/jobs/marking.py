@@ -169,7 +169,7 @@ def _step(run: "_Run") -> None:
     except Failure:
         run.waiting.clear()
         raise
-    except Refused:  # the page says what was done until then
+    except Refused:  # the page says what was done until then, to who may still look
         _end(run)
     finally:
         records.changed(cache, tried)

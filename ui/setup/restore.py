@@ -27,6 +27,8 @@ from wording import account, failures, formats
 _RESTORED, _DRILLS = "_restored", "_drills"
 _SEEN = "_restored_seen"
 """Session key: the name of the restored table, once it has been there."""
+_IN_DOUBT = "_restored_in_doubt"
+"""Session key: the name of a table of which AWS did not say whether it is being restored."""
 
 
 @dataclass(slots=True)
@@ -119,10 +121,28 @@ def _form(store: Store, restorable: Mapping[str, Check], clock: Clock) -> None:
     st.text(account.restore_cost(source.facts(restorable[name].target.table), store.settings))
     confirmed = confirm_account("restore")
     if st.button("Restore", key="restore_go", disabled=not confirmed or (not latest and at is None)):
-        restore(store, name, target.strip(), at, who=still_ops().name)
+        who, before = still_ops().name, st.session_state.get(_RESTORED)
+        # Not after it: the second click of two ends this run, and is refused because of the first.
+        st.session_state[_RESTORED] = new = Target(restorable[name].target.table, target.strip())
+        try:
+            restore(store, name, new.name, at, who=who)
+        except Failure as failure:
+            if failure.case == "restore_in_doubt":
+                # If it has begun, its table shows: to ask for it again would be refused, and leave it without its plan.
+                st.session_state[_IN_DOUBT] = new.name
+            else:
+                _follow_again(before)
+                raise
         st.session_state.pop(_SEEN, None)
-        st.session_state[_RESTORED] = Target(restorable[name].target.table, target.strip())
         st.rerun()
+
+
+def _follow_again(before: Target | None) -> None:
+    """Go back to the restore before one that was refused."""
+    if before is None:
+        del st.session_state[_RESTORED]
+    else:
+        st.session_state[_RESTORED] = before
 
 
 def _clocks_change(at: datetime) -> str:
@@ -168,6 +188,11 @@ def _follow(store: Store, name: str) -> None:
             return
         if actual is not None and actual.status == "ACTIVE":
             st.rerun()
+        if actual is None and st.session_state.get(_IN_DOUBT) == name:
+            st.text(
+                "◔ AWS did not say whether the restore has begun. If this still stands here in some minutes, it has not."
+            )
+            return
         state = "not there yet" if actual is None else actual.status
         st.text(f"◔ {state}. Restores take minutes to hours; this page updates automatically.")
 
