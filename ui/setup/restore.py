@@ -189,9 +189,7 @@ def _follow(store: Store, name: str) -> None:
         if actual is not None and actual.status == "ACTIVE":
             st.rerun()
         if actual is None and st.session_state.get(_IN_DOUBT) == name:
-            st.text(
-                "◔ AWS did not say whether the restore has begun. If this still stands here in some minutes, it has not."
-            )
+            st.text("◔ AWS did not say whether the restore has begun. If this is here in some minutes, it has not.")
             return
         state = "not there yet" if actual is None else actual.status
         st.text(f"◔ {state}. Restores take minutes to hours; this page updates automatically.")
