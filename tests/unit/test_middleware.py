@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 import streamlit as st
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from queries.access.gate import Visitor
@@ -105,6 +107,24 @@ def test_a_body_of_an_unknown_length_is_not_read_and_ends_the_connection(
     answer = inside.client.put(path, content=iter([b"x", b"y"]), headers={"Origin": f"http://{origin}"})
     assert (answer.status_code, answer.headers["connection"]) == (status, "close")
     assert inside.asked == []
+
+
+@pytest.mark.parametrize(
+    ("host", "is_one"),
+    [
+        *((host, True) for host in ("school.example", "127.0.0.1:8501", "a_b:1", "[::1]:8501", "[::ffff:1.2.3.4]")),
+        *(
+            (host, False)
+            for host in ("a/b", "a?b", "a#b", "u@a", "a:b", "[", "[::1", "a b", "a\\b", ":80", "a:1:2", "é", "")
+        ),
+    ],
+)
+def test_a_host_that_is_none_reaches_nothing(host: str, is_one: bool) -> None:
+    """Streamlit would ask the internet for its own address, and answer nobody meanwhile."""
+    headers = Headers(raw=[(b"host", host.encode("latin-1")), (b"origin", f"http://{host}".encode("latin-1"))])
+    assert middleware._is_same_origin(headers) is is_one
+    if is_one:
+        assert starlette_websocket._is_origin_allowed(f"http://{host}", host)
 
 
 def test_an_error_of_the_server_carries_the_headers_of_every_answer(caplog: pytest.LogCaptureFixture) -> None:

@@ -65,6 +65,7 @@ LEAST_OF_FILE = 16_384
 """Bytes that a file counts for: its name, type and place are kept beside what it holds."""
 _UPLOAD_SECONDS = 300.0
 _PLACE = re.compile(r"[\w-]{1,64}/[\w-]{1,64}", re.ASCII)  # of an upload: its session and the id that its page gave it
+_HOST = re.compile(r"(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _LOG_SECONDS = 60.0
 _LOGGED_VISITORS = 100
 _RUNS = frozenset(("rerun_script", "stop_script"))
@@ -414,7 +415,11 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _is_same_origin(headers: Headers) -> bool:
-    """Whether every Origin is this very host and port: letter for letter, as Streamlit compares them next."""
+    """Whether every Origin is this very host and port: letter for letter, as Streamlit compares them next.
+
+    A Host that is none Streamlit would take for a foreign one, and ask the internet for its own address.
+    """
     hosts = headers.getlist("host")
     here = {f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts}
-    return len(hosts) <= 1 and here.issuperset(headers.getlist("origin"))
+    is_host = len(hosts) <= 1 and all(map(_HOST.fullmatch, hosts))
+    return is_host and here.issuperset(headers.getlist("origin"))
