@@ -242,6 +242,20 @@ def test_who_goes_on_after_the_end_is_cut_off(demo_url: str) -> None:
         assert time.monotonic() - began < 8
 
 
+def test_a_header_of_blanks_is_refused_at_once_and_a_body_without_a_length_ends_the_connection(demo_url: str) -> None:
+    parts = urlsplit(demo_url)
+    head = f"PUT / HTTP/1.1\r\nHost: {parts.netloc}\r\n".encode()
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as line:
+        line.sendall(head + b"a:" + b" " * 62_000 + b"\0\r\n\r\n")  # took half a minute
+        assert line.recv(100).startswith(b"HTTP/1.1 400")
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as line:
+        line.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 40_000)
+        with suppress(ConnectionResetError):  # of what came too late to be read
+            assert line.recv(100).startswith(b"HTTP/1.1 411")
+            while line.recv(10_000):
+                pass
+
+
 def test_nobody_writes_lines_of_their_own_into_the_log(tmp_path: Path) -> None:
     run = BackMsg()
     run.rerun_script.fragment_id = "x\n2026-11-27 · root · all · marked\x1b[2K"

@@ -91,7 +91,9 @@ def test_a_day_that_has_no_midnight_begins_where_it_begins() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["America", "../UTC", "/etc/passwd", "A" * 100_000, "\x1b[2J\n", "\0", "Mars/Olympus", ""], ids=range(8)
+    "name",
+    ["America", "../UTC", "/etc/passwd", "A" * 100_000, "\x1b[2J\n", "\0", "Mars/Olympus", "", "a/" * 10_000],
+    ids=range(9),
 )
 def test_a_browser_that_names_no_zone_is_shown_utc(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.shell.clock.st.context", SimpleNamespace(timezone=name))

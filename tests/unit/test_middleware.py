@@ -46,6 +46,9 @@ FOREIGN = [
 ]
 
 
+FORM = {"Content-Type": "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW"}
+
+
 class Inside:
     """An app within our middleware, which notes what reaches it."""
 
@@ -179,6 +182,8 @@ for number in range(900):
 TOO_MANY = BackMsg()
 for _ in range(1_001):
     TOO_MANY.rerun_script.widget_states.widgets.add(json_value="1")
+KEPT = BackMsg()
+KEPT.rerun_script.cached_message_hashes.extend(f"{number}" for number in range(1_001))
 NAMES = BackMsg(file_urls_request={"file_names": ["a"] * 21})
 FILE = BackMsg(backend_operation_request={"deferred_file": {}})
 DEVELOPERS = [
@@ -374,8 +379,8 @@ def test_a_path_with_a_line_break_reaches_nothing(inside: Inside, path: str) -> 
 
 @pytest.mark.parametrize(
     "bad",
-    [b"\xff" * 40, "text", WIDGETS, LARGE, TOO_MANY, NAMES],
-    ids=["no protobuf", "text", "widget JSON", "large", "too many widgets", "too many names"],
+    [b"\xff" * 40, "text", WIDGETS, LARGE, TOO_MANY, NAMES, KEPT],
+    ids=["no protobuf", "text", "widget JSON", "large", "too many widgets", "too many names", "marks"],
 )
 def test_what_is_no_frame_ends_the_connection_with_one_line(
     inside: Inside, bad: Any, caplog: pytest.LogCaptureFixture
@@ -399,7 +404,7 @@ def test_uploads_have_room_in_a_session_and_in_all(inside: Inside, uploads: dict
     one = SimpleNamespace(data=bytes(6_000_000))
 
     def status() -> int:
-        return inside.client.put("/_stcore/upload_file/mine/another").status_code
+        return inside.client.put("/_stcore/upload_file/mine/another", headers=FORM).status_code
 
     uploads["mine"] = {"a": one, "b": one}
     assert status() == 200
@@ -414,21 +419,41 @@ def test_files_of_no_bytes_take_room_too(inside: Inside, uploads: dict[str, Any]
     """Streamlit keeps the name, type and id of each, and looks through all of them at each upload."""
     empty = SimpleNamespace(data=b"")
     uploads["mine"] = {str(n): empty for n in range(1_000)}
-    assert inside.client.put("/_stcore/upload_file/mine/another").status_code == 413
+    assert inside.client.put("/_stcore/upload_file/mine/another", headers=FORM).status_code == 413
 
 
 @pytest.mark.parametrize("place", ["mine/" + "x" * 65, "mine/%F0%9F%98%80", "mine", "mine/a/b", "mine/", "/a"])
 def test_an_upload_goes_where_a_page_would_send_it(inside: Inside, uploads: dict[str, Any], place: str) -> None:
-    assert inside.client.put(f"/_stcore/upload_file/{place}").status_code == 403
-    assert inside.client.put("/_stcore/upload_file/mine/0a1b-2c").status_code == 200
+    assert inside.client.put(f"/_stcore/upload_file/{place}", headers=FORM).status_code == 403
+    assert inside.client.put("/_stcore/upload_file/mine/0a1b-2c", headers=FORM).status_code == 200
     assert len(inside.asked) == 1
 
 
 def test_what_is_uploaded_after_its_page_is_gone_is_not_kept(inside: Inside, uploads: dict[str, Any]) -> None:
     for session in ("mine", "gone"):
         uploads[session] = {"a": SimpleNamespace(data=b"late")}
-        assert inside.client.put(f"/_stcore/upload_file/{session}/b").status_code == 200
+        assert inside.client.put(f"/_stcore/upload_file/{session}/b", headers=FORM).status_code == 200
     assert set(uploads) == {"mine"}
+
+
+@pytest.mark.usefixtures("uploads")
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (FORM["Content-Type"], 200),
+        ("multipart/form-data; boundary=---------------------------293582696224464", 200),
+        ("multipart/form-data; boundary=b; charset=punycode", 415),
+        ("multipart/form-data; charset=" + "x" * 60_000, 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("text/csv", 415),
+        (None, 415),
+    ],
+)
+def test_an_upload_is_a_form_as_browsers_send_it(inside: Inside, kind: str | None, status: int) -> None:
+    """What else Starlette reads may name a codec that takes the square of the text, and each that is named is kept."""
+    headers = {} if kind is None else {"Content-Type": kind}
+    assert inside.client.put("/_stcore/upload_file/mine/a", headers=headers).status_code == status
+    assert len(inside.asked) == (status == 200)
 
 
 @pytest.mark.usefixtures("uploads")
@@ -438,7 +463,7 @@ def test_an_upload_that_never_ends_ends(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(middleware, "_UPLOAD_SECONDS", 0.01)
     client = TestClient(middleware.Doors(wait), base_url=f"http://{HERE}", client=("127.0.0.1", 5))
-    assert client.put("/_stcore/upload_file/mine/a").status_code == 408
+    assert client.put("/_stcore/upload_file/mine/a", headers=FORM).status_code == 408
 
 
 def test_no_program_opens_pages_by_another_way(inside: Inside) -> None:

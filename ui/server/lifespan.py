@@ -20,6 +20,8 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.secrets import Secrets
 from streamlit.starlette import App
 from streamlit.web.server.server_util import get_url
+from streamlit.web.server.starlette import starlette_websocket
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets import http11
 
@@ -28,6 +30,7 @@ from data.dynamodb.errors import Failure
 from data.environment import read_settings
 from data.roster import RosterError
 from data.settings import SettingsError
+from ui.server.connection import BoundedConnection, read_headers_in_one_go
 from ui.server.files import keep_new_files, let_files_go
 from ui.server.headers import PlainHeaders
 from ui.server.log import keep_to_lines
@@ -79,6 +82,7 @@ async def opened(_: App) -> AsyncIterator[None]:
     keep_to_lines()
     watch_no_files()
     keep_new_files()
+    ask_nobody_for_an_address()
     if st.get_option("server.port") != _USUAL_PORT and not is_manually_set("server.port"):
         _say(f"Port {_USUAL_PORT} is taken, by another program or a dashboard that runs already.")
     if server := _uvicorn():
@@ -86,6 +90,9 @@ async def opened(_: App) -> AsyncIterator[None]:
         if server.config.ws_protocol_class is WebSocketsSansIOProtocol:
             server.config.ws_protocol_class = BoundedWebsocket
             http11.MAX_LINE_LENGTH = _LONGEST_HEAD
+        if server.config.http_protocol_class is H11Protocol:
+            server.config.http_protocol_class = BoundedConnection
+            read_headers_in_one_go()
         server.config.h11_max_incomplete_event_size = _LONGEST_HEAD
         server.config.timeout_graceful_shutdown = _END_SECONDS
         _end_quietly(server)  # before anybody is told how to end it
@@ -109,6 +116,11 @@ def watch_no_files() -> None:
     """
     if st.get_option("server.fileWatcherType") == "none":
         setattr(AppSession, "register_file_watchers", lambda _: None)  # noqa: B010 - to mypy, a method stays what it is
+
+
+def ask_nobody_for_an_address() -> None:
+    """Have Streamlit ask the internet for no address of its own to compare an Origin with: they have been compared."""
+    setattr(starlette_websocket, "is_url_from_allowed_origins", lambda _: False)  # noqa: B010 - as above
 
 
 def take_unreadable_secrets_for_broken() -> None:

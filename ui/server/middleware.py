@@ -39,7 +39,7 @@ MOST_OF_FRAME = 1_000_000
 MOST_BEFORE_SIGN_IN = 32_000
 """The same before somebody has signed in: of widgets, Streamlit keeps twenty times as much for minutes."""
 MOST_WIDGETS = 1_000
-"""Of a frame; no page has a tenth of it."""
+"""Of a frame, as of marks of messages that the browser has kept; no page has a tenth of it."""
 MOST_FILES = 20
 """That are asked for within ten seconds on one line: all visitors' files are made by the same few threads."""
 _FILES_SECONDS = 10.0
@@ -65,6 +65,7 @@ LEAST_OF_FILE = 16_384
 """Bytes that a file counts for: its name, type and place are kept beside what it holds."""
 _UPLOAD_SECONDS = 300.0
 _PLACE = re.compile(r"[\w-]{1,64}/[\w-]{1,64}", re.ASCII)  # of an upload: its session and the id that its page gave it
+_FORM = re.compile(r"multipart/form-data; ?boundary=\"?[\w'()+,./:=?-]{1,70}\"?", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _LOG_SECONDS = 60.0
 _LOGGED_VISITORS = 100
@@ -307,6 +308,11 @@ class Doors:
         if scope["method"] != "PUT":
             await self._app(scope, receive, send)
             return
+        kinds = Headers(scope=scope).getlist("content-type")
+        if len(kinds) != 1 or not _FORM.fullmatch(kinds[0]):
+            # Starlette would take the codec that it names, of which some take the square of the text, and all are kept.
+            await PlainTextResponse("Unsupported Media Type", 415, {"Connection": "close"})(scope, receive, send)
+            return
         session = place.partition("/")[0]
         kept, all_kept = _kept_bytes(session)
         one = int(st.get_option("server.maxUploadSize")) * 1024 * 1024
@@ -349,6 +355,8 @@ def _kind(message: Message) -> str | None:
             return None
         if len(frame.file_urls_request.file_names) > _MOST_NAMES:
             return None
+        if len(frame.rerun_script.cached_message_hashes) > MOST_WIDGETS:
+            return None
         for widget in frame.rerun_script.widget_states.widgets:
             value = widget.WhichOneof("value")
             if value in ("json_value", "json_trigger_value"):
@@ -370,7 +378,7 @@ def _visitor(scope: Scope) -> Visitor | None:
 
 def _has_state(scope: Scope) -> bool:
     """Whether an answer of the provider says to which sign-in it belongs."""
-    return "state" in HTTPConnection(scope).query_params
+    return any(part.startswith(b"state=") for part in scope["query_string"].split(b"&", 100))
 
 
 def _is_led_here(scope: Scope) -> bool:

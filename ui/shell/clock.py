@@ -17,6 +17,8 @@ _NEW_NAMES = {
     "Europe/Kiev": "Europe/Kyiv",
 }
 
+_LONGEST = 64  # letters of a zone's name; each “/” of one is a folder to look into
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -33,7 +35,7 @@ class Clock:
     @classmethod
     def of_reader(cls) -> "Clock":
         """The time as of now, in the browser's time zone; UTC when it names none that we know."""
-        name = st.context.timezone or "UTC"
+        name = (st.context.timezone or "UTC")[:_LONGEST]
         try:
             zone = ZoneInfo(_NEW_NAMES.get(name, name))
         except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, a name longer than a file's
