@@ -30,7 +30,7 @@ _LONGEST = timedelta(days=30)  # what is open for longer is not waited for any m
 _KEPT = timedelta(days=60)
 _MOST_MESSAGES = 20
 """Of one check to each target: of what is more one message says how much it is."""
-_CODE = re.compile(r"[0-9a-f]{8}-[0-9]{8}T[0-9]{6}")
+_CODE = re.compile(r"(?:[0-9a-f]{8}){1,2}-[0-9]{8}T[0-9]{6}")  # those of 2026-11 and before have eight
 _TITLES: dict[Event, str] = {"began": "Incident", "going on": "Incident goes on", "ended": "Incident over"}
 
 

@@ -109,7 +109,7 @@ def test_incidents_come_first_with_their_students_and_each_has_an_address_of_its
     sentences = [str(html.value) for html in app.get("html") if "Throttled by gemini" in str(html.value)]
     assert "recovered. Over for" in sentences[0]
     assert "user-" not in "".join(sentences)  # the class list has all their names
-    codes = re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", sentences[0])
+    codes = re.findall(r"incident=([0-9a-f]{16}-\d{8}T\d{6})", sentences[0])
     assert codes
     for period in ({}, {"jobs": "1h"}):  # a link is good on any later day
         incident = show(JOBS, {"incident": codes[-1], **period})
@@ -127,7 +127,7 @@ def test_a_link_to_no_incident_is_said(code: str) -> None:
 
 def test_a_link_is_good_where_more_failed_since_than_can_be_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     page = " ".join(str(html.value) for html in show(JOBS).get("html"))
-    codes = re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", page)
+    codes = re.findall(r"incident=([0-9a-f]{16}-\d{8}T\d{6})", page)
     oldest = min(codes, key=lambda code: code.partition("-")[2])
     between = all_jobs.between
     monkeypatch.setattr(all_jobs, "between", lambda *args, **more: between(*args, **more | {"most_reasons": 1}))
@@ -145,7 +145,7 @@ def test_an_incident_is_not_over_where_later_failures_are_too_many_to_be_explain
     put(empty, *(failed(f"u{n}", n / 24) | {"error": "late"} for n in hours))
     put(empty, completed("v", 4 / 24, 6.0), completed("w", 0.01, 6.0))
     page = " ".join(str(html.value) for html in show(JOBS).get("html"))
-    codes = {code.partition("-")[2]: code for code in re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", page)}
+    codes = {code.partition("-")[2]: code for code in re.findall(r"incident=([0-9a-f]{16}-\d{8}T\d{6})", page)}
     first, second = (codes[begin] for begin in sorted(codes))
     between = all_jobs.between
     monkeypatch.setattr(all_jobs, "between", lambda *args, **more: between(*args, **more | {"most_reasons": 2}))
@@ -250,7 +250,7 @@ def test_a_job_and_its_evaluation_have_one_advice(
 def test_an_incident_tells_apart_who_has_no_result_who_practised_since_and_who_recovered(empty: Store) -> None:
     put(empty, *(failed(user, 3) | {"error": "late"} for user in "uvw"))
     put(empty, completed("u", 2.5, 6.0), completed("v", 1, 6.0))
-    code = re.findall(r"incident=([0-9a-f]{8}-\d{8}T\d{6})", " ".join(str(h.value) for h in show(JOBS).get("html")))[0]
+    code = re.findall(r"incident=([0-9a-f]{16}-\d{8}T\d{6})", " ".join(str(h.value) for h in show(JOBS).get("html")))[0]
     text = words(show(JOBS, {"incident": code}))
     for heading, user in (("No result yet", "w"), ("Practised since", "v"), ("Recovered", "u")):
         assert re.search(rf'{heading}: 1 student[^\n]*user_id={user}"', text), heading

@@ -173,15 +173,15 @@ def test_our_own_pages_and_other_programs_get_in(inside: Inside, headers: dict[s
 RUN = BackMsg()
 RUN.rerun_script.query_string = ""
 WIDGETS = BackMsg()
-WIDGETS.rerun_script.widget_states.widgets.add(id="a", json_value="{")
+WIDGETS.rerun_script.widget_states.widgets.add(id="a", json_value="1")
 LARGE = BackMsg()
-LARGE.rerun_script.widget_states.widgets.add(id="a", json_value=f"[{'[],' * 400_000}1]")
+LARGE.rerun_script.widget_states.widgets.add(id="a", string_value="a" * middleware.MOST_OF_FRAME)
 MANY = BackMsg()
 for number in range(900):
     MANY.rerun_script.widget_states.widgets.add(id=f"{number:060x}", trigger_value=True)
 TOO_MANY = BackMsg()
 for _ in range(1_001):
-    TOO_MANY.rerun_script.widget_states.widgets.add(json_value="1")
+    TOO_MANY.rerun_script.widget_states.widgets.add(id="a", trigger_value=True)
 KEPT = BackMsg()
 KEPT.rerun_script.cached_message_hashes.extend(f"{number}" for number in range(1_001))
 NAMES = BackMsg(file_urls_request={"file_names": ["a"] * 21})
@@ -477,7 +477,7 @@ def test_a_class_list_is_not_larger_than_the_configured_upload() -> None:
 
 
 def test_a_page_s_widgets_are_not_larger_than_a_frame() -> None:
-    assert st.get_option("server.maxWidgetStateSize") * 1_000_000 == middleware.MOST_OF_FRAME
+    assert st.get_option("server.maxWidgetStateSize") * 1_000_000 >= middleware.MOST_OF_FRAME
 
 
 @pytest.mark.parametrize(

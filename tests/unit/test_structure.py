@@ -249,10 +249,10 @@ OURS_TO_SAY = {
         "ui/students/tables.py criterion",
         "ui/setup/plan.py step.detail",
     },
-    "the title of a tab, which is plain text": {"ui/shell/page.py foreign_text.short(title, 60)"},
+    "the title of a tab, which is plain text": {"ui/shell/page.py foreign_text.short(tab or title, 60)"},
     "an account's number, from AWS": {"ui/setup/plan.py account"},
     "a day, or an id of plain letters and digits alone": {"ui/students/recurring.py label"},
-    "the tab's title, which is no Markdown": {"ui/shell/page.py foreign_text.short(title, 60)"},
+    "the tab's title, which is no Markdown": {"ui/shell/page.py foreign_text.short(tab or title, 60)"},
     "made of numbers or literals near by": {
         *("ui/jobs/marking.py jobs_asked", "ui/components/long_read.py *say(step)"),
         "pages/student.py profile.none_left(of_task, history, period)",

@@ -21,7 +21,7 @@ from ui.shell.navigation import JOBS, STUDENT, href
 from ui.shell.page import set_title
 from ui.students import record
 from wording import formats
-from wording.incidents import remedy, state, title
+from wording.incidents import cause, remedy, state, title
 
 _AROUND = timedelta(hours=3)  # of the timeline, before its first failure and after its last
 _MOST_STUDENTS = 40
@@ -70,7 +70,7 @@ def find(incidents: Sequence[Incident], code: str) -> Incident | None:
 def show(one: Incident, jobs: pd.DataFrame, session: Session, clock: Clock, roster: Roster) -> None:
     """Since when, whom, over or not, and what to do; then its timeline and its jobs."""
     name = title(one.signature)
-    set_title(name, markup.breadcrumb([markup.anchor(href(JOBS), "Jobs"), name]))
+    set_title(name, markup.breadcrumb([markup.anchor(href(JOBS), "Jobs"), name]), tab=cause(one.signature))
     rows = one.rows(jobs)
     # Of what failed later, and so soon that it may be of this incident, not all reasons were read.
     is_cut_off = one.as_of < clock.now and one.as_of - one.last <= GAP

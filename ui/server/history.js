@@ -28,9 +28,9 @@
     });
   // Jobs puts its list below what was clicked, which may be at the foot of the screen: the list's first rows come into
   // sight, and no more, so that what was clicked stays there too.
-  const listed = (params) => ["list", "state", "reason", "during"].map((name) => params.get(name)).join("|");
+  const listed = (params) => ["list", "state", "reason", "error", "during"].map((name) => params.get(name)).join("|");
   const reveal = (params) => {
-    const below = params.get("list") || (params.get("reason") && "errors");
+    const below = params.get("list") || ((params.get("error") || params.get("reason")) && "errors");
     if (!/^[a-z]+$/.test(below || "")) return;
     until(() => {
       const rows = document.querySelector(`.st-key-below_${below} [data-testid=stDataFrame]`);

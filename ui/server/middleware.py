@@ -1,7 +1,6 @@
 """What stands between the network and Streamlit: who may ask at all, and what every answer tells the browser."""
 
 import asyncio
-import json
 import logging
 import re
 import time
@@ -34,8 +33,9 @@ from ui.shell.sign_in import Request, recognise
 
 log = logging.getLogger(__name__)
 
-MOST_OF_FRAME = 1_000_000
-"""Bytes of a frame that a browser may send: reading its JSON stops everybody else's pages for that long."""
+MOST_OF_FRAME = 100_000
+"""Bytes of a frame that a browser may send: reading its JSON stops everybody else's pages for that long. A page's own
+has a few thousand."""
 MOST_BEFORE_SIGN_IN = 32_000
 """The same before somebody has signed in: of widgets, Streamlit keeps twenty times as much for minutes."""
 MOST_WIDGETS = 1_000
@@ -69,6 +69,8 @@ _FORM = re.compile(r"multipart/form-data; ?boundary=\"?[\w'()+,./:=?-]{1,70}\"?"
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _LOG_SECONDS = 60.0
 _LOGGED_VISITORS = 100
+_JSON = ("json_value", "json_trigger_value")
+"""Kinds of values of components of one's own, of which no page has any."""
 _RUNS = frozenset(("rerun_script", "stop_script"))
 _BACKEND = "backend_operation_request"
 _FILE = "backend_operation_request.deferred_file"
@@ -345,7 +347,7 @@ class Doors:
 
 
 def _kind(message: Message) -> str | None:
-    """The kind of a frame; None for one that Streamlit cannot or should not read, a widget's JSON included."""
+    """The kind of a frame; None for one that Streamlit cannot or should not read."""
     data = message.get("bytes")
     if data is None or len(data) > MOST_OF_FRAME:
         return None
@@ -357,11 +359,9 @@ def _kind(message: Message) -> str | None:
             return None
         if len(frame.rerun_script.cached_message_hashes) > MOST_WIDGETS:
             return None
-        for widget in frame.rerun_script.widget_states.widgets:
-            value = widget.WhichOneof("value")
-            if value in ("json_value", "json_trigger_value"):
-                json.loads(getattr(widget, value))
-    except (DecodeError, ValueError, RecursionError):
+        if any(one.WhichOneof("value") in _JSON for one in frame.rerun_script.widget_states.widgets):
+            return None
+    except DecodeError:
         return None
     kind = str(frame.WhichOneof("type"))
     return f"{kind}.{frame.backend_operation_request.WhichOneof('payload')}" if kind == _BACKEND else kind

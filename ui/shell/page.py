@@ -77,13 +77,14 @@ def open_page(title: str, *, for_ops: bool = False) -> Iterator[tuple[PageSessio
         session.show_cost()
 
 
-def set_title(title: str, above: Markup | None = None) -> None:
+def set_title(title: str, above: Markup | None = None, *, tab: str = "") -> None:
     """Give heading and browser tab the name of the record on screen. It may be text of others.
 
-    `above` is the breadcrumb. A fragment that runs by itself has no heading, and leaves the page's as it is.
+    `above` is the breadcrumb, `tab` the tab's name where it is another: the browser's history keeps it. A fragment that
+    runs by itself has no heading, and leaves the page's as it is.
     """
     if place := _heading.get(None):
-        st.set_page_config(page_title=f"{foreign_text.short(title, 60)} · BandUp")
+        st.set_page_config(page_title=f"{foreign_text.short(tab or title, 60)} · BandUp")
         place.html(str((above or "") + markup.heading(title, 1)), width="content")
 
 
