@@ -291,6 +291,15 @@ def test_files_are_not_asked_for_by_the_hundred(inside: Inside) -> None:
     assert frames(inside, *[FILE] * 100, RUN) == ["backend_operation_request"] * 20 + ["rerun_script"]
 
 
+def test_files_for_all_of_a_visitors_tabs_are_counted_together(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "_visitor", lambda _: Visitor("tom@school.example", "teacher"))
+    for _ in range(3):
+        with inside.client.websocket_connect("/_stcore/stream", headers={"Host": HERE}) as socket:
+            for _ in range(15):
+                socket.send_bytes(FILE.SerializeToString())
+    assert inside.asked.count("backend_operation_request") == middleware.MOST_FILES
+
+
 @pytest.mark.usefixtures("signed_out")
 def test_whoever_sends_runs_by_the_thousand_is_cut_off(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:
     """Each frame has the server start a thread: ten thousand, of 60 KB, would stop it for twenty seconds."""

@@ -7,7 +7,7 @@ import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -41,7 +41,7 @@ MOST_BEFORE_SIGN_IN = 32_000
 MOST_WIDGETS = 1_000
 """Of a frame, as of marks of messages that the browser has kept; no page has a tenth of it."""
 MOST_FILES = 20
-"""That are asked for within ten seconds on one line: all visitors' files are made by the same few threads."""
+"""That one person asks for within ten seconds: all visitors' files are made by the same few threads."""
 _FILES_SECONDS = 10.0
 _AT_ONCE, _A_SECOND = 20, 5.0
 """Runs of one visitor, or of one address where nobody has signed in, from all of their tabs: each takes the server a
@@ -188,8 +188,8 @@ class _Line:
 
     scope: Scope
     paces: Sequence[Pace]
+    files: Rate
     waited: int = 0
-    files: Rate = field(default_factory=lambda: Rate(MOST_FILES, _FILES_SECONDS))
 
     async def is_flooded(self, weight: float) -> bool:
         """Wait for the next frame's turn; whether there were too many, or are in all."""
@@ -215,6 +215,7 @@ class Doors:
         self._app = app
         self._logged: dict[str, float] = {}
         self._paces: dict[str, Pace] = {}
+        self._files: dict[str, Rate] = {}
         self._of_nobody = Pace(_AT_ONCE, _OF_NOBODY)
         self._uploading: Counter[str] = Counter()
         # Each of its own: who comes back does not wait for those who begin.
@@ -231,7 +232,7 @@ class Doors:
             # also once it has been refused: the connection ends.
             await PlainTextResponse("Length Required", 411, {"Connection": "close"})(scope, receive, send)
         elif scope["type"] == "websocket":
-            line = _Line(scope, self._paces_of(scope))
+            line = _Line(scope, *self._limits_of(scope))
             await self._app(scope, partial(self._frame, line, receive, send), send)
         elif scope["type"] == "http" and "/_stcore/metrics" in path and not _may_measure(scope):
             await refuse(scope, receive, send)
@@ -266,17 +267,22 @@ class Doors:
         await asyncio.sleep(pace.book())
         await self._app(scope, receive, send)
 
-    def _paces_of(self, scope: Scope) -> "Sequence[Pace]":
-        """How fast frames of this visitor may come; as they like where nobody signs in, on this computer alone."""
+    def _limits_of(self, scope: Scope) -> tuple[Sequence[Pace], Rate]:
+        """How fast frames of this visitor may come, and how often they may ask for files, on all of their lines.
+
+        Frames come as they like where nobody signs in, on this computer alone.
+        """
         visitor = _visitor(scope)
         if visitor is not None and visitor.email is None:
-            return ()
+            return (), Rate(MOST_FILES, _FILES_SECONDS)
         # One that is idle may be held by open lines: dropped, the next line of the same person would begin anew.
         if len(self._paces) > _MOST_PACES:
             self._paces = {who: pace for who, pace in self._paces.items() if not pace.is_idle}
+            self._files = {who: files for who, files in self._files.items() if not files.is_idle}
         who = visitor.email if visitor and visitor.email else f"nobody at {_address(scope)}"
         own = self._paces.setdefault(who, Pace(_AT_ONCE, _A_SECOND))
-        return (own, self._of_nobody) if visitor is None else (own,)
+        files = self._files.setdefault(who, Rate(MOST_FILES, _FILES_SECONDS))
+        return (own, self._of_nobody) if visitor is None else (own,), files
 
     async def _frame(self, line: "_Line", receive: Receive, send: Send) -> Message:
         """The next frame that Streamlit may have. Others are dropped; a bad one ends the line, and too many do.

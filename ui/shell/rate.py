@@ -11,6 +11,11 @@ class Rate:
         self._times: deque[float] = deque(maxlen=most)
         self._seconds = seconds
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether none of it has happened of late."""
+        return not self._times or time.monotonic() - self._times[-1] >= self._seconds
+
     def admits(self) -> bool:
         """Whether it may happen now, which then counts."""
         now = time.monotonic()
