@@ -39,7 +39,7 @@ class Transport(asyncio.Transport):
 def sent(data: bytes, *more: bytes) -> BoundedConnection:
     """A connection that has been sent this."""
 
-    async def app(*_: Any) -> None:
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
         await asyncio.sleep(60)
 
     async def run() -> BoundedConnection:
