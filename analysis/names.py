@@ -11,7 +11,7 @@ from data.roster import Student
 _PART_OF_NAME, _PART_OF_ID, _NO_MATCH = 6, 8, 9  # ranks, of which 0 is the best
 _LONGEST = 200  # characters of a query
 _MOST_PAIRS = 400  # of a word sought and a part of a name: of more, whole words alone are compared
-_LONGEST_APART = 800  # of a text whose letters and marks are apart: three marks a letter are more than names have
+_MOST_APART = 3  # signs that a letter with its marks is taken apart to, in names
 # Letters that Unicode does not take apart into a letter and its mark.
 _PLAIN = str.maketrans(
     {"đ": "d", "ð": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "ŧ": "t", "þ": "th", "ŋ": "n",
@@ -25,7 +25,7 @@ _TYPED = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | dict.fromkeys(
 _TWO_LETTERS = re.compile("(?<=[aou])e|(?<=(?<!a)a)a(?!a)")  # ae, oe, ue and aa, as some write ä, ö, ü and å
 
 
-@lru_cache(maxsize=32_768)  # a search looks at every name, at each letter that is typed
+@lru_cache(maxsize=65_536)  # a search looks at every name, of 50,000 at most, at each letter that is typed
 def plain(text: str) -> str:
     """A text for comparing: without case, accents and apostrophes, one blank between words.
 
@@ -34,7 +34,8 @@ def plain(text: str) -> str:
     """
     if not text.isascii():
         # Of one sign it may make eighteen.
-        apart = unicodedata.normalize("NFKD", text[:_LONGEST].casefold())[:_LONGEST_APART]
+        folded = text[:_LONGEST].casefold()
+        apart = unicodedata.normalize("NFKD", folded)[: _MOST_APART * len(folded)]
         text = "".join(c for c in apart if not _is_mark(c))
     return " ".join(text.casefold().translate(_PLAIN).split())
 
@@ -68,7 +69,8 @@ def _rank(student: Student, exact: str, sought_id: str, sought: str, words: list
     user_id, name = student.user_id.casefold(), plain(student.name)
     if student.user_id == exact:
         return 0
-    if user_id == sought_id or (exact[-1:] == ")" and sought == plain(student.label_with_id)):
+    has_id = exact[-1:] == ")" and user_id in exact.casefold()
+    if user_id == sought_id or (has_id and sought == plain(student.label_with_id)):
         return 1
     if words and name:
         if name == sought:

@@ -13,7 +13,7 @@ import pytest
 import streamlit as st
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
@@ -463,6 +463,43 @@ def test_an_upload_is_a_form_as_browsers_send_it(inside: Inside, kind: str | Non
     headers = {} if kind is None else {"Content-Type": kind}
     assert inside.client.put("/_stcore/upload_file/mine/a", headers=headers).status_code == status
     assert len(inside.asked) == (status == 200)
+
+
+@pytest.mark.usefixtures("uploads")
+@pytest.mark.parametrize(("parts", "status"), [(1, 200), (2, 400), (500, 400)])
+def test_an_upload_of_several_parts_is_refused(parts: int, status: int) -> None:
+    async def streamlit(scope: Any, receive: Any, send: Any) -> None:
+        form = await Request(scope, receive).form()
+        await Response(str(len(form)))(scope, receive, send)
+
+    client = TestClient(middleware.Doors(streamlit), base_url=f"http://{HERE}", client=("127.0.0.1", 5))
+    body = b"".join([b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'] * parts) + b"--b--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = client.put("/_stcore/upload_file/mine/a", content=body, headers=kind)
+    assert answer.status_code == status
+    assert answer.headers.get("connection") == (None if status == 200 else "close")
+
+
+@pytest.mark.parametrize(("parts", "is_whole"), [(1, True), (2, False), (1_000, False)])
+def test_a_form_of_an_upload_has_one_part(parts: int, is_whole: bool) -> None:
+    """However it comes in: here a byte at a time."""
+    body = b"".join([b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'] * parts) + b"--b--\r\n"
+    pieces = [body[at : at + 1] for at in range(len(body))]
+
+    async def come() -> Any:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def read() -> bytes:
+        form, whole = middleware._OnePart("b", come), b""
+        while pieces:
+            message = await form.receive()
+            if message["type"] == "http.disconnect":
+                break
+            whole += message["body"]
+        return whole
+
+    assert (asyncio.run(read()) == body) is is_whole
+    assert parts < 1_000 or len(pieces) > len(body) * 0.99
 
 
 @pytest.mark.usefixtures("uploads")

@@ -95,3 +95,12 @@ def test_names_of_very_many_words_are_compared_by_whole_words() -> None:
 def test_a_part_of_an_id_is_no_match_where_it_may_be_the_id_of_somebody_else() -> None:
     assert [s.user_id for s in names.search(STUDENTS, "user-10", partial_ids=False)] == []
     assert [s.user_id for s in names.search(STUDENTS, "USER-106", partial_ids=False)] == ["user-106"]
+
+
+def test_a_search_takes_each_of_fifty_thousand_names_apart_once() -> None:
+    students = [Student(f"u{number}", f"{number} \ufdfa") for number in range(50_000)]
+    names.plain.cache_clear()
+    for letters in ("zq)", "zw)", "zx"):
+        assert names.search(students, letters) == []
+    assert names.plain.cache_info().misses <= 50_000 + 3
+    assert len(names.plain("\ufdfa" * 200)) <= 600

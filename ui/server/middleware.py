@@ -65,7 +65,8 @@ LEAST_OF_FILE = 16_384
 """Bytes that a file counts for: its name, type and place are kept beside what it holds."""
 _UPLOAD_SECONDS = 300.0
 _PLACE = re.compile(r"[\w-]{1,64}/[\w-]{1,64}", re.ASCII)  # of an upload: its session and the id that its page gave it
-_FORM = re.compile(r"multipart/form-data; ?boundary=\"?[\w'()+,./:=?-]{1,70}\"?", re.ASCII | re.IGNORECASE)
+_CLOSE = {"Connection": "close"}  # what follows of a body would be read to its end
+_FORM = re.compile(r"multipart/form-data; ?boundary=([\w'()+,./:=?-]{1,70})", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _LOG_SECONDS = 60.0
 _LOGGED_VISITORS = 100
@@ -262,7 +263,7 @@ class Doors:
         """Pass on what asks the provider once it is its turn; send it away where too many wait."""
         if pace.delay > _LONGEST_WAIT:
             text = "Too many people sign in or out at this moment. Try again in a minute."
-            await PlainTextResponse(text, 503, {"Retry-After": "60"})(scope, receive, send)
+            await PlainTextResponse(text, 503, {"Retry-After": "60", **_CLOSE})(scope, receive, send)
             return
         await asyncio.sleep(pace.book())
         await self._app(scope, receive, send)
@@ -317,7 +318,8 @@ class Doors:
             await self._app(scope, receive, send)
             return
         kinds = Headers(scope=scope).getlist("content-type")
-        if len(kinds) != 1 or not _FORM.fullmatch(kinds[0]):
+        form = _FORM.fullmatch(kinds[0]) if len(kinds) == 1 else None
+        if form is None:
             # Starlette would take the codec that it names, of which some take the square of the text, and all are kept.
             await PlainTextResponse("Unsupported Media Type", 415, {"Connection": "close"})(scope, receive, send)
             return
@@ -326,14 +328,19 @@ class Doors:
         one = int(st.get_option("server.maxUploadSize")) * 1024 * 1024
         full = kept + (self._uploading[session] + 1) * one > MOST_OF_SESSION
         if full or all_kept + (self._uploading.total() + 1) * one > MOST_OF_ALL:
-            await PlainTextResponse("Too many files. Open the page anew.", 413)(scope, receive, send)
+            await PlainTextResponse("Too many files. Open the page anew.", 413, _CLOSE)(scope, receive, send)
             return
         self._uploading[session] += 1
+        body = _OnePart(form[1], receive)
         try:
             async with asyncio.timeout(_UPLOAD_SECONDS):
-                await self._app(scope, receive, send)
+                await self._app(scope, body.receive, send)
+        except ClientDisconnect:
+            if body.parts <= 1:
+                raise
+            await PlainTextResponse("One file at a time.", 400, _CLOSE)(scope, receive, send)
         except TimeoutError:
-            await PlainTextResponse("The upload took too long.", 408)(scope, receive, send)
+            await PlainTextResponse("The upload took too long.", 408, _CLOSE)(scope, receive, send)
         finally:
             self._uploading[session] -= 1
             self._uploading += Counter()  # drops those at zero
@@ -350,6 +357,24 @@ class Doors:
         if who not in self._logged and len(self._logged) < _LOGGED_VISITORS:
             self._logged[who] = now
             log.warning("A frame was refused: %s", kind or "not of Streamlit's protocol")
+
+
+@dataclass(slots=True)
+class _OnePart:
+    """A form as it comes in, of one part: to read the head of each of very many stops everybody else's pages."""
+
+    boundary: str
+    rest: Receive
+    parts: int = -1
+    _tail: bytes = b""
+
+    async def receive(self) -> Message:
+        """What has come; the end of it, where there is more than one part."""
+        message = await self.rest()
+        mark, text = f"--{self.boundary}".encode(), self._tail + message.get("body", b"")
+        self.parts += text.count(mark)
+        self._tail = text[1 - len(mark) :]
+        return {"type": "http.disconnect"} if self.parts > 1 else message
 
 
 def _kind(message: Message) -> str | None:

@@ -44,7 +44,11 @@ def user_of(connection: HTTPConnection) -> dict[str, Any]:
         user = json.loads(cookie) if cookie else {}
     except ValueError:
         return {}
-    return user if isinstance(user, dict) and hmac.compare_digest(str(user.get(_SEAL)), _seal(user)) else {}
+    return (
+        user
+        if isinstance(user, dict) and hmac.compare_digest(str(user.get(_SEAL)).encode(), _seal(user).encode())
+        else {}
+    )
 
 
 class SealedAlone:

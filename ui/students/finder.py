@@ -19,6 +19,7 @@ _SOUGHT = "_sought"
 _BESIDE = "_search"
 _OFFERED = "_offered"
 _MOST = 8  # results on the side
+_LONGEST = 1_024  # characters that are sought: no ID has more
 
 
 def beside() -> None:
@@ -30,7 +31,7 @@ def beside() -> None:
             st.session_state[_BESIDE] = ""  # a result was opened
         query = st.text_input(
             "Search students (name or ID)", placeholder="e.g. Nguyen or user-456", type="search", live=True, key=_BESIDE
-        ).strip()
+        ).strip()[:_LONGEST]
         matches = names.search(roster.students.values(), query)
         # Also one who is in no class list: the student's page says whether there are records.
         offered = matches[:_MOST] or ([roster.student(query)] if query else [])
