@@ -25,26 +25,11 @@ def class_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def signed_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor | Refused], None]:
-    """Who the rules say the request is from, from now on."""
-
-    def choose(who: Visitor | Refused) -> None:
-        def recognise(_: Request) -> Visitor:
-            if isinstance(who, Refused):
-                raise who
-            return who
-
-        monkeypatch.setattr(sign_in, "recognise", recognise)
-
-    return choose
-
-
-@pytest.fixture
 def download(
-    class_list: Path, signed_in: Callable[[Visitor | Refused], None], monkeypatch: pytest.MonkeyPatch
+    class_list: Path, become: Callable[[Visitor | Refused], None], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], bytes]:
     """A file about Anna, whose button Olga has on her screen."""
-    signed_in(TEACHER)
+    become(TEACHER)
     gate = sign_in.gate_of(TEACHER)
     monkeypatch.setattr(sign_in, "request", lambda: Request({}, {}, None))
     return downloads.guarded(lambda: b"Anna's bands", Session(gate), ["user-1"])
@@ -81,9 +66,9 @@ def test_who_may_still_see_it_gets_the_file(download: Callable[[], bytes]) -> No
     ids=["sign-in over", "role taken away", "no class", "another class"],
 )
 def test_after_the_right_is_gone_an_open_tab_gives_nothing(
-    now: Visitor | Refused, download: Callable[[], bytes], signed_in: Callable[[Visitor | Refused], None]
+    now: Visitor | Refused, download: Callable[[], bytes], become: Callable[[Visitor | Refused], None]
 ) -> None:
-    signed_in(now)
+    become(now)
     with pytest.raises(Refused):
         download()
 

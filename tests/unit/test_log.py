@@ -18,6 +18,15 @@ from queries.access.rules import AccessError
 from ui.server.log import OneLine, keep_to_lines
 
 
+def kept_to_lines(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[logging.Logger, io.StringIO]:
+    """A logger of that name as a server that has just begun has it, and what it writes."""
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
+    keep_to_lines()
+    logger, written = logging.root.manager.getLogger(name), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))
+    return logger, written
+
+
 def test_an_error_is_one_line_with_its_kind_and_place_and_without_its_own_words() -> None:
     logger, written = logging.Logger("streamlit.a_test"), io.StringIO()
     logger.addHandler(logging.StreamHandler(written))
@@ -55,10 +64,7 @@ def test_what_any_request_may_make_us_say_does_not_fill_the_log(
 
 
 def test_what_fails_at_each_click_is_logged_a_few_times_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
-    keep_to_lines()
-    logger, written = logging.root.manager.getLogger("ui.shell.boundary"), io.StringIO()
-    logger.addHandler(logging.StreamHandler(written))
+    logger, written = kept_to_lines(monkeypatch, "ui.shell.boundary")
     for n in range(50):
         for part in ("The history", "The levels"):
             logger.warning("%s: %s (request %s)", part, "rejected", n)
@@ -68,10 +74,7 @@ def test_what_fails_at_each_click_is_logged_a_few_times_a_minute(monkeypatch: py
 def test_answers_that_stand_in_are_logged_a_few_times_a_minute_however_many_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
-    keep_to_lines()
-    logger, written = logging.root.manager.getLogger("queries.cache"), io.StringIO()
-    logger.addHandler(logging.StreamHandler(written))
+    logger, written = kept_to_lines(monkeypatch, "queries.cache")
     monkeypatch.setattr(cache, "log", logger)
     now, failure = datetime(2026, 3, 1, 12, tzinfo=UTC), Failure("throttled")
     answers = cache.Cache(lambda: now)
@@ -94,10 +97,7 @@ def test_answers_that_stand_in_are_logged_a_few_times_a_minute_however_many_ther
 
 
 def test_a_thousand_kinds_of_what_fails_give_no_other_kind_new_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
-    keep_to_lines()
-    logger, written = logging.root.manager.getLogger("ui.shell.boundary"), io.StringIO()
-    logger.addHandler(logging.StreamHandler(written))
+    logger, written = kept_to_lines(monkeypatch, "ui.shell.boundary")
     for _ in range(3):
         for part in [*["The history"] * 20, *(f"part {number}" for number in range(1_500))]:
             logger.warning("%s: %s", part, "rejected")
@@ -122,10 +122,7 @@ def test_a_loop_without_files_left_does_not_fill_the_log(monkeypatch: pytest.Mon
 
 
 def test_uploads_that_are_none_do_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.root.manager, "loggerDict", {})
-    keep_to_lines()
-    logger, written = logging.root.manager.getLogger("python_multipart.multipart"), io.StringIO()
-    logger.addHandler(logging.StreamHandler(written))
+    logger, written = kept_to_lines(monkeypatch, "python_multipart.multipart")
     parser = MultipartParser(b"b")
     for _ in range(50):
         monkeypatch.setattr(parser, "logger", logger)

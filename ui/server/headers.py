@@ -1,10 +1,13 @@
 """Headers as browsers send them: not very many, and no cookie that takes Python long to read."""
 
+from collections.abc import Callable
+
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 MOST_HEADERS = 100
 """Of a request, as many as Apache takes. To make a dict of Starlette's takes the square of them."""
+CLOSE = {"Connection": "close"}
 MOST_COOKIES = 200
 """No browser sends more; each is read several times."""
 
@@ -24,22 +27,28 @@ class PlainHeaders:
         if scope["type"] in ("http", "websocket"):
             cookies = sum(value.count(b";") for name, value in scope["headers"] if name == b"cookie")
             if len(scope["headers"]) > MOST_HEADERS or cookies > MOST_COOKIES:
-                await _refuse(scope, receive, send)
+                await refuse(scope, receive, send, 431, "Too many headers or cookies")
                 return
             if any(name == b"cookie" and b"\\" in value for name, value in scope["headers"]):
-                scope = {**scope, "headers": [_without_backslashes(*header) for header in scope["headers"]]}
+                scope = without_cookies(scope, lambda cookie: "\\" in cookie)
         await self._app(scope, receive, send)
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int = 403, text: str = "Forbidden") -> None:
+    """Answer so, and close a websocket. The connection ends: what follows of a body would be read to its end."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
     else:
-        await PlainTextResponse("Too many headers or cookies", 431, {"Connection": "close"})(scope, receive, send)
+        await PlainTextResponse(text, status, CLOSE)(scope, receive, send)
 
 
-def _without_backslashes(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A header, without the cookies that have a backslash where it is of cookies."""
-    if name != b"cookie":
-        return name, value
-    return name, b";".join(cookie for cookie in value.split(b";") if b"\\" not in cookie)
+def without_cookies(scope: Scope, is_dropped: Callable[[str], bool]) -> Scope:
+    """A request without the cookies, each a name with its value, of which `is_dropped` says so."""
+
+    def kept(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        if name != b"cookie":
+            return name, value
+        cookies = value.decode("latin-1").split(";")
+        return name, ";".join(cookie for cookie in cookies if not is_dropped(cookie)).encode("latin-1")
+
+    return {**scope, "headers": [kept(*header) for header in scope["headers"]]}

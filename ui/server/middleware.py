@@ -25,6 +25,7 @@ from streamlit.runtime import Runtime
 from queries.access.gate import Refused, Visitor
 from queries.access.rules import local
 from ui.components import markup
+from ui.server.headers import CLOSE, refuse
 from ui.server.paths import base_path, is_file
 from ui.server.sealed import user_of
 from ui.shell import sign_in
@@ -65,7 +66,6 @@ LEAST_OF_FILE = 16_384
 """Bytes that a file counts for: its name, type and place are kept beside what it holds."""
 _UPLOAD_SECONDS = 300.0
 _PLACE = re.compile(r"[\w-]{1,64}/[\w-]{1,64}", re.ASCII)  # of an upload: its session and the id that its page gave it
-_CLOSE = {"Connection": "close"}  # what follows of a body would be read to its end
 _FORM = re.compile(r"multipart/form-data; ?boundary=([\w'()+,./:=?-]{1,70})", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _LOG_SECONDS = 60.0
@@ -231,7 +231,7 @@ class Doors:
         elif scope["type"] == "http" and "transfer-encoding" in Headers(scope=scope):
             # No browser sends a body without its length, and to read one of tiny parts stops everybody else's pages,
             # also once it has been refused: the connection ends.
-            await PlainTextResponse("Length Required", 411, {"Connection": "close"})(scope, receive, send)
+            await refuse(scope, receive, send, 411, "Length Required")
         elif scope["type"] == "websocket":
             line = _Line(scope, *self._limits_of(scope))
             await self._app(scope, partial(self._frame, line, receive, send), send)
@@ -263,7 +263,7 @@ class Doors:
         """Pass on what asks the provider once it is its turn; send it away where too many wait."""
         if pace.delay > _LONGEST_WAIT:
             text = "Too many people sign in or out at this moment. Try again in a minute."
-            await PlainTextResponse(text, 503, {"Retry-After": "60", **_CLOSE})(scope, receive, send)
+            await PlainTextResponse(text, 503, {"Retry-After": "60", **CLOSE})(scope, receive, send)
             return
         await asyncio.sleep(pace.book())
         await self._app(scope, receive, send)
@@ -321,14 +321,14 @@ class Doors:
         form = _FORM.fullmatch(kinds[0]) if len(kinds) == 1 else None
         if form is None:
             # Starlette would take the codec that it names, of which some take the square of the text, and all are kept.
-            await PlainTextResponse("Unsupported Media Type", 415, {"Connection": "close"})(scope, receive, send)
+            await refuse(scope, receive, send, 415, "Unsupported Media Type")
             return
         session = place.partition("/")[0]
         kept, all_kept = _kept_bytes(session)
         one = int(st.get_option("server.maxUploadSize")) * 1024 * 1024
         full = kept + (self._uploading[session] + 1) * one > MOST_OF_SESSION
         if full or all_kept + (self._uploading.total() + 1) * one > MOST_OF_ALL:
-            await PlainTextResponse("Too many files. Open the page anew.", 413, _CLOSE)(scope, receive, send)
+            await refuse(scope, receive, send, 413, "Too many files. Open the page anew.")
             return
         self._uploading[session] += 1
         body = _OnePart(form[1], receive)
@@ -338,9 +338,9 @@ class Doors:
         except ClientDisconnect:
             if body.parts <= 1:
                 raise
-            await PlainTextResponse("One file at a time.", 400, _CLOSE)(scope, receive, send)
+            await refuse(scope, receive, send, 400, "One file at a time.")
         except TimeoutError:
-            await PlainTextResponse("The upload took too long.", 408, _CLOSE)(scope, receive, send)
+            await refuse(scope, receive, send, 408, "The upload took too long.")
         finally:
             self._uploading[session] -= 1
             self._uploading += Counter()  # drops those at zero
@@ -443,14 +443,6 @@ def _kept_bytes(session: str) -> tuple[int, int]:
         for one, files in list(manager.file_storage.items())
     }
     return sizes.get(session, 0), sum(sizes.values())
-
-
-async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 403, to a websocket too. The connection ends: what follows of a body would be read to its end."""
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-    else:
-        await PlainTextResponse("Forbidden", 403, {"Connection": "close"})(scope, receive, send)
 
 
 def _is_same_origin(headers: Headers) -> bool:

@@ -17,6 +17,8 @@ from streamlit.web.server.starlette import starlette_auth_routes
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from ui.server.headers import without_cookies
+
 _SEAL = "bandup_seal"
 _OF_SIGN_IN = re.compile(rf"{USER_COOKIE_NAME}(_[0-9]+)?")
 """The names of the cookie and of its pieces."""
@@ -44,11 +46,9 @@ def user_of(connection: HTTPConnection) -> dict[str, Any]:
         user = json.loads(cookie) if cookie else {}
     except ValueError:
         return {}
-    return (
-        user
-        if isinstance(user, dict) and hmac.compare_digest(str(user.get(_SEAL)).encode(), _seal(user).encode())
-        else {}
-    )
+    if not isinstance(user, dict):
+        return {}
+    return user if hmac.compare_digest(str(user.get(_SEAL)).encode(), _seal(user).encode()) else {}
 
 
 class SealedAlone:
@@ -62,7 +62,7 @@ class SealedAlone:
         if scope["type"] in ("http", "websocket"):
             connection = HTTPConnection(scope)
             if any(map(_OF_SIGN_IN.fullmatch, connection.cookies)) and not _is_sealed(connection):
-                scope = {**scope, "headers": [_without_sign_in(*header) for header in scope["headers"]]}
+                scope = without_cookies(scope, _is_of_sign_in)
         await self._app(scope, receive, send)
 
 
@@ -73,13 +73,8 @@ def _is_sealed(connection: HTTPConnection) -> bool:
         return False
 
 
-def _without_sign_in(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A header, without the cookies of a sign-in where it is of cookies."""
-    if name != b"cookie":
-        return name, value
-    cookies = value.decode("latin-1").split(";")
-    others = [cookie for cookie in cookies if not _OF_SIGN_IN.fullmatch(cookie.partition("=")[0].strip())]
-    return name, ";".join(others).encode("latin-1")
+def _is_of_sign_in(cookie: str) -> bool:
+    return _OF_SIGN_IN.fullmatch(cookie.partition("=")[0].strip()) is not None
 
 
 def _seal(user: Mapping[str, Any]) -> str:
